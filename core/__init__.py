@@ -1,0 +1,1 @@
+"""The safety process and what every part of the hub shares."""

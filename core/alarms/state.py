@@ -1,0 +1,163 @@
+"""Open alarms: one record per (source, condition)."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.alarms.events import (
+    AlarmAcknowledged,
+    AlarmClosed,
+    AlarmRaised,
+    AlarmRepeated,
+    AlarmReset,
+    AlarmReturned,
+    AlarmServiceChanged,
+    AlarmShelved,
+    AlarmUnshelved,
+)
+from core.api.reading import Value
+from core.deadlines import Deadline
+from core.journal.envelope import Envelope
+from core.journal.fold import folds
+
+if TYPE_CHECKING:
+    from core.state import SiteState
+
+
+class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+    """Say who shelved an alarm, why, and until when."""
+
+    person_id: str
+    reason: str
+    until: Deadline
+
+
+class AlarmRecord(msgspec.Struct, kw_only=True):
+    """Hold one open alarm: active × acknowledged, latched, shelved, out of service."""
+
+    id: str
+    source: str
+    condition: str
+    kind: str
+    priority: int
+    zone_id: str | None
+    life_safety: bool
+    latching: bool
+    params: dict[str, Value]
+    mark: str
+    raised_wall_ns: int
+    raised_mono_ns: int
+    raised_seq: int
+    active: bool = True
+    acknowledged: bool = False
+    latched: bool = False
+    acknowledged_by: str = ""
+    acknowledged_wall_ns: int = 0
+    returned_wall_ns: int = 0
+    count: int = 1
+    shelf: Shelf | None = None
+    out_of_service: str = ""
+    """Reason, when a named person took it out of service."""
+
+
+class AlarmsState(msgspec.Struct, kw_only=True):
+    """Hold the open alarms, and counts for the metrics of domain.md §2.3."""
+
+    open: dict[str, AlarmRecord] = {}
+    by_key: dict[str, str] = {}
+    """source + ' ' + condition → alarm id."""
+    raised_total: int = 0
+
+
+def key_of(source: str, condition: str) -> str:
+    """Return the key that one open record at most may have."""
+    return f"{source} {condition}"
+
+
+@folds(AlarmRaised)
+def _raised(state: "SiteState", body: AlarmRaised, envelope: Envelope) -> None:
+    alarms = state.alarms
+    alarms.open[body.alarm_id] = AlarmRecord(
+        id=body.alarm_id,
+        source=body.source,
+        condition=body.condition,
+        kind=body.kind,
+        priority=body.priority,
+        zone_id=body.zone_id,
+        life_safety=body.life_safety,
+        latching=body.latching,
+        latched=body.latching,
+        params=dict(body.params),
+        mark=body.mark,
+        raised_wall_ns=envelope.wall_ns,
+        raised_mono_ns=envelope.mono_ns,
+        raised_seq=envelope.seq,
+    )
+    alarms.by_key[key_of(body.source, body.condition)] = body.alarm_id
+    alarms.raised_total += 1
+
+
+@folds(AlarmRepeated)
+def _repeated(state: "SiteState", body: AlarmRepeated, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.active, record.acknowledged = True, False
+        record.latched = record.latching
+        record.count += 1
+        record.params.update(body.params)
+
+
+@folds(AlarmReturned)
+def _returned(state: "SiteState", body: AlarmReturned, envelope: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.active = False
+        record.returned_wall_ns = envelope.wall_ns
+
+
+@folds(AlarmAcknowledged)
+def _acknowledged(
+    state: "SiteState", body: AlarmAcknowledged, envelope: Envelope
+) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.acknowledged = True
+        record.acknowledged_by = body.person_id
+        record.acknowledged_wall_ns = envelope.wall_ns
+
+
+@folds(AlarmReset)
+def _reset(state: "SiteState", body: AlarmReset, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.latched = False
+
+
+@folds(AlarmShelved)
+def _shelved(state: "SiteState", body: AlarmShelved, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.shelf = Shelf(
+            person_id=body.person_id, reason=body.reason, until=body.until
+        )
+
+
+@folds(AlarmUnshelved)
+def _unshelved(state: "SiteState", body: AlarmUnshelved, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.shelf = None
+
+
+@folds(AlarmServiceChanged)
+def _service(state: "SiteState", body: AlarmServiceChanged, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.out_of_service = body.reason if body.out else ""
+
+
+@folds(AlarmClosed)
+def _closed(state: "SiteState", body: AlarmClosed, _: Envelope) -> None:
+    record = state.alarms.open.pop(body.alarm_id, None)
+    if record is not None:
+        state.alarms.by_key.pop(key_of(record.source, record.condition), None)

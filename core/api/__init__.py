@@ -1,0 +1,30 @@
+"""All that a plugin may import from the hub."""
+
+from core.api.command import TERMINAL, Command, CommandState
+from core.api.errors import AuthError, ConfigError, DeviceError, Refused, SafeholdError
+from core.api.integration import Host, Integration
+from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.quality import NEVER_ACTS, Quality
+from core.api.reading import Reading, Value
+
+__all__ = [
+    "NEVER_ACTS",
+    "TERMINAL",
+    "AuthError",
+    "Command",
+    "CommandState",
+    "ConfigError",
+    "Device",
+    "DeviceError",
+    "Entity",
+    "EntityKind",
+    "Host",
+    "Integration",
+    "Output",
+    "OutputKind",
+    "Quality",
+    "Reading",
+    "Refused",
+    "SafeholdError",
+    "Value",
+]

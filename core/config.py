@@ -1,0 +1,272 @@
+"""The published bundle: typed, checked outside, content-addressed (design §5)."""
+
+import hashlib
+
+import msgspec
+
+from core.api.model import Output
+from core.api.reading import Value
+from core.logic.tree import Node
+
+#: Raise it when the meaning of a bundle changes; core refuses newer ones.
+BUNDLE_VERSION = 1
+
+Point = tuple[float, float]
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a name in both languages."""
+
+    zh: str
+    en: str
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe one floor of the plan; ``z_m`` is its height."""
+
+    id: str
+    names: Names
+    z_m: float = 0.0
+
+
+class Zone(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe one zone: polygon in metres, level, what lies beside it."""
+
+    id: str
+    names: Names
+    level: str
+    polygon: tuple[Point, ...]
+    hazard: str = "general"
+    """general, confined, height, lifting, hot: chooses the first words of orders."""
+    neighbours: tuple[str, ...] = ()
+
+
+class MusterPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe where people gather; its zone's tags count as 'device seen'."""
+
+    id: str
+    names: Names
+    level: str
+    at: Point
+    zone_id: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe a person of the site; roles: worker, guardian, supervisor,
+    issuer, safety_officer, maintainer, auditor, owner.
+    """
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    company: str = ""
+    tags: tuple[str, ...] = ()
+    """Device uids that this person wears."""
+    contacts: dict[str, str] = {}
+    """Channel name → address (apprise URL); kept out of the journal."""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """Set one alarm limit of a quantity, in ``unit``.
+
+    ``above``/``below``: exactly one is set. Priority 1 critical … 4 advice.
+    """
+
+    condition: str
+    kind: str
+    unit: str
+    above: float | None = None
+    below: float | None = None
+    priority: int = 2
+    hysteresis: float = 0.0
+    sustain_s: float = 0.0
+    life_safety: bool = False
+    latching: bool = False
+    source: str = ""
+    """Clause or document behind the number."""
+
+
+class Quantity(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe a measured quantity: class, unit, LEL, default limits."""
+
+    id: str
+    names: Names
+    unit: str
+    gas_class: str = ""
+    """combustible, toxic, oxygen or ''."""
+    lel_vol: float | None = None
+    molar_mass: float | None = None
+    accept_above: float | None = None
+    accept_below: float | None = None
+    """A gas test passes at or below accept_below and at or above accept_above."""
+    limits: tuple[Limit, ...] = ()
+
+
+class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Enrol a device by uid (``*`` ends a prefix) and say what the site knows."""
+
+    integration: str
+    uid: str
+    zone: str | None = None
+    person: str | None = None
+    name: str | None = None
+    critical: tuple[str, ...] = ()
+    """Entity uids whose loss is a fault alarm; ``*`` is all of them."""
+    max_age_s: float | None = None
+    lost_s: float | None = None
+    """Silence after which a critical entity is a fault alarm."""
+    limits: dict[str, tuple[Limit, ...]] = {}
+    """Entity uid → limits that replace the quantity's."""
+    outputs: dict[str, Output] = {}
+    evidence: bool = True
+    """False: unknown map or overdue bump test, so never GOOD."""
+
+
+class Retest(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what a release after a hold demands."""
+
+    gases: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ("issuer", "safety_officer")
+
+
+class PermitKind(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe a kind of permit: interlocks, safe state, re-test."""
+
+    id: str
+    names: Names
+    safe_state: str
+    gases: tuple[str, ...] = ()
+    """Quantities that need fresh GOOD evidence below their limits."""
+    guardian: bool = True
+    valid_h: float = 8.0
+    reaction_s: float = 30.0
+    """How long an interlock may be UNKNOWN before it holds."""
+    gas_age_s: float = 1800.0
+    retest: Retest = Retest()
+    issuer_roles: tuple[str, ...] = ("issuer", "safety_officer")
+    clause: str = ""
+
+
+class ChainStep(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell these roles; go on to the next step when nobody acknowledges."""
+
+    roles: tuple[str, ...]
+    channels: tuple[str, ...]
+    respond_s: float = 60.0
+
+
+class NotifyChain(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe an escalation chain; its end sounds locally (R14)."""
+
+    id: str
+    steps: tuple[ChainStep, ...]
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """Start a rule: ``platform`` and typed fields, positions kept for traces."""
+
+    platform: str
+    """alarm, supervision, permit, presence, command, device, manual, …"""
+    fields: dict[str, Value | tuple[str, ...]]
+    subject: str
+    """zone, person, permit, device or site."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Do one thing: ``action`` with typed fields; branches hold more steps."""
+
+    path: str
+    action: str
+    """command, permit.hold, evacuation.start, notify, wait, choose, parallel, …"""
+    fields: dict[str, Value | tuple[str, ...]]
+    when: Node | None = None
+    branches: tuple[tuple["Step", ...], ...] = ()
+    deadline_s: float = 30.0
+    on_failure: tuple["Step", ...] = ()
+    after: tuple[str, ...] = ()
+    """Paths that must be done first; empty: runs side by side."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold one compiled rule instance with the blueprint it pins."""
+
+    id: str
+    names: Names
+    version: str
+    hash: str
+    blueprint: str = ""
+    blueprint_hash: str = ""
+    life_safety: bool = False
+    mode: str = "enforce"
+    on_unknown: str = "hold"
+    """fire, hold or fault: what UNKNOWN does; never nothing."""
+    triggers: tuple[Trigger, ...] = ()
+    condition: Node | None = None
+    steps: tuple[Step, ...] = ()
+    closes: Node | None = None
+    """Condition under which an open run may finish; None: when its steps are done."""
+
+
+class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Configure one host process; secrets are named, never held here."""
+
+    id: str
+    integration: str
+    options: dict[str, object] = {}
+    secrets: tuple[str, ...] = ()
+    companions: tuple[tuple[str, ...], ...] = ()
+    """Python module and arguments of helper processes, such as the site broker."""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe the place."""
+
+    id: str
+    names: Names
+    time_zone: str = "Asia/Shanghai"
+    language: str = "zh"
+    levels: tuple[Level, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    muster_points: tuple[MusterPoint, ...] = ()
+    evacuate_s: float = 180.0
+    """Time to leave; after it the missing are called late."""
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold everything a site has configured, compiled."""
+
+    version: int = BUNDLE_VERSION
+    site: Site
+    people: tuple[Person, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    permit_kinds: tuple[PermitKind, ...] = ()
+    devices: tuple[DeviceRule, ...] = ()
+    integrations: tuple[IntegrationConfig, ...] = ()
+    chains: tuple[NotifyChain, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(Bundle)
+
+EMPTY = Bundle(site=Site(id="site", names=Names(zh="工地", en="Site")))
+
+
+def dump(bundle: Bundle) -> bytes:
+    """Return the bundle's canonical bytes."""
+    return _encoder.encode(bundle)
+
+
+def digest(data: bytes) -> str:
+    """Return the content address of a bundle's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def load(data: bytes) -> Bundle:
+    """Return a bundle; raises msgspec.MsgspecError or ValueError when too new."""
+    bundle = _decoder.decode(data)
+    if bundle.version > BUNDLE_VERSION:
+        raise ValueError(
+            f"bundle version {bundle.version} needs a newer hub (this: {BUNDLE_VERSION})"
+        )
+    return bundle

@@ -1,0 +1,261 @@
+"""The hub's kernel: rooms joined by events, without any input or output.
+
+It is synchronous and single-threaded. The safety process drives it on a real
+loop; the simulation drives it on virtual time, where a seed is a run (ADR 2).
+"""
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from core import config, state
+from core.clock import NS, Clock
+from core.journal import envelope as envelopes
+from core.journal import fold
+from core.journal.envelope import Cause, Effect, Envelope
+from core.journal.events import Event, encode_body
+from core.link.messages import Message
+from core.registry.ids import Ids
+
+#: Events that one outside input may cause before it is called a loop.
+_CASCADE_LIMIT = 100_000
+CORE = Cause(actor="hub:core")
+
+EventT = TypeVar("EventT", bound=Event)
+Listener = Callable[[Any, Envelope], None]
+
+
+class JournalDoor(Protocol):
+    """Where accepted events go to become durable."""
+
+    durable_seq: int
+
+    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+        """Take an event's bytes; never blocks, never raises for a disk."""
+
+    def healthy(self) -> bool:
+        """Say whether a permissive act can be made durable now."""
+
+
+class LinkDoor(Protocol):
+    """Where messages to other processes go."""
+
+    def send(self, peer: str, message: Message) -> None:
+        """Queue a message on the safety lane of a peer; unknown peers are ignored."""
+
+    def peers(self, role: str) -> list[str]:
+        """Return the connected peers of a role: host, gateway, archive, …"""
+
+
+class Timers:
+    """Call back at boot-clock times; one timer per key."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, str]] = []
+        self._live: dict[str, tuple[int, Callable[[], None]]] = {}
+        self._order = itertools.count()
+
+    def at(self, mono_ns: int, key: str, callback: Callable[[], None]) -> None:
+        """Arm or move the timer of ``key``."""
+        number = next(self._order)
+        self._live[key] = (number, callback)
+        heapq.heappush(self._heap, (mono_ns, number, key))
+
+    def cancel(self, key: str) -> None:
+        """Disarm a timer; unknown keys are fine."""
+        self._live.pop(key, None)
+
+    def next_ns(self) -> int | None:
+        """Return when the earliest timer falls due."""
+        while self._heap and not self._is_live(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def pop_due(self, now_ns: int) -> Callable[[], None] | None:
+        """Remove and return one due callback, in order of time, then of arming."""
+        due = self.next_ns()
+        if due is None or due > now_ns:
+            return None
+        _, _, key = heapq.heappop(self._heap)
+        return self._live.pop(key)[1]
+
+    def _is_live(self, entry: tuple[int, int, str]) -> bool:
+        live = self._live.get(entry[2])
+        return live is not None and live[0] == entry[1]
+
+
+class Room(Protocol):
+    """What every room of the kernel offers."""
+
+    def arm(self) -> None:
+        """Rebuild what derives from the bundle and the registry."""
+
+    def recover(self, clean: bool) -> None:
+        """Take up what the replayed state owes, after a start."""
+
+    def tick(self) -> None:
+        """Evaluate levels again; once a second (R1)."""
+
+
+class Hub:
+    """Order, fold and dispatch events; own the rooms.
+
+    Events are dispatched run-to-completion: a listener's own events wait until
+    the present one has been seen by all. Listeners of an event act on
+    *accepted*; what is permissive waits with `when_durable`.
+    """
+
+    def __init__(
+        self, clock: Clock, ids: Ids, journal: JournalDoor, links: LinkDoor
+    ) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.journal = journal
+        self.links = links
+        self.state = state.SiteState()
+        self.bundle = config.EMPTY
+        self.timers = Timers()
+        self.rooms: list[Room] = []
+        self._listeners: dict[type[Event], list[Listener]] = {}
+        self._everything: list[Callable[[Event, Envelope, bytes], None]] = []
+        self._queue: deque[tuple[Event, Envelope]] = deque()
+        self._dispatching = False
+        self._waiting: deque[tuple[int, Callable[[bool], None]]] = deque()
+        self._undo: dict[type[Event], Callable[[Any], None]] = {}
+        self._unproven: deque[tuple[int, Event]] = deque()
+
+    # --- events ---------------------------------------------------------------
+
+    def emit(
+        self, body: Event, cause: Cause = CORE, act_ns: int | None = None
+    ) -> Envelope:
+        """Accept an event: order it, fold it, hand it to disk and to listeners."""
+        wrapped = Envelope(
+            epoch=self.state.epoch,
+            seq=self.state.seq + 1,
+            id=self.ids.new(),
+            type=body.name_,
+            version=body.version_,
+            wall_ns=self.clock.wall_ns(),
+            sync=self.clock.synced(),
+            boot_id=self.clock.boot_id,
+            mono_ns=self.clock.mono_ns(),
+            cause=cause,
+            effect=body.effect_,
+            act_ns=act_ns,
+            body=encode_body(body),
+        )
+        fold.apply(self.state, body, wrapped)
+        data = envelopes.encode(wrapped)
+        if body.effect_ is Effect.PERMISSIVE:
+            self._unproven.append((wrapped.seq, body))
+        for listener in self._everything:
+            listener(body, wrapped, data)
+        self._queue.append((body, wrapped))
+        self.journal.accept(wrapped.seq, data, body.effect_, body.index_key())
+        self._dispatch()
+        return wrapped
+
+    def on(
+        self, kind: type[EventT], listener: Callable[[EventT, Envelope], None]
+    ) -> None:
+        """Call ``listener`` for every accepted event of a type, in order."""
+        self._listeners.setdefault(kind, []).append(listener)
+
+    def on_everything(self, listener: Callable[[Event, Envelope, bytes], None]) -> None:
+        """Call ``listener`` for every accepted event with its stored bytes."""
+        self._everything.append(listener)
+
+    def _dispatch(self) -> None:
+        if self._dispatching:
+            return
+        self._dispatching = True
+        try:
+            for _ in range(_CASCADE_LIMIT):
+                if not self._queue:
+                    return
+                body, wrapped = self._queue.popleft()
+                for listener in self._listeners.get(type(body), ()):
+                    listener(body, wrapped)
+            raise RuntimeError(
+                f"{_CASCADE_LIMIT} events from one input: {body.name_} loops"
+            )
+        finally:
+            self._dispatching = False
+
+    # --- durable --------------------------------------------------------------
+
+    def when_durable(self, seq: int, then: Callable[[bool], None]) -> None:
+        """Call ``then(True)`` once ``seq`` is on disk, ``then(False)`` if it fails."""
+        if seq <= self.journal.durable_seq:
+            then(True)
+        else:
+            self._waiting.append((seq, then))
+
+    def undo(self, kind: type[EventT], mend: Callable[[EventT], None]) -> None:
+        """Say how a permissive event is taken back when the disk fails it."""
+        self._undo[kind] = mend
+
+    def durable(self, seq: int) -> None:
+        """Hear from the journal that everything up to ``seq`` is on disk."""
+        while self._unproven and self._unproven[0][0] <= seq:
+            self._unproven.popleft()
+        while self._waiting and self._waiting[0][0] <= seq:
+            self._waiting.popleft()[1](True)
+
+    def not_durable(self) -> None:
+        """Hear that the disk fails: take back every permissive event unproven."""
+        taken = [body for _, body in self._unproven]
+        self._unproven.clear()
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        for body in taken:
+            mend = self._undo.get(type(body))
+            if mend is not None:
+                mend(body)
+        for _, then in waiting:
+            then(False)
+
+    # --- time -----------------------------------------------------------------
+
+    def after(self, seconds: float, key: str, callback: Callable[[], None]) -> None:
+        """Arm a timer ``seconds`` of boot time from now."""
+        self.timers.at(self.clock.mono_ns() + int(seconds * NS), key, callback)
+
+    def advance(self) -> int | None:
+        """Run every due timer; return when the next falls due (boot ns)."""
+        while (callback := self.timers.pop_due(self.clock.mono_ns())) is not None:
+            callback()
+        return self.timers.next_ns()
+
+    # --- life -----------------------------------------------------------------
+
+    def load(self, bundle: config.Bundle) -> None:
+        """Put a bundle in force and let every room derive its tables anew."""
+        self.bundle = bundle
+        for room in self.rooms:
+            room.arm()
+
+    def recover(self, clean: bool) -> None:
+        """Let every room take up what the replayed state owes; start the ticks."""
+        for room in self.rooms:
+            room.recover(clean)
+        self._tick()
+
+    def _tick(self) -> None:
+        for room in self.rooms:
+            room.tick()
+        self.after(1.0, "hub.tick", self._tick)
+
+    def snapshot(self) -> bytes:
+        """Return the state's bytes at its present (epoch, seq)."""
+        return state.dump(self.state)
+
+
+def encode_act(body: msgspec.Struct) -> bytes:
+    """Return an act's bytes for an ActRequest."""
+    return msgspec.msgpack.encode(body)

@@ -1,0 +1,1 @@
+"""The single source of truth: typed events in hash-chained segment files."""

@@ -1,0 +1,47 @@
+"""State is a fold of the journal: one pure function per event type."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from core.journal.envelope import Effect, Envelope
+from core.journal.events import Event, Unknown, decode_body
+
+if TYPE_CHECKING:
+    from core.state import SiteState
+
+#: Raise it when a fold changes meaning: older snapshots are then ignored.
+FOLD_VERSION = 1
+
+Fold = Callable[["SiteState", Any, Envelope], None]
+_FOLDS: dict[type[Event], Fold] = {}
+
+
+def folds(kind: type[Event]) -> Callable[[Fold], Fold]:
+    """Register the fold of one event type; it must be pure of clock and disk."""
+
+    def register(step: Fold) -> Fold:
+        if kind in _FOLDS:
+            raise ValueError(f"{kind.name_} has two folds")
+        _FOLDS[kind] = step
+        return step
+
+    return register
+
+
+def apply(state: "SiteState", body: Event, envelope: Envelope) -> None:
+    """Fold one event into the state, in journal order."""
+    state.epoch, state.seq = envelope.epoch, envelope.seq
+    if isinstance(body, Unknown):
+        if envelope.effect is Effect.PROTECTIVE:
+            state.unknown_protective[body.name] = body.zone_id or ""
+        return
+    step = _FOLDS.get(type(body))
+    if step is not None:
+        step(state, body, envelope)
+
+
+def replay(state: "SiteState", envelope: Envelope) -> Event:
+    """Decode and fold one stored envelope; returns the event."""
+    body = decode_body(envelope)
+    apply(state, body, envelope)
+    return body

@@ -1,0 +1,75 @@
+"""The kernel put together: every room, and the door where messages come in."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.alarms.alarms import Alarms
+from core.clock import Clock
+from core.hub import Hub, JournalDoor, LinkDoor, Room
+from core.link import messages as m
+from core.people.access import Access
+from core.people.people import People
+from core.permits.permits import Permits
+from core.readings.readings import Readings
+from core.registry.ids import Ids
+from core.registry.registry import Registry
+from core.response.commands import Commands
+from core.response.evacuations import Evacuations
+from core.response.notices import Notices
+from core.site.site import Site
+
+
+class Kernel:
+    """Hold the hub and its rooms in the order of the data's way.
+
+    ``engine`` makes the automation engine from the kernel; the safety process
+    loads it by name, so that core never imports it.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        journal: JournalDoor,
+        links: LinkDoor,
+        engine: "Callable[[Kernel], Room] | None" = None,
+    ) -> None:
+        self.hub = hub = Hub(clock, ids, journal, links)
+        self.site = Site(hub)
+        self.access = Access(hub)
+        self.registry = Registry(hub)
+        self.alarms = Alarms(hub, self.access)
+        self.readings = Readings(hub, self.registry, self.alarms)
+        self.people = People(hub, self.registry, self.readings, self.site, self.access)
+        self.commands = Commands(hub, self.registry, self.readings, self.alarms)
+        self.notices = Notices(
+            hub, self.people, self.registry, self.commands, self.alarms
+        )
+        self.permits = Permits(
+            hub, self.access, self.site, self.readings, self.people, self.alarms
+        )
+        self.evacuations = Evacuations(
+            hub, self.access, self.site, self.people, self.commands, self.alarms
+        )
+        rooms: list[Room] = [
+            self.site,
+            self.access,
+            self.registry,
+            self.alarms,
+            self.readings,
+            self.people,
+            self.commands,
+            self.notices,
+            self.permits,
+            self.evacuations,
+        ]
+        hub.rooms = rooms
+        if engine is not None:
+            rooms.append(engine(self))
+
+
+class Receiver(Protocol):
+    """Take a message of one type from a peer."""
+
+    def __call__(self, peer: str, message: m.Message, /) -> None:
+        """Handle it."""

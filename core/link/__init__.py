@@ -1,0 +1,1 @@
+"""The one protocol between processes: frames, lanes, credit."""

@@ -1,0 +1,1 @@
+"""Three-valued truth, expression trees and the runs of rules."""

@@ -1,0 +1,65 @@
+"""Runs of rules: started, stepped, finished, failed (R7, R26)."""
+
+from core.api.reading import Value
+from core.deadlines import Deadline
+from core.journal.envelope import Effect
+from core.journal.events import Event, event
+
+
+@event("run.started", effect=Effect.PROTECTIVE)
+class RunStarted(Event, frozen=True, kw_only=True):
+    """A rule began a run for one subject; keyed by (rule, subject)."""
+
+    run_id: str
+    rule: str
+    rule_hash: str
+    subject: str
+    """zone:<id>, person:<id>, permit:<id>, device:<id> or site."""
+    trigger: str
+    """Path of the trigger in the rule: triggers/0."""
+    params: dict[str, Value] = {}
+    """Facts that the run's steps may use: alarm_id, zone_id, value, …"""
+    mode: str = "enforce"
+    mark: str = ""
+
+
+@event("run.joined")
+class RunJoined(Event, frozen=True, kw_only=True):
+    """A trigger came while the subject's run was open: coalesced, counted (R6)."""
+
+    run_id: str
+    trigger: str
+    params: dict[str, Value] = {}
+
+
+@event("run.stepped")
+class RunStepped(Event, frozen=True, kw_only=True):
+    """A step of a run changed: started, waiting, done, failed, skipped, expired."""
+
+    run_id: str
+    path: str
+    state: str
+    detail: str = ""
+    until: Deadline | None = None
+    refs: tuple[str, ...] = ()
+    """Ids of the commands, holds, notices or evacuations that the step made."""
+
+
+@event("run.finished")
+class RunFinished(Event, frozen=True, kw_only=True):
+    """A run ended: done, failed or cancelled."""
+
+    run_id: str
+    outcome: str
+    detail: str = ""
+
+
+@event("rule.skipped")
+class RuleSkipped(Event, frozen=True, kw_only=True):
+    """A trigger matched but the rule did not run, and why (R26)."""
+
+    rule: str
+    subject: str
+    trigger: str
+    why: str
+    params: dict[str, Value] = {}

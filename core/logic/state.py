@@ -1,0 +1,96 @@
+"""Open runs of rules, with the deadlines they wait for."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.api.reading import Value
+from core.deadlines import Deadline
+from core.journal.envelope import Envelope
+from core.journal.fold import folds
+from core.logic.events import RunFinished, RunJoined, RunStarted, RunStepped
+
+if TYPE_CHECKING:
+    from core.state import SiteState
+
+
+class StepRecord(msgspec.Struct, kw_only=True):
+    """Hold where one step of a run stands."""
+
+    state: str
+    detail: str = ""
+    until: Deadline | None = None
+    refs: list[str] = []
+    at_wall_ns: int = 0
+
+
+class RunRecord(msgspec.Struct, kw_only=True):
+    """Hold one open run."""
+
+    id: str
+    rule: str
+    rule_hash: str
+    subject: str
+    trigger: str
+    params: dict[str, Value]
+    mode: str
+    mark: str
+    started_wall_ns: int
+    joined: int = 0
+    steps: dict[str, StepRecord] = {}
+
+
+class RunsState(msgspec.Struct, kw_only=True):
+    """Hold open runs by id, and by (rule, subject)."""
+
+    open: dict[str, RunRecord] = {}
+    by_key: dict[str, str] = {}
+
+
+def run_key(rule: str, subject: str) -> str:
+    """Return the key under which one run at most is open (R6)."""
+    return f"{rule} {subject}"
+
+
+@folds(RunStarted)
+def _started(state: "SiteState", body: RunStarted, envelope: Envelope) -> None:
+    state.runs.open[body.run_id] = RunRecord(
+        id=body.run_id,
+        rule=body.rule,
+        rule_hash=body.rule_hash,
+        subject=body.subject,
+        trigger=body.trigger,
+        params=dict(body.params),
+        mode=body.mode,
+        mark=body.mark,
+        started_wall_ns=envelope.wall_ns,
+    )
+    state.runs.by_key[run_key(body.rule, body.subject)] = body.run_id
+
+
+@folds(RunJoined)
+def _joined(state: "SiteState", body: RunJoined, _: Envelope) -> None:
+    run = state.runs.open.get(body.run_id)
+    if run is not None:
+        run.joined += 1
+
+
+@folds(RunStepped)
+def _stepped(state: "SiteState", body: RunStepped, envelope: Envelope) -> None:
+    run = state.runs.open.get(body.run_id)
+    if run is not None:
+        known = run.steps.get(body.path)
+        run.steps[body.path] = StepRecord(
+            state=body.state,
+            detail=body.detail,
+            until=body.until,
+            refs=list(body.refs) or (known.refs if known else []),
+            at_wall_ns=envelope.wall_ns,
+        )
+
+
+@folds(RunFinished)
+def _finished(state: "SiteState", body: RunFinished, _: Envelope) -> None:
+    run = state.runs.open.pop(body.run_id, None)
+    if run is not None:
+        state.runs.by_key.pop(run_key(run.rule, run.subject), None)

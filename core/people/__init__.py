@@ -1,0 +1,1 @@
+"""Persons, roles, presence and access."""

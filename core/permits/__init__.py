@@ -1,0 +1,1 @@
+"""Work permits: life cycle, interlocks, holds, re-tests."""

@@ -1,0 +1,165 @@
+"""Permits and their holds."""
+
+import enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.deadlines import Deadline
+from core.journal.envelope import Envelope
+from core.journal.fold import folds
+from core.permits.events import (
+    GasTest,
+    Hold,
+    PermitClosed,
+    PermitExpired,
+    PermitHeld,
+    PermitIssued,
+    PermitReleased,
+    PermitRetested,
+    PermitVerified,
+    PermitVerifying,
+)
+
+if TYPE_CHECKING:
+    from core.state import SiteState
+
+
+class PermitStatus(enum.StrEnum):
+    """Name where a permit stands."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    VERIFYING = "verifying"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
+class HoldRecord(msgspec.Struct, kw_only=True):
+    """Hold one hold with its times and the tests made since."""
+
+    hold: Hold
+    since_wall_ns: int
+    since_mono_ns: int
+    seq: int
+    tests: list[GasTest] = []
+
+
+class PermitRecord(msgspec.Struct, kw_only=True):
+    """Hold one permit; ``version`` counts its events for expected_version."""
+
+    id: str
+    kind: str
+    zone_id: str
+    title: str
+    issuer_id: str
+    supervisor_id: str
+    guardian_id: str
+    workers: list[str]
+    linked: list[str]
+    valid: Deadline
+    status: PermitStatus
+    issued_wall_ns: int
+    tests: list[GasTest] = []
+    holds: dict[str, HoldRecord] = {}
+    verify_until: Deadline | None = None
+    closed_wall_ns: int = 0
+    outcome: str = ""
+    version: int = 1
+
+
+class PermitsState(msgspec.Struct, kw_only=True):
+    """Hold every permit that is not archived."""
+
+    permits: dict[str, PermitRecord] = {}
+
+
+def _bump(state: "SiteState", permit_id: str) -> PermitRecord | None:
+    permit = state.permits.permits.get(permit_id)
+    if permit is not None:
+        permit.version += 1
+    return permit
+
+
+@folds(PermitIssued)
+def _issued(state: "SiteState", body: PermitIssued, envelope: Envelope) -> None:
+    state.permits.permits[body.permit_id] = PermitRecord(
+        id=body.permit_id,
+        kind=body.kind,
+        zone_id=body.zone_id,
+        title=body.title,
+        issuer_id=body.issuer_id,
+        supervisor_id=body.supervisor_id,
+        guardian_id=body.guardian_id,
+        workers=list(body.workers),
+        linked=list(body.linked),
+        valid=body.valid,
+        status=PermitStatus.ACTIVE,
+        issued_wall_ns=envelope.wall_ns,
+        tests=list(body.tests),
+    )
+
+
+@folds(PermitHeld)
+def _held(state: "SiteState", body: PermitHeld, envelope: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is None:
+        return
+    permit.holds[body.hold.id] = HoldRecord(
+        hold=body.hold,
+        since_wall_ns=envelope.wall_ns,
+        since_mono_ns=envelope.mono_ns,
+        seq=envelope.seq,
+    )
+    if permit.status in (PermitStatus.ACTIVE, PermitStatus.VERIFYING):
+        permit.status = PermitStatus.HELD
+        permit.verify_until = None
+
+
+@folds(PermitRetested)
+def _retested(state: "SiteState", body: PermitRetested, _: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is None:
+        return
+    for record in permit.holds.values():
+        record.tests.extend(body.tests)
+
+
+@folds(PermitReleased)
+def _released(state: "SiteState", body: PermitReleased, _: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is None:
+        return
+    for hold_id in body.hold_ids:
+        permit.holds.pop(hold_id, None)
+    if not permit.holds and permit.status is PermitStatus.HELD:
+        permit.status = PermitStatus.ACTIVE
+
+
+@folds(PermitVerifying)
+def _verifying(state: "SiteState", body: PermitVerifying, _: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is not None and permit.status is PermitStatus.ACTIVE:
+        permit.status, permit.verify_until = PermitStatus.VERIFYING, body.until
+
+
+@folds(PermitVerified)
+def _verified(state: "SiteState", body: PermitVerified, _: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is not None and permit.status is PermitStatus.VERIFYING:
+        permit.status, permit.verify_until = PermitStatus.ACTIVE, None
+
+
+@folds(PermitExpired)
+def _expired(state: "SiteState", body: PermitExpired, _: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is not None:
+        permit.status = PermitStatus.EXPIRED
+
+
+@folds(PermitClosed)
+def _closed(state: "SiteState", body: PermitClosed, envelope: Envelope) -> None:
+    permit = _bump(state, body.permit_id)
+    if permit is not None:
+        permit.status = PermitStatus.CLOSED
+        permit.closed_wall_ns, permit.outcome = envelope.wall_ns, body.outcome

@@ -1,0 +1,1 @@
+"""Keeper, restart budgets, and the safety process itself."""

@@ -1,0 +1,59 @@
+"""The hub's own state: epoch, armed bundle, last stop."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.journal.envelope import Envelope
+from core.journal.fold import folds
+from core.processes.events import (
+    ClockStepped,
+    ConfigArmed,
+    ConfigRefused,
+    HubStarted,
+    HubStopped,
+)
+
+if TYPE_CHECKING:
+    from core.state import SiteState
+
+
+class HubState(msgspec.Struct, kw_only=True):
+    """Hold what the hub knows of itself."""
+
+    version: str = ""
+    running: bool = False
+    """True from hub.started to hub.stopped: still True at boot means unclean."""
+    started_wall_ns: int = 0
+    config_hash: str = ""
+    previous_config_hash: str = ""
+    refused_config_hash: str = ""
+    clock_steps: int = 0
+
+
+@folds(HubStarted)
+def _started(state: "SiteState", body: HubStarted, envelope: Envelope) -> None:
+    state.hub.version, state.hub.running = body.version, True
+    state.hub.started_wall_ns = envelope.wall_ns
+
+
+@folds(HubStopped)
+def _stopped(state: "SiteState", _body: HubStopped, _: Envelope) -> None:
+    state.hub.running = False
+
+
+@folds(ConfigArmed)
+def _armed(state: "SiteState", body: ConfigArmed, _: Envelope) -> None:
+    if body.hash != state.hub.config_hash:
+        state.hub.previous_config_hash = state.hub.config_hash
+    state.hub.config_hash, state.hub.refused_config_hash = body.hash, ""
+
+
+@folds(ConfigRefused)
+def _refused(state: "SiteState", body: ConfigRefused, _: Envelope) -> None:
+    state.hub.refused_config_hash = body.hash
+
+
+@folds(ClockStepped)
+def _stepped(state: "SiteState", _body: ClockStepped, _: Envelope) -> None:
+    state.hub.clock_steps += 1

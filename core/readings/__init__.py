@@ -1,0 +1,1 @@
+"""Live readings: quality, age, units, limits."""

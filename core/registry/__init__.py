@@ -1,0 +1,1 @@
+"""Devices, entities and zone assignment, from enrolment events."""

@@ -1,0 +1,53 @@
+"""Enrolment events and what devices report on the safety lane."""
+
+import msgspec
+
+from core.api.model import Device
+from core.api.reading import Value
+from core.journal.envelope import Effect
+from core.journal.events import Event, event
+
+
+class EntityIds(msgspec.Struct, frozen=True):
+    """Pair an entity's uid within its device with its lasting id."""
+
+    uid: str
+    entity_id: str
+
+
+@event("device.enrolled")
+class DeviceEnrolled(Event, frozen=True, kw_only=True):
+    """A device, or its changed declaration, is part of the site."""
+
+    device_id: str
+    integration: str
+    device: Device
+    entities: tuple[EntityIds, ...]
+    zone_id: str | None = None
+    person_id: str | None = None
+    """Wearer, for helmets and tags; set by configuration or by a scan."""
+
+
+@event("device.zoned")
+class DeviceZoned(Event, frozen=True, kw_only=True):
+    """A device was put into a zone, or taken out of one."""
+
+    device_id: str
+    zone_id: str | None
+
+
+@event("device.removed")
+class DeviceRemoved(Event, frozen=True, kw_only=True):
+    """A device left the site for good."""
+
+    device_id: str
+
+
+@event("device.reported", effect=Effect.PROTECTIVE)
+class DeviceReported(Event, frozen=True, kw_only=True):
+    """A device reported a discrete event: sos, fall, gate, scan."""
+
+    device_id: str
+    kind: str
+    params: dict[str, Value] = {}
+    event_id: str = ""

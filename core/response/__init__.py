@@ -1,0 +1,1 @@
+"""Evacuation and roll call, notices and escalation, commands."""

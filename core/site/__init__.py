@@ -1,0 +1,1 @@
+"""Levels, zones and muster points."""
