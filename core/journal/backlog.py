@@ -97,10 +97,10 @@ class Backlog:
     def _squeeze(self) -> None:
         newest = _newest(self._items, protective=True)
         self._coalesce(lambda entry: entry.protective and newest(entry))
-        if self._over(1):
-            half = self._items[len(self._items) // 2 :]
-            first = next((e.seq for e in half if isinstance(e, Entry)), 0)
-            self._coalesce(lambda entry: entry.seq >= first)
+        while self._over(1) and self._events > 1:
+            kept = [item.seq for item in self._items if isinstance(item, Entry)]
+            half = kept[len(kept) // 2]
+            self._coalesce(lambda entry, half=half: entry.seq >= half)
         self._coalesce_at = 0
 
     def _coalesce(self, keep: Keep) -> None:

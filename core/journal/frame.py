@@ -60,6 +60,8 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     first_seq: int
     count: int
     """Events stored before this segment."""
+    epoch: int
+    """Epoch of the last event before this segment."""
     prev: bytes
     """Chain of the frame before, in the segment before."""
     key: bytes

@@ -43,8 +43,8 @@ class Disk(Protocol):
     def put(self, name: str, data: bytes) -> None:
         """Write a small file whole or not at all, durable on return."""
 
-    def read(self, name: str) -> bytes:
-        """Return a whole file."""
+    def read(self, name: str, limit: int = -1) -> bytes:
+        """Return a whole file, or its first ``limit`` bytes."""
 
     def remove(self, name: str) -> None:
         """Delete a file if it exists, durable on return."""
@@ -133,9 +133,10 @@ class RealDisk:
         os.rename(part, name, src_dir_fd=self._dir, dst_dir_fd=self._dir)
         os.fsync(self._dir)
 
-    def read(self, name: str) -> bytes:
-        """Return a whole file."""
-        return (self.folder / name).read_bytes()
+    def read(self, name: str, limit: int = -1) -> bytes:
+        """Return a whole file, or its beginning."""
+        with (self.folder / name).open("rb") as file:
+            return file.read(limit)
 
     def remove(self, name: str) -> None:
         """Delete a file if it exists."""

@@ -98,12 +98,13 @@ class SimDisk:
         file.live, file.durable = bytearray(data), bytearray(data)
         self._name_op(name, lambda: self.files.update({name: file}))
 
-    def read(self, name: str) -> bytes:
-        """Return a whole file."""
+    def read(self, name: str, limit: int = -1) -> bytes:
+        """Return a whole file, or its beginning."""
         self._reading(name)
         if name not in self.files:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-        return bytes(self.files[name].live)
+        live = self.files[name].live
+        return bytes(live if limit < 0 else live[:limit])
 
     def remove(self, name: str) -> None:
         """Delete a file if it exists."""
