@@ -2,6 +2,7 @@
 # Installs Safehold for this user: no root, no internet.
 #   ./install.sh              installs, and starts the service where systemd is there
 #   ./install.sh --no-start   installs only
+#   ./install.sh --check      only says which permission or program is missing
 # SAFEHOLD_HOME names another place than ~/.local/share/safehold.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +10,14 @@ version=$(cat "$here/VERSION")
 home=${SAFEHOLD_HOME:-$HOME/.local/share/safehold}
 units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 start=1
-[ "${1:-}" = --no-start ] && start=0
+case ${1:-} in
+  '' | --check) ;;
+  --no-start) start=0 ;;
+  *)
+    sed -n '2,6p' "$0" >&2
+    exit 2
+    ;;
+esac
 
 die() {
   echo "install: $*" >&2
@@ -27,26 +35,36 @@ find_python() {
   return 1
 }
 
+# A folder for each content: a hub that runs is never changed under its feet.
 install_app() {
-  app=$home/app-$version
+  wheel=$(echo "$here"/wheels/safehold-*.whl)
+  app=app-$version-$(cksum <"$wheel" | cut -d' ' -f1)
   mkdir -p "$home/data"
   chmod 700 "$home" "$home/data"
-  rm -rf "$app"
-  "$python" -m venv --without-pip "$app" || die "could not make $app"
-  # pip runs from its own wheel: Debian's Python may come without ensurepip.
-  pip=$(echo "$here"/wheels/pip-*.whl)
-  "$app/bin/python" "$pip/pip" install --quiet --no-index --no-cache-dir \
-    --find-links "$here/wheels" --require-hashes --no-deps -r "$here/requirements.txt"
-  "$app/bin/python" "$pip/pip" install --quiet --no-index --no-cache-dir --no-deps \
-    "$here"/wheels/safehold-*.whl
-  mkdir -p "$app/share/doc"
-  cp -R "$here/README.md" "$here/README.zh-CN.md" "$here/LICENCES.txt" \
-    "$here/licences" "$app/share/doc/"
+  [ -f "$home/$app/complete" ] || fill_app "$home/$app"
+  before=$(readlink "$home/app" 2>/dev/null || echo "$app")
   # One rename switches versions; the one before stays for the way back.
-  ln -sfn "app-$version" "$home/app.new"
+  ln -sfn "$app" "$home/app.new"
   mv -T "$home/app.new" "$home/app"
+  for old in "$home"/app-*; do
+    case ${old##*/} in "$app" | "$before") ;; *) rm -rf "$old" ;; esac
+  done
   mkdir -p "$HOME/.local/bin"
   ln -sfn "$home/app/bin/safehold" "$HOME/.local/bin/safehold"
+}
+
+fill_app() {
+  rm -rf "$1"
+  "$python" -m venv --without-pip "$1" || die "could not make $1"
+  # pip runs from its own wheel: Debian's Python may come without ensurepip.
+  pip=$(echo "$here"/wheels/pip-*.whl)/pip
+  "$1/bin/python" "$pip" install --quiet --no-index --no-cache-dir \
+    --find-links "$here/wheels" --require-hashes --no-deps -r "$here/requirements.txt"
+  "$1/bin/python" "$pip" install --quiet --no-index --no-cache-dir --no-deps "$wheel"
+  mkdir -p "$1/share/doc"
+  cp -R "$here/README.md" "$here/README.zh-CN.md" "$here/LICENCES.txt" \
+    "$here/licences" "$1/share/doc/"
+  touch "$1/complete"
 }
 
 install_service() {
@@ -90,6 +108,11 @@ check_broker() {
   echo "When you have root and a package source:  sudo apt-get install mosquitto"
 }
 
+if [ "${1:-}" = --check ]; then
+  check_serial
+  check_broker
+  exit 0
+fi
 python=$(find_python) ||
   die "no Python that this bundle has packages for ($(cat "$here/PYTHONS")) is here"
 install_app
