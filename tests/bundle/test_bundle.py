@@ -90,7 +90,7 @@ def test_bundle_lists_every_licence(bundle: Path) -> None:
 def test_missing_serial_permission_is_answered_with_the_command(
     bundle: Path, bare: dict[str, str]
 ) -> None:
-    """Issue: a missing serial permission is answered with the command that grants it."""
+    """Issue: a missing permission is answered with the command that grants it."""
     for folder in (bundle, *bundle.parents[:2]):
         folder.chmod(0o755)
     stranger = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
