@@ -98,9 +98,8 @@ class Backlog:
         newest = _newest(self._items, protective=True)
         self._coalesce(lambda entry: entry.protective and newest(entry))
         while self._over(1) and self._events > 1:
-            kept = [item.seq for item in self._items if isinstance(item, Entry)]
-            half = kept[len(kept) // 2]
-            self._coalesce(lambda entry, half=half: entry.seq >= half)
+            seqs = [item.seq for item in self._items if isinstance(item, Entry)]
+            self._coalesce(_since(seqs[len(seqs) // 2]))
         self._coalesce_at = 0
 
     def _coalesce(self, keep: Keep) -> None:
@@ -119,6 +118,10 @@ class Backlog:
             else:
                 items.append(item)
         self._items = items
+
+
+def _since(seq: int) -> Keep:
+    return lambda entry: entry.seq >= seq
 
 
 def _newest(items: Iterable[Item], *, protective: bool) -> Keep:

@@ -161,10 +161,9 @@ _jump_decoder = msgspec.msgpack.Decoder(Jump)
 
 def encode(kind: int, payload: bytes, prev: bytes, flags: int = 0) -> bytes:
     """Return the stored bytes of one frame; its chain is at ``[-33:-1]``."""
-    head = bytearray(HEAD.size)
-    HEAD.pack_into(head, 0, kind, flags, len(payload), 0)
-    body = head[:6] + binascii.crc_hqx(head[:6], 0xFFFF).to_bytes(2, "big") + payload
-    return b"%b%b%b" % (body, sha256(prev + body).digest(), _END_BYTE)
+    head = HEAD.pack(kind, flags, len(payload), 0)[:6]
+    body = head + binascii.crc_hqx(head, 0xFFFF).to_bytes(2, "big") + payload
+    return body + sha256(prev + body).digest() + _END_BYTE
 
 
 def signed_bytes(journal: bytes, mark: Checkpoint, head: bytes) -> bytes:

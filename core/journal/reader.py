@@ -143,7 +143,7 @@ def events(disk: Disk, after: int | Mark = 0) -> Iterator[Event | Gap]:
     """
     seq = after.seq if isinstance(after, Mark) else after
     names = segments(disk)
-    for name in names[_starting(disk, names, seq) :]:
+    for name in names[starting(disk, names, seq) :]:
         scan = Scan(disk.read(name))
         for frame, last in scan.events():
             if last <= seq:
@@ -155,7 +155,7 @@ def events(disk: Disk, after: int | Mark = 0) -> Iterator[Event | Gap]:
                 yield Event(last, frame.payload, mark)
 
 
-def _starting(disk: Disk, names: list[str], seq: int) -> int:
+def starting(disk: Disk, names: list[str], seq: int) -> int:
     """Return the index of the segment that holds the event behind ``seq``."""
     for index in range(len(names) - 1, 0, -1):
         header = _first_frame(disk, names[index])

@@ -265,7 +265,7 @@ class Store:
 
     def _misplaced(self, names: list[str], header: SegmentHeader) -> Fault | None:
         """Check that the segment before ends where this one begins."""
-        if len(names) < 2 or header.after_damage is not None:  # noqa: PLR2004
+        if len(names) < 2 or header.after_damage is not None:
             return None
         before = self._disk.read(names[-2])
         if before.rstrip(b"\0").endswith(header.prev + bytes((END,))):
