@@ -6,7 +6,6 @@
 # SAFEHOLD_HOME names another place than ~/.local/share/safehold.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-version=$(cat "$here/VERSION")
 home=${SAFEHOLD_HOME:-$HOME/.local/share/safehold}
 units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 start=1
@@ -113,6 +112,7 @@ if [ "${1:-}" = --check ]; then
   check_broker
   exit 0
 fi
+version=$(cat "$here/VERSION")
 python=$(find_python) ||
   die "no Python that this bundle has packages for ($(cat "$here/PYTHONS")) is here"
 install_app
