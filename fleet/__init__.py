@@ -1,0 +1,1 @@
+"""HQ: pulls signed summaries from many hubs; nothing of it runs on a hub."""
