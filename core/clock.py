@@ -1,10 +1,12 @@
 """The one door to time: nobody else imports ``time`` (design §5)."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 NS = 1_000_000_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -119,11 +121,15 @@ class AsyncClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep ``seconds`` of the site's clock."""
+        import asyncio  # late: the keeper needs clocks and no loop
+
         await asyncio.sleep(max(seconds, 0) / self.clock.speed)
 
     def call_later(
         self, seconds: float, callback: Callable[[], object]
-    ) -> asyncio.TimerHandle:
+    ) -> "asyncio.TimerHandle":
         """Call back after ``seconds`` of the site's clock."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         return loop.call_later(max(seconds, 0) / self.clock.speed, callback)

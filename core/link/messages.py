@@ -37,7 +37,7 @@ class Extremes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reason: str = ""
 
 
-class Readings(msgspec.Struct, frozen=True, tag="r", array_like=True):
+class Readings(msgspec.Struct, frozen=True, tag="r", omit_defaults=True):
     """One frame of readings; ``coalesced`` ones come after a lack of credit."""
 
     sent_ns: int
@@ -155,13 +155,18 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 # --- replicas (gateway, notifier, archive, uplink) ---------------------------
 
 
-class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """Hand over the whole state at (epoch, seq), and the armed bundle."""
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=True):
+    """Hand over the whole state at (epoch, seq), and the armed bundle.
+
+    A large one comes in several frames; `Client` hands it on whole.
+    """
 
     epoch: int
     seq: int
     state: bytes
     bundle: bytes
+    more: bool = False
+    """True: the bytes go on in the next Snapshot."""
 
 
 class Events(msgspec.Struct, frozen=True, tag="events"):
@@ -171,11 +176,12 @@ class Events(msgspec.Struct, frozen=True, tag="events"):
     durable: int
 
 
-class Armed(msgspec.Struct, frozen=True, tag="armed"):
-    """Hand over a newly armed bundle."""
+class Armed(msgspec.Struct, frozen=True, tag="armed", omit_defaults=True):
+    """Hand over a newly armed bundle; in several frames when it is large."""
 
     hash: str
     bundle: bytes
+    more: bool = False
 
 
 class LiveRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
