@@ -30,6 +30,8 @@ class RunJoined(Event, frozen=True, kw_only=True):
     run_id: str
     trigger: str
     params: dict[str, Value] = {}
+    fresh: bool = False
+    """True when it brought a new kind: the run's steps are done once more."""
 
 
 @event("run.stepped")
@@ -42,7 +44,9 @@ class RunStepped(Event, frozen=True, kw_only=True):
     detail: str = ""
     until: Deadline | None = None
     refs: tuple[str, ...] = ()
-    """Ids of the commands, holds, notices or evacuations that the step made."""
+    """Ids of the commands, notices or evacuations that the step made."""
+    holds: tuple[str, ...] = ()
+    """Ids of the permits that the step held."""
 
 
 @event("run.finished")

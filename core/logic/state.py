@@ -37,6 +37,12 @@ class RunRecord(msgspec.Struct, kw_only=True):
     mark: str
     started_wall_ns: int
     joined: int = 0
+    rounds: list[dict[str, Value]] = []
+    """Facts of joined triggers that brought something new, oldest first."""
+    seen: list[str] = []
+    """What triggered it so far, as ``kind source``: each joins once."""
+    holds: list[str] = []
+    """Ids of the holds that the run laid."""
     steps: dict[str, StepRecord] = {}
 
 
@@ -45,6 +51,11 @@ class RunsState(msgspec.Struct, kw_only=True):
 
     open: dict[str, RunRecord] = {}
     by_key: dict[str, str] = {}
+
+
+def seen_key(params: dict[str, Value]) -> str:
+    """Return how a run remembers what triggered it."""
+    return f"{params.get('trigger_kind')} {params.get('source')}"
 
 
 def run_key(rule: str, subject: str) -> str:
@@ -64,6 +75,7 @@ def _started(state: "SiteState", body: RunStarted, envelope: Envelope) -> None:
         mode=body.mode,
         mark=body.mark,
         started_wall_ns=envelope.wall_ns,
+        seen=[seen_key(body.params)],
     )
     state.runs.by_key[run_key(body.rule, body.subject)] = body.run_id
 
@@ -71,14 +83,19 @@ def _started(state: "SiteState", body: RunStarted, envelope: Envelope) -> None:
 @folds(RunJoined)
 def _joined(state: "SiteState", body: RunJoined, _: Envelope) -> None:
     run = state.runs.open.get(body.run_id)
-    if run is not None:
-        run.joined += 1
+    if run is None:
+        return
+    run.joined += 1
+    run.seen.append(seen_key(body.params))
+    if body.fresh:
+        run.rounds.append(dict(body.params))
 
 
 @folds(RunStepped)
 def _stepped(state: "SiteState", body: RunStepped, envelope: Envelope) -> None:
     run = state.runs.open.get(body.run_id)
     if run is not None:
+        run.holds.extend(body.holds)
         known = run.steps.get(body.path)
         run.steps[body.path] = StepRecord(
             state=body.state,

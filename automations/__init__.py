@@ -1,0 +1,1 @@
+"""Blueprints and automations: YAML → checked rule → compiled bundle → engine."""

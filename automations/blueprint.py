@@ -1,0 +1,149 @@
+"""Blueprints: load, fill inputs, pin by content hash."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from automations import schema_rule
+from automations.positions import Document, Input, load
+from core.api.errors import ConfigError
+from core.config import Names
+
+SHIPPED = Path(__file__).parent.parent / "blueprints" / "automations"
+
+
+class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a checked blueprint with its positions and its content hash."""
+
+    id: str
+    version: str
+    names: Names
+    description: Names
+    life_safety: bool
+    clauses: tuple[str, ...]
+    inputs: dict[str, Any]
+    body: dict[str, Any]
+    tests: tuple[dict[str, Any], ...]
+    hash: str
+    document: Any
+
+
+def read(file: Path, shown: str | None = None) -> Blueprint:
+    """Read and check one blueprint; raises ConfigError with line and column."""
+    return from_document(load(file, shown))
+
+
+def from_document(document: Document) -> Blueprint:
+    """Check a parsed blueprint."""
+    data = document.check(schema_rule.BLUEPRINT)
+    head = data["blueprint"]
+    _inputs_declared(document, data, set(head.get("input", {})))
+    body = {key: data[key] for key in data if key not in ("blueprint", "tests")}
+    return Blueprint(
+        id=head["id"],
+        version=head["version"],
+        names=Names(**head["name"]),
+        description=Names(**head["description"]),
+        life_safety=head.get("life_safety", False),
+        clauses=tuple(head.get("clauses", ())),
+        inputs=head.get("input", {}),
+        body=body,
+        tests=tuple(data.get("tests", ())),
+        hash=content_hash(data),
+        document=document,
+    )
+
+
+def content_hash(data: Any) -> str:
+    """Return the hash of a blueprint's meaning: comments and order do not count."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find(name: str, folders: tuple[Path, ...]) -> Path | None:
+    """Return the file of a blueprint id: a site's own folder goes first."""
+    for folder in (*folders, SHIPPED):
+        file = folder / f"{name}.yaml"
+        if file.is_file():
+            return file
+    return None
+
+
+def fill(blueprint: Blueprint, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule's body with inputs put in; raises ConfigError.
+
+    Inputs are checked against their selectors here, on the hub (R25).
+    """
+    values: dict[str, Any] = {}
+    unknown = sorted(set(given) - set(blueprint.inputs))
+    if unknown:
+        raise ConfigError(
+            f"blueprint {blueprint.id} has no input {unknown[0]!r}; "
+            f"it knows {', '.join(sorted(blueprint.inputs)) or 'none'}"
+        )
+    for name, spec in blueprint.inputs.items():
+        if name not in given and "default" not in spec:
+            raise ConfigError(
+                f"blueprint {blueprint.id} needs the input {name!r} "
+                f"({spec['name']['en']})"
+            )
+        value = given.get(name, spec.get("default"))
+        _check_selector(blueprint.id, name, spec["selector"], value)
+        values[name] = value
+    filled: dict[str, Any] = _put(blueprint.body, values)
+    return filled
+
+
+def _put(part: Any, values: dict[str, Any]) -> Any:
+    if isinstance(part, Input):
+        return values[part.name]
+    if isinstance(part, dict):
+        return {key: _put(each, values) for key, each in part.items()}
+    if isinstance(part, list):
+        return [_put(each, values) for each in part]
+    return part
+
+
+def _inputs_declared(document: Document, data: Any, declared: set[str]) -> None:
+    for name in schema_rule.inputs_left(data):
+        if name not in declared:
+            raise document.error(
+                ("blueprint",),
+                f"!input {name} is used but not declared under blueprint.input",
+            )
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "zone": (str,),
+    "notify_chain": (str,),
+    "role": (str,),
+    "text": (str,),
+    "duration": (str, int, float),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+def _check_selector(
+    where: str, name: str, selector: dict[str, Any], value: Any
+) -> None:
+    items = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and not selector.get("multiple"):
+        raise ConfigError(f"{where}: input {name!r} takes one value, not a list")
+    for item in items:
+        kind = selector["kind"]
+        wrong = not isinstance(item, _TYPES[kind])
+        if kind in ("number", "duration") and isinstance(item, bool):
+            wrong = True
+        if wrong:
+            raise ConfigError(f"{where}: input {name!r} must be a {kind}, not {item!r}")
+        low, high = selector.get("min"), selector.get("max")
+        if kind == "number" and (
+            (low is not None and item < low) or (high is not None and item > high)
+        ):
+            raise ConfigError(
+                f"{where}: input {name!r} must lie between {low} and {high}"
+            )

@@ -1,0 +1,307 @@
+"""Turn a folder of YAML files into one checked, typed bundle."""
+
+from pathlib import Path
+from typing import Any
+
+from automations import blueprint as blueprints
+from automations import compile_rule, schema_site
+from automations.positions import Document, Path_, load
+from core import config
+from core.api.errors import ConfigError
+from core.api.model import Output
+from core.config import Names
+
+_SHIPPED = Path(__file__).parent.parent / "blueprints"
+_DEFAULT_PACKS = ("basic",)
+
+
+def compile_folder(folder: Path) -> config.Bundle:
+    """Return the bundle of a configuration folder; raises ConfigError."""
+    return SiteCompiler(gather(folder), (folder / "blueprints",)).bundle()
+
+
+def gather(folder: Path) -> Document:
+    """Join a folder's YAML files; each top-level key stands in one file only."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ConfigError(
+            f"{folder}: no .yaml file here; start with site.yaml (see docs/configure)"
+        )
+    joined: dict[str, Any] = {}
+    owner: dict[str, Document] = {}
+    for file in files:
+        document = load(file)
+        if not isinstance(document.data, dict):
+            raise document.error((), "expected keys such as 'site:' and 'zones:'")
+        for key, value in document.data.items():
+            if key in joined:
+                raise document.error(
+                    (key,), f"{key!r} stands in {owner[key].file} too; keep one"
+                )
+            joined[key], owner[key] = value, document
+    return _Joined(joined, owner)
+
+
+class _Joined(Document):
+    """A document of several files: an error names the file that holds the key."""
+
+    def __init__(self, data: dict[str, Any], owner: dict[str, Document]) -> None:
+        marks = {
+            path: mark
+            for key, document in owner.items()
+            for path, mark in document.marks.items()
+            if path and path[0] == key
+        }
+        super().__init__("site.yaml", data, marks)
+        self._owner = owner
+
+    def error(self, path: Any, message: str) -> ConfigError:
+        """Return an error that names the right file."""
+        held = self._owner.get(str(path[0])) if path else None
+        if held is None:
+            return super().error(path, message)
+        return held.error(path, message)
+
+
+class SiteCompiler:
+    """Check references and build the bundle's parts."""
+
+    def __init__(self, document: Document, blueprint_folders: tuple[Path, ...]) -> None:
+        self._document = document
+        self._folders = blueprint_folders
+        self._data = document.check(schema_site.SITE)
+        self._zones = {zone["id"] for zone in self._data.get("zones", ())}
+        self._people = {person["id"] for person in self._data.get("people", ())}
+
+    def bundle(self) -> config.Bundle:
+        """Return the bundle; raises ConfigError."""
+        chains = self._chains()
+        return config.Bundle(
+            site=self._site(),
+            people=tuple(config.Person(**each) for each in self._tuples("people")),
+            quantities=self._quantities(),
+            permit_kinds=self._permit_kinds(),
+            devices=self._devices(),
+            integrations=self._integrations(),
+            chains=chains,
+            rules=self._rules({chain.id for chain in chains}),
+        )
+
+    def _tuples(self, key: str) -> list[dict[str, Any]]:
+        return [_frozen(each) for each in self._data.get(key, ())]
+
+    def _site(self) -> config.Site:
+        head = dict(self._data["site"])
+        levels = {level["id"] for level in self._data.get("levels", ())}
+        for number, zone in enumerate(self._data.get("zones", ())):
+            self._refer("zones", number, "level", zone["level"], levels, "level")
+            for near in zone.get("neighbours", ()):
+                self._refer("zones", number, "neighbours", near, self._zones, "zone")
+        for number, point in enumerate(self._data.get("muster_points", ())):
+            self._refer(
+                "muster_points", number, "level", point["level"], levels, "level"
+            )
+            if "zone" in point:
+                self._refer(
+                    "muster_points", number, "zone", point["zone"], self._zones, "zone"
+                )
+        return config.Site(
+            id=head["id"],
+            names=Names(**head["names"]),
+            time_zone=head.get("time_zone", "Asia/Shanghai"),
+            language=head.get("language", "zh"),
+            evacuate_s=head.get("evacuate_within", 180.0),
+            levels=tuple(
+                config.Level(id=e["id"], names=Names(**e["names"]), z_m=e.get("z", 0.0))
+                for e in self._data.get("levels", ())
+            ),
+            zones=tuple(
+                config.Zone(**{**e, "names": Names(**e["names"])})
+                for e in self._tuples("zones")
+            ),
+            muster_points=tuple(
+                config.MusterPoint(
+                    id=e["id"],
+                    names=Names(**e["names"]),
+                    level=e["level"],
+                    at=e["at"],
+                    zone_id=e.get("zone"),
+                )
+                for e in self._data.get("muster_points", ())
+            ),
+        )
+
+    def _refer(
+        self, part: str, number: int, key: str, given: str, known: set[str], what: str
+    ) -> None:
+        if given not in known:
+            raise self._document.error(
+                (part, number, key),
+                f"{given!r} is no {what} of this site; "
+                f"known: {', '.join(sorted(known)) or 'none'}",
+            )
+
+    def _quantities(self) -> tuple[config.Quantity, ...]:
+        own = {each["id"]: each for each in self._data.get("quantities", ())}
+        shipped = {
+            each["id"]: each for each in _shipped("quantities", schema_site.QUANTITY)
+        }
+        return tuple(_quantity(each) for each in {**shipped, **own}.values())
+
+    def _permit_kinds(self) -> tuple[config.PermitKind, ...]:
+        kinds: dict[str, dict[str, Any]] = {}
+        for number, pack in enumerate(self._data.get("permit_packs", _DEFAULT_PACKS)):
+            folder = f"permits/{pack}"
+            if not (_SHIPPED / folder).is_dir():
+                raise self._document.error(
+                    ("permit_packs", number), f"there is no permit pack {pack!r}"
+                )
+            kinds |= {e["id"]: e for e in _shipped(folder, schema_site.PERMIT_KIND)}
+        kinds |= {each["id"]: each for each in self._data.get("permit_kinds", ())}
+        return tuple(_permit_kind(each) for each in kinds.values())
+
+    def _devices(self) -> tuple[config.DeviceRule, ...]:
+        made = []
+        for number, each in enumerate(self._tuples("devices")):
+            if "zone" in each:
+                self._refer(
+                    "devices", number, "zone", each["zone"], self._zones, "zone"
+                )
+            if "person" in each:
+                self._refer(
+                    "devices", number, "person", each["person"], self._people, "person"
+                )
+            made.append(_device(each))
+        return tuple(made)
+
+    def _integrations(self) -> tuple[config.IntegrationConfig, ...]:
+        from automations.integrations import check
+
+        return tuple(
+            check(self._document, number, each)
+            for number, each in enumerate(self._data.get("integrations", ()))
+        )
+
+    def _chains(self) -> tuple[config.NotifyChain, ...]:
+        return tuple(
+            config.NotifyChain(
+                id=each["id"],
+                steps=tuple(
+                    config.ChainStep(
+                        roles=step["roles"],
+                        channels=step.get("channels", ("screen",)),
+                        respond_s=step.get("respond_within", 60.0),
+                    )
+                    for step in each["steps"]
+                ),
+            )
+            for each in self._data.get("notify", ())
+        )
+
+    def _rules(self, chains: set[str]) -> tuple[config.Rule, ...]:
+        return tuple(
+            self._rule(number, each, chains)
+            for number, each in enumerate(self._data.get("automations", ()))
+        )
+
+    def _rule(
+        self, number: int, given: dict[str, Any], chains: set[str]
+    ) -> config.Rule:
+        place: Path_ = ("automations", number)
+        mode = given.get("mode", "enforce")
+        if "rule" in given:
+            return compile_rule.own_rule(
+                self._document,
+                (*place, "rule"),
+                given["rule"],
+                rule_id=given["id"],
+                mode=mode,
+                zones=self._zones,
+                chains=chains,
+            )
+        name = given.get("blueprint", "")
+        file = blueprints.find(name, self._folders)
+        if file is None:
+            raise self._document.error(
+                (*place, "blueprint"), f"there is no blueprint {name!r}"
+            )
+        try:
+            return compile_rule.instantiate(
+                blueprints.read(file),
+                rule_id=given["id"],
+                mode=mode,
+                given=given.get("input", {}),
+                zones=self._zones,
+                chains=chains,
+            )
+        except ConfigError as bad:
+            if "line" in bad.params:
+                raise
+            raise self._document.error(place, str(bad)) from None
+
+
+def _shipped(folder: str, schema: dict[Any, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for file in sorted((_SHIPPED / folder).glob("*.yaml")):
+        document = load(file, f"{folder}/{file.name}")
+        found += document.check(schema_site.listed(schema))
+    return found
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(each) for each in value)
+    if isinstance(value, dict):
+        return {key: _frozen(each) for key, each in value.items()}
+    return value
+
+
+def _limit(given: dict[str, Any]) -> config.Limit:
+    fields = dict(given)
+    fields["sustain_s"] = fields.pop("sustain", 0.0)
+    if "above" not in fields and "below" not in fields:
+        raise ConfigError(f"limit {given['condition']}: give above or below")
+    return config.Limit(**fields)
+
+
+def _quantity(given: dict[str, Any]) -> config.Quantity:
+    fields = dict(given)
+    fields["names"] = Names(**fields["names"])
+    fields["limits"] = tuple(_limit(each) for each in fields.get("limits", ()))
+    return config.Quantity(**fields)
+
+
+def _permit_kind(given: dict[str, Any]) -> config.PermitKind:
+    fields = dict(given)
+    retest = fields.pop("retest", {})
+    made = config.PermitKind(
+        id=fields["id"],
+        names=Names(**fields["names"]),
+        safe_state=fields["safe_state"],
+        gases=tuple(fields.get("gases", ())),
+        guardian=fields.get("guardian", True),
+        valid_h=fields.get("valid", 8 * 3600.0) / 3600.0,
+        reaction_s=fields.get("reaction", 30.0),
+        gas_age_s=fields.get("gas_age", 1800.0),
+        retest=config.Retest(
+            gases=tuple(retest.get("gases", fields.get("gases", ()))),
+            roles=retest.get("roles", ("issuer", "safety_officer")),
+        ),
+        issuer_roles=fields.get("issuer_roles", ("issuer", "safety_officer")),
+        clause=fields.get("clause", ""),
+    )
+    return made
+
+
+def _device(given: dict[str, Any]) -> config.DeviceRule:
+    fields = dict(given)
+    fields["max_age_s"] = fields.pop("max_age", None)
+    fields["lost_s"] = fields.pop("lost", None)
+    fields["limits"] = {
+        uid: tuple(_limit(each) for each in limits)
+        for uid, limits in fields.get("limits", {}).items()
+    }
+    fields["outputs"] = {
+        uid: Output(**each) for uid, each in fields.get("outputs", {}).items()
+    }
+    return config.DeviceRule(**fields)

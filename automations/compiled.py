@@ -1,0 +1,114 @@
+"""A rule made ready to run: closures for its expressions, tables for matching."""
+
+from collections.abc import Callable
+
+from core.logic.evaluate import compile_truth
+from core.logic.truth import Truth
+
+from automations.scope import Scope
+from core.alarms.state import AlarmRecord
+from core.config import Rule, Step, Trigger
+from core.logic import tree
+
+Condition = Callable[[Scope], Truth]
+
+
+class Compiled:
+    """Hold one armed rule."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.id = rule.id
+        self.condition = _closure(rule.condition, Truth.TRUE)
+        default = tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0))
+        self.closes = _closure(rule.closes or default, Truth.TRUE)
+        self.when: dict[str, Condition] = {}
+        self._collect(rule.steps)
+        self.watches_gas = any(
+            kind == "gas" or kind.startswith("gas.")
+            for trigger in rule.triggers
+            for kind in _words(trigger, "kind")
+        )
+
+    def _collect(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if step.when is not None:
+                self.when[step.path] = _closure(step.when, Truth.TRUE)
+            for branch in (*step.branches, step.on_failure):
+                self._collect(branch)
+
+    def matching_alarm(self, record: AlarmRecord) -> int | None:
+        """Return the first alarm trigger that a record matches."""
+        for index, trigger in enumerate(self.rule.triggers):
+            if trigger.platform not in ("alarm", "supervision"):
+                continue
+            kinds = _words(trigger, "kind") or (
+                ("fault",) if trigger.platform == "supervision" else ()
+            )
+            urgent = record.priority <= _number(trigger, "priority", 4)
+            if (
+                urgent
+                and _kind_in(record.kind, kinds)
+                and _zone_in(trigger, record.zone_id)
+            ):
+                return index
+        return None
+
+    def matching_event(self, platform: str, kind: str, zone: str | None) -> int | None:
+        """Return the first trigger of a platform that an event matches."""
+        for index, trigger in enumerate(self.rule.triggers):
+            wanted = _words(trigger, "event") or _words(trigger, "to")
+            if (
+                trigger.platform == platform
+                and (not wanted or kind in wanted)
+                and _zone_in(trigger, zone)
+            ):
+                return index
+        return None
+
+    def subject(self, index: int, zone: str | None, source: str) -> str:
+        """Return the subject that keys the run."""
+        wanted = self.rule.triggers[index].subject
+        if wanted == "zone":
+            return f"zone:{zone}" if zone else "site"
+        if wanted == "site" or not source.startswith(f"{wanted}:"):
+            return "site" if wanted == "site" else source
+        return source
+
+    def covers(self, zone: str) -> bool:
+        """Say whether any alarm trigger looks at a zone."""
+        return any(
+            _zone_in(trigger, zone)
+            for trigger in self.rule.triggers
+            if trigger.platform == "alarm"
+        )
+
+
+def compile_rule(rule: Rule) -> Compiled:
+    """Return the rule ready to run; raises when it cannot."""
+    return Compiled(rule)
+
+
+def _closure(node: tree.Node | None, default: Truth) -> Condition:
+    if node is None:
+        return lambda _scope: default
+    return compile_truth(node)
+
+
+def _words(trigger: Trigger, key: str) -> tuple[str, ...]:
+    value = trigger.fields.get(key, ())
+    return tuple(value) if isinstance(value, tuple | list) else (str(value),)
+
+
+def _number(trigger: Trigger, key: str, default: int) -> int:
+    value = trigger.fields.get(key, default)
+    return value if isinstance(value, int) else default
+
+
+def _kind_in(kind: str, wanted: tuple[str, ...]) -> bool:
+    return any(kind == each or kind.startswith(f"{each}.") for each in wanted)
+
+
+def _zone_in(trigger: Trigger, zone: str | None) -> bool:
+    zones = _words(trigger, "zone")
+    return not zones or "all" in zones or zone in zones

@@ -1,0 +1,187 @@
+"""Read YAML and remember where everything stood, so that errors can say so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import voluptuous as vol
+import yaml
+
+from core.api.errors import ConfigError
+
+Path_ = tuple[str | int, ...]
+#: A configuration file larger than this is refused before it is parsed.
+MAX_BYTES = 2_000_000
+#: Aliases multiply a small file into a huge tree: this many nodes at most.
+MAX_NODES = 200_000
+
+
+class Input:
+    """Stand for ``!input name`` until an instance fills it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"!input {self.name}"
+
+
+class Document:
+    """Hold a YAML file's plain data and the line and column of each path."""
+
+    def __init__(self, file: str, data: Any, marks: Mapping[Path_, tuple[int, int]]):
+        self.file = file
+        self.data = data
+        self.marks = marks
+
+    def where(self, path: Sequence[str | int]) -> tuple[int, int]:
+        """Return line and column (from 1) of a path, or of its nearest parent."""
+        key = tuple(path)
+        while key and key not in self.marks:
+            key = key[:-1]
+        return self.marks.get(key, (1, 1))
+
+    def error(self, path: Sequence[str | int], message: str) -> ConfigError:
+        """Return an error that names file, line, column and the mend."""
+        line, column = self.where(path)
+        place = f"{self.file}:{line}:{column}"
+        return ConfigError(
+            f"{place}: {message}",
+            file=self.file,
+            line=line,
+            column=column,
+            detail=message,
+        )
+
+    def check(
+        self, schema: "vol.Schema | Callable[[Any], Any]", path: Path_ = ()
+    ) -> Any:
+        """Return the part at ``path`` as the schema makes it.
+
+        Raises ConfigError with every problem found, one a line.
+        """
+        part = self.data
+        for key in path:
+            part = part[key]
+        try:
+            return schema(part)
+        except vol.MultipleInvalid as bad:
+            raise self._join(bad.errors, path) from None
+        except vol.Invalid as bad:
+            raise self._join([bad], path) from None
+
+    def _join(self, errors: Sequence[vol.Invalid], base: Path_) -> ConfigError:
+        found = [
+            self.error((*base, *map(_plain, bad.path)), _explain(bad)) for bad in errors
+        ]
+        first = found[0]
+        text = "\n".join(sorted({str(each) for each in found}))
+        return ConfigError(text, **first.params)
+
+
+def _plain(step: Any) -> str | int:
+    return step if isinstance(step, int) else str(step)
+
+
+def _explain(bad: vol.Invalid) -> str:
+    if bad.msg == "extra keys not allowed":
+        return f"unknown key {str(bad.path[-1])!r}; remove it or mend its spelling"
+    if bad.msg == "required key not provided":
+        return f"the key {str(bad.path[-1])!r} is missing here"
+    return str(bad.msg)
+
+
+def load(file: Path, shown: str | None = None) -> Document:
+    """Read a YAML file with positions; raises ConfigError."""
+    name = shown or file.name
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ConfigError(
+                f"{name}:1:1: larger than {MAX_BYTES} bytes; split it",
+                file=name,
+                line=1,
+                column=1,
+            )
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as bad:
+        raise ConfigError(
+            f"{name}:1:1: not UTF-8 at byte {bad.start}; save the file as UTF-8",
+            file=name,
+            line=1,
+            column=1,
+        ) from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Document:
+    """Read YAML text with positions; raises ConfigError."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        builder = _Builder(name)
+        data = builder.build(node, ()) if node is not None else {}
+    except yaml.MarkedYAMLError as bad:
+        mark = bad.problem_mark or bad.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise ConfigError(
+            f"{name}:{line}:{column}: {bad.problem or 'not YAML'}",
+            file=name,
+            line=line,
+            column=column,
+        ) from None
+    except (yaml.YAMLError, RecursionError) as bad:
+        raise ConfigError(
+            f"{name}:1:1: not YAML: {bad}", file=name, line=1, column=1
+        ) from None
+    return Document(name, data, builder.marks)
+
+
+class _Builder:
+    """Turn composed nodes into plain data while noting positions."""
+
+    def __init__(self, file: str) -> None:
+        self.marks: dict[Path_, tuple[int, int]] = {}
+        self._file = file
+        self._nodes = 0
+        self._scalars = yaml.SafeLoader("")
+
+    def build(self, node: yaml.Node, path: Path_) -> Any:
+        """Return plain data for a node."""
+        self._nodes += 1
+        mark = node.start_mark
+        if self._nodes > MAX_NODES:
+            raise self._error(mark, f"more than {MAX_NODES} values (aliases?)")
+        self.marks[path] = (mark.line + 1, mark.column + 1)
+        if node.tag == "!input":
+            return Input(str(node.value))
+        if node.tag.startswith("!"):
+            raise self._error(mark, f"unknown tag {node.tag}; only !input is known")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+        return self._scalars.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[Any, Any]:
+        built: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(key_node.start_mark, "a key must be a plain word")
+            key = self._scalars.construct_object(key_node)
+            if isinstance(key, bool):
+                # YAML 1.1 reads the keys on and off as booleans: keep the word.
+                key = key_node.value
+            if key in built:
+                raise self._error(key_node.start_mark, f"the key {key!r} stands twice")
+            built[key] = self.build(value_node, (*path, key))
+            mark = key_node.start_mark
+            self.marks[*path, key] = (mark.line + 1, mark.column + 1)
+        return built
+
+    def _error(self, mark: yaml.Mark, message: str) -> ConfigError:
+        line, column = mark.line + 1, mark.column + 1
+        return ConfigError(
+            f"{self._file}:{line}:{column}: {message}",
+            file=self._file,
+            line=line,
+            column=column,
+        )

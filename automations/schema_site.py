@@ -1,0 +1,247 @@
+"""The shape of a site's configuration (voluptuous, at the edge)."""
+
+import re
+from typing import Any
+
+import voluptuous as vol
+
+from core.people.acts import ROLES
+
+_SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?$")
+_SCALE = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_IDENT = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+
+
+def ident(value: Any) -> str:
+    """Accept an id: lower-case letters, digits, ``-``, ``_`` and ``.``."""
+    text = str(value)
+    if not _IDENT.match(text):
+        raise vol.Invalid(
+            f"{text!r} is no id; use lower-case letters, digits, '-', '_' and '.'"
+        )
+    return text
+
+
+def span(value: Any) -> float:
+    """Accept a duration such as ``90``, ``90s``, ``5 min`` or ``8h``; seconds."""
+    match = _SPAN.match(str(value).strip())
+    if isinstance(value, bool) or not match:
+        raise vol.Invalid(f"{value!r} is no duration; write for example 30s, 5min, 8h")
+    return float(match[1]) * _SCALE[match[2] or "s"]
+
+
+def number(value: Any) -> float:
+    """Accept a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise vol.Invalid(f"{value!r} is no number")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise vol.Invalid("a number must be finite")
+    return float(value)
+
+
+def names(value: Any) -> dict[str, str]:
+    """Accept ``{zh, en}``, or one string for both languages."""
+    if isinstance(value, str) and value:
+        return {"zh": value, "en": value}
+    checked: dict[str, str] = vol.Schema(
+        {vol.Required("zh"): str, vol.Required("en"): str}
+    )(value)
+    return checked
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Accept a word or a list of words."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(w, str) for w in listed):
+        raise vol.Invalid("expected a word or a list of words")
+    return tuple(listed)
+
+
+def role(value: Any) -> str:
+    """Accept one of the hub's roles."""
+    if value not in ROLES:
+        raise vol.Invalid(f"{value!r} is no role; known: {', '.join(ROLES)}")
+    return str(value)
+
+
+def roles(value: Any) -> tuple[str, ...]:
+    """Accept a role or a list of roles."""
+    return tuple(role(each) for each in words(value))
+
+
+def point(value: Any) -> tuple[float, float]:
+    """Accept ``[x, y]`` in metres."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise vol.Invalid("expected [x, y] in metres")
+    return number(value[0]), number(value[1])
+
+
+def polygon(value: Any) -> tuple[tuple[float, float], ...]:
+    """Accept at least three points."""
+    if not isinstance(value, list) or len(value) < 3:
+        raise vol.Invalid("a polygon needs at least three points [x, y]")
+    return tuple(point(each) for each in value)
+
+
+def listed(schema: dict[Any, Any], key: str = "id") -> Any:
+    """Accept a list of mappings whose ``key`` is unique."""
+    inner = vol.Schema([schema])
+
+    def check(value: Any) -> Any:
+        items = inner(value)
+        seen: set[str] = set()
+        for number_, item in enumerate(items):
+            if item[key] in seen:
+                raise vol.Invalid(f"{item[key]!r} stands twice", path=[number_, key])
+            seen.add(item[key])
+        return items
+
+    return check
+
+
+_OUTPUTS = ("siren", "strobe", "voice", "fan", "power_cut", "barrier", "lamp")
+
+OUTPUT = {
+    vol.Required("kind"): vol.In(
+        _OUTPUTS, msg=f"expected one of {', '.join(_OUTPUTS)}"
+    ),
+    "ex_rated": bool,
+    "contact_zone": ident,
+    "outside_air": bool,
+    "fail_safe": vol.In(("on", "off", "hold_last")),
+    "read_back": bool,
+}
+
+LIMIT = {
+    vol.Required("condition"): ident,
+    vol.Required("kind"): str,
+    vol.Required("unit"): str,
+    vol.Exclusive("above", "side"): number,
+    vol.Exclusive("below", "side"): number,
+    "priority": vol.All(int, vol.Range(1, 4)),
+    "hysteresis": number,
+    "sustain": span,
+    "life_safety": bool,
+    "latching": bool,
+    "source": str,
+}
+
+QUANTITY = {
+    vol.Required("id"): ident,
+    vol.Required("names"): names,
+    vol.Required("unit"): str,
+    "gas_class": vol.In(("combustible", "toxic", "oxygen", "")),
+    "lel_vol": number,
+    "molar_mass": number,
+    "accept_above": number,
+    "accept_below": number,
+    "limits": [LIMIT],
+}
+
+PERMIT_KIND = {
+    vol.Required("id"): ident,
+    vol.Required("names"): names,
+    vol.Required("safe_state"): ident,
+    "gases": [ident],
+    "guardian": bool,
+    "valid": span,
+    "reaction": span,
+    "gas_age": span,
+    "retest": {"gases": [ident], "roles": roles},
+    "issuer_roles": roles,
+    "clause": str,
+}
+
+DEVICE = {
+    vol.Required("integration"): ident,
+    vol.Required("uid"): str,
+    "zone": ident,
+    "person": ident,
+    "name": str,
+    "critical": words,
+    "max_age": span,
+    "lost": span,
+    "limits": {str: [LIMIT]},
+    "outputs": {str: OUTPUT},
+    "evidence": bool,
+}
+
+SITE = vol.Schema(
+    {
+        vol.Required("site"): {
+            vol.Required("id"): ident,
+            vol.Required("names"): names,
+            "time_zone": str,
+            "language": vol.In(("zh", "en")),
+            "evacuate_within": span,
+        },
+        "levels": listed(
+            {vol.Required("id"): ident, vol.Required("names"): names, "z": number}
+        ),
+        "zones": listed(
+            {
+                vol.Required("id"): ident,
+                vol.Required("names"): names,
+                vol.Required("level"): ident,
+                vol.Required("polygon"): polygon,
+                "hazard": vol.In(("general", "confined", "height", "lifting", "hot")),
+                "neighbours": [ident],
+            }
+        ),
+        "muster_points": listed(
+            {
+                vol.Required("id"): ident,
+                vol.Required("names"): names,
+                vol.Required("level"): ident,
+                vol.Required("at"): point,
+                "zone": ident,
+            }
+        ),
+        "people": listed(
+            {
+                vol.Required("id"): ident,
+                vol.Required("name"): str,
+                vol.Required("roles"): roles,
+                "company": str,
+                "tags": [str],
+                "contacts": {str: str},
+            }
+        ),
+        "quantities": listed(QUANTITY),
+        "permit_packs": [ident],
+        "permit_kinds": listed(PERMIT_KIND),
+        "devices": [DEVICE],
+        "integrations": listed(
+            {
+                vol.Required("id"): ident,
+                vol.Required("integration"): ident,
+                "options": dict,
+                "secrets": [str],
+            }
+        ),
+        "notify": listed(
+            {
+                vol.Required("id"): ident,
+                vol.Required("steps"): vol.All(
+                    [
+                        {
+                            vol.Required("roles"): roles,
+                            "channels": words,
+                            "respond_within": span,
+                        }
+                    ],
+                    vol.Length(min=1, msg="a chain needs at least one step"),
+                ),
+            }
+        ),
+        "automations": listed(
+            {
+                vol.Required("id"): ident,
+                "blueprint": ident,
+                "input": dict,
+                "mode": vol.In(("off", "shadow", "advise", "enforce")),
+                "rule": dict,
+            }
+        ),
+    },
+)

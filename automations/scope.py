@@ -1,0 +1,85 @@
+"""The names that a rule's expressions may use, and where their values come from."""
+
+from typing import TYPE_CHECKING
+
+from core.api.quality import Quality
+from core.api.reading import Value
+from core.logic.state import RunRecord
+
+if TYPE_CHECKING:
+    from automations.compiled import Compiled
+    from core.kernel import Kernel
+
+NAMES: dict[str, str] = {
+    "active_alarms": "number of active alarms in the subject's zone that match",
+    "unacknowledged": "open alarms of the zone that nobody has acknowledged",
+    "open_holds": "number of permits that this run held and that are still held",
+    "evacuating": "true while an evacuation of the zone runs",
+    "people_inside": "people in the zone; UNKNOWN while anybody's place is uncertain",
+    "trigger_kind": "kind of the alarm or event that started the run",
+    "trigger_priority": "its priority: 1 critical … 4 advice",
+    "trigger_value": "its measured value, where it has one",
+}
+
+Known = tuple[Value, int]
+_UNKNOWN: Known = (None, Quality.NOT_PRESENT)
+
+
+class Scope:
+    """Answer names for one rule and subject: (value, quality)."""
+
+    def __init__(
+        self,
+        kernel: "Kernel",
+        rule: "Compiled",
+        subject: str,
+        params: dict[str, Value],
+        run: RunRecord | None,
+    ) -> None:
+        self._kernel = kernel
+        self._rule = rule
+        self._params = params
+        self._run = run
+        self._zone = subject.removeprefix("zone:") if subject[:5] == "zone:" else None
+
+    def __call__(self, name: str) -> Known:
+        """Return a name's value and quality; not GOOD makes the answer UNKNOWN."""
+        if name.startswith("trigger_"):
+            value = self._params.get(name)
+            return (value, Quality.GOOD) if value is not None else _UNKNOWN
+        found: Known = getattr(self, f"_{name}")()
+        return found
+
+    def _active_alarms(self) -> Known:
+        matching = [
+            record
+            for record in self._kernel.alarms.active(self._zone)
+            if self._rule.matching_alarm(record) is not None
+        ]
+        return len(matching), Quality.GOOD
+
+    def _unacknowledged(self) -> Known:
+        records = self._kernel.hub.state.alarms.open.values()
+        waiting = [r for r in records if r.zone_id == self._zone and not r.acknowledged]
+        return len(waiting), Quality.GOOD
+
+    def _open_holds(self) -> Known:
+        permits = self._kernel.hub.state.permits.permits
+        source = f"rule:{self._rule.id}"
+        held = [
+            permit_id
+            for permit_id in set(self._run.holds if self._run else ())
+            if permit_id in permits
+            and any(h.hold.source == source for h in permits[permit_id].holds.values())
+        ]
+        return len(held), Quality.GOOD
+
+    def _evacuating(self) -> Known:
+        running = self._kernel.evacuations.running(self._zone)
+        return bool(running), Quality.GOOD
+
+    def _people_inside(self) -> Known:
+        lines = self._kernel.people.inside([self._zone] if self._zone else [])
+        if any(not line.certain for line in lines):
+            return _UNKNOWN
+        return len(lines), Quality.GOOD

@@ -1,0 +1,348 @@
+"""What a run's steps do, one small function an action."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from core.logic.truth import Truth
+
+from automations.compiled import Compiled
+from automations.scope import Scope
+from core.api.model import OutputKind
+from core.api.reading import Value
+from core.config import Step
+from core.deadlines import Deadline
+from core.logic.state import RunRecord
+
+if TYPE_CHECKING:
+    from automations.engine import Engine
+
+DONE = frozenset({"done", "failed", "skipped", "shadow"})
+#: Actions that change nothing outside the run are done in shadow mode too.
+_QUIET = frozenset({"wait", "choose"})
+
+
+def _prefix(number: int) -> str:
+    return f"r{number}/" if number else ""
+
+
+def _tree(
+    steps: tuple[Step, ...], run: RunRecord, prefix: str
+) -> Iterator[tuple[Step, str]]:
+    """Yield the steps that are due by the run's records, branches taken included."""
+    for step in steps:
+        path = prefix + step.path
+        yield step, path
+        record = run.steps.get(path)
+        if record is None:
+            continue
+        if step.action == "choose" and record.state == "done":
+            yield from _tree(
+                step.branches[0 if record.detail == "then" else 1], run, prefix
+            )
+        if record.state == "failed":
+            yield from _tree(step.on_failure, run, prefix)
+
+
+def advance(engine: "Engine", rule: Compiled, run: RunRecord, number: int) -> None:
+    """Start what may start in one round; independent steps go side by side."""
+    prefix = _prefix(number)
+    params = run.rounds[number - 1] if number else run.params
+    moved = True
+    while moved:
+        moved = False
+        for step, path in list(_tree(rule.rule.steps, run, prefix)):
+            if path in run.steps or not _is_due(step, run, prefix):
+                continue
+            _start(engine, rule, run, step, path, params)
+            moved = True
+    _wake(engine, rule, run, prefix, params)
+
+
+def all_done(rule: Compiled, run: RunRecord) -> bool:
+    """Say whether every due step of every round has ended."""
+    for number in range(len(run.rounds) + 1):
+        for _, path in _tree(rule.rule.steps, run, _prefix(number)):
+            record = run.steps.get(path)
+            if record is None or record.state not in DONE:
+                return False
+    return True
+
+
+def _is_due(step: Step, run: RunRecord, prefix: str) -> bool:
+    return all(
+        (record := run.steps.get(prefix + each)) is not None and record.state in DONE
+        for each in step.after
+    )
+
+
+def _start(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    params: dict[str, Value],
+) -> None:
+    scope = Scope(engine.kernel, rule, run.subject, params, run)
+    if step.action not in _QUIET:
+        # UNKNOWN never keeps a protective step back: only FALSE skips it.
+        if step.path in rule.when and rule.when[step.path](scope) is Truth.FALSE:
+            engine.record(run, path, "skipped", detail="if")
+            return
+        if run.mode != "enforce":
+            engine.record(run, path, "shadow", detail=step.action)
+            return
+    try:
+        _ACTIONS[step.action](engine, rule, run, step, path, scope)
+    except Exception as bad:
+        # The step's own failure branch must run before the rule's alarm says so.
+        engine.record(run, path, "failed", detail=f"{type(bad).__name__}: {bad}"[:300])
+        raise
+
+
+def _wake(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    prefix: str,
+    params: dict[str, Value],
+) -> None:
+    """End waits whose condition has come true."""
+    for step, path in list(_tree(rule.rule.steps, run, prefix)):
+        record = run.steps.get(path)
+        if step.action != "wait" or record is None or record.state != "waiting":
+            continue
+        scope = Scope(engine.kernel, rule, run.subject, params, run)
+        if step.path in rule.when and rule.when[step.path](scope) is Truth.TRUE:
+            engine.hub.timers.cancel(f"run.{run.id}.{path}")
+            engine.record(run, path, "done")
+
+
+def arm_deadline(engine: "Engine", run: RunRecord, path: str, until: Deadline) -> None:
+    """Arm a waiting step's persisted deadline; late ones fire at once (R7)."""
+    left = until.remaining_ns(engine.hub.clock)
+    run_id = run.id
+
+    def due() -> None:
+        engine.guard(run.rule, lambda: _expire(engine, run_id, path, left is None))
+
+    now = engine.hub.clock.mono_ns()
+    engine.hub.timers.at(now + max(left or 0, 0), f"run.{run.id}.{path}", due)
+
+
+def _expire(engine: "Engine", run_id: str, path: str, late_unknown: bool) -> None:
+    run = engine.hub.state.runs.open.get(run_id)
+    record = run.steps.get(path) if run else None
+    if run is None or record is None or record.state != "waiting":
+        return
+    detail = "late_unknown" if late_unknown else "deadline"
+    plain_wait = record.detail == "for"
+    engine.record(run, path, "done" if plain_wait else "failed", detail=detail)
+    engine.advance(run)
+
+
+def _zone(run: RunRecord, step: Step) -> str | None:
+    named = step.fields.get("zone", "subject")
+    if named != "subject":
+        return str(named)
+    return run.subject.removeprefix("zone:") if run.subject[:5] == "zone:" else None
+
+
+def _zones(engine: "Engine", run: RunRecord, step: Step) -> list[str]:
+    zone = _zone(run, step)
+    if zone is None:
+        return []
+    near = engine.kernel.site.neighbours(zone) if step.fields.get("neighbours") else ()
+    return [zone, *near]
+
+
+def _command(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    _scope: Scope,
+) -> None:
+    kind = OutputKind(str(step.fields["output"]))
+    value = step.fields["value"]
+    outputs = [
+        entity
+        for zone in _zones(engine, run, step)
+        for entity in engine.kernel.registry.outputs(zone, kind)
+    ]
+    if not outputs:
+        if step.fields.get("if_none") == "skip":
+            engine.record(run, path, "skipped", detail=f"no {kind}")
+            return
+        raise LookupError(f"no {kind} serves {run.subject}")
+    given = [
+        engine.kernel.commands.order(
+            entity.id,
+            value if isinstance(value, bool | float | int) else str(value),
+            why=run.id,
+            deadline_s=step.deadline_s,
+            cause=engine.cause(run),
+        )
+        for entity in outputs
+    ]
+    ids = tuple(each for each in given if each is not None)
+    if not ids:
+        engine.record(run, path, "skipped", detail="withheld")
+        return
+    until = Deadline.after(engine.hub.clock, step.deadline_s + 1.0)
+    engine.record(run, path, "waiting", refs=ids, until=until)
+    arm_deadline(engine, run, path, until)
+
+
+def _hold(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    _scope: Scope,
+) -> None:
+    zone = _zone(run, step)
+    if zone is None:
+        raise LookupError(f"{run.subject} is no zone: nothing to hold")
+    retest = step.fields.get("retest", ())
+    held = engine.kernel.permits.hold_zone(
+        zone,
+        str(step.fields["code"]),
+        source=f"rule:{run.rule}",
+        retest=tuple(retest) if isinstance(retest, tuple | list) else (),
+        linked=bool(step.fields.get("linked", True)),
+        cause=engine.cause(run),
+    )
+    engine.record(run, path, "done", detail=str(len(held)), holds=tuple(held))
+
+
+def _evacuate(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    scope: Scope,
+) -> None:
+    zones = _zones(engine, run, step)
+    if not zones:
+        raise LookupError(f"{run.subject} is no zone: nothing to evacuate")
+    facts = {k: v for k, v in run.params.items() if k not in ("alarm_id", "source")}
+    made = engine.kernel.evacuations.start(
+        zones,
+        str(step.fields.get("code") or scope("trigger_kind")[0] or "alarm"),
+        params=facts,
+        mark=run.mark,
+        cause=engine.cause(run),
+    )
+    engine.record(run, path, "done", refs=(made,))
+
+
+def _notify(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    _scope: Scope,
+) -> None:
+    code = str(step.fields["code"])
+    number = path.split("/", 1)[0]
+    params = run.rounds[int(number[1:]) - 1] if number[:1] == "r" else run.params
+    facts = {**params, "zone_id": _zone(run, step)}
+    about = str(params.get("alarm_id") or run.id)
+    tell = engine.kernel.notices
+    if "chain" in step.fields:
+        ids = tell.tell_chain(
+            str(step.fields["chain"]),
+            code,
+            facts,
+            about=about,
+            mark=run.mark,
+            cause=engine.cause(run),
+        )
+    else:
+        ids = tell.tell(
+            roles=_tuple(step.fields.get("roles", ())),
+            channels=_tuple(step.fields.get("channels", ("screen",))),
+            code=code,
+            params=facts,
+            about=about,
+            mark=run.mark,
+            cause=engine.cause(run),
+        )
+    engine.record(run, path, "done", refs=tuple(ids or ()))
+
+
+def _raise(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    _scope: Scope,
+) -> None:
+    fields = step.fields
+    priority = fields.get("priority", 2)
+    made = engine.kernel.alarms.raise_(
+        f"rule:{run.rule}",
+        str(fields["condition"]),
+        kind=str(fields["kind"]),
+        priority=priority if isinstance(priority, int) else 2,
+        zone_id=_zone(run, step),
+        life_safety=bool(fields.get("life_safety", False)),
+        latching=bool(fields.get("latching", False)),
+        params=dict(run.params),
+        mark=run.mark,
+        cause=engine.cause(run),
+    )
+    engine.record(run, path, "done", refs=(made,))
+
+
+def _wait(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    scope: Scope,
+) -> None:
+    span = step.fields.get("for")
+    if step.path in rule.when and rule.when[step.path](scope) is Truth.TRUE:
+        engine.record(run, path, "done")
+        return
+    seconds = float(span) if isinstance(span, int | float) else step.deadline_s
+    until = Deadline.after(engine.hub.clock, seconds)
+    plain = "for" if step.path not in rule.when else "until"
+    engine.record(run, path, "waiting", detail=plain, until=until)
+    arm_deadline(engine, run, path, until)
+
+
+def _choose(
+    engine: "Engine",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    scope: Scope,
+) -> None:
+    # UNKNOWN takes the first branch: the one that its author wrote to protect.
+    answer = rule.when[step.path](scope) if step.path in rule.when else Truth.TRUE
+    engine.record(run, path, "done", detail="else" if answer is Truth.FALSE else "then")
+
+
+def _tuple(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple | list) else (str(value),)
+
+
+_ACTIONS: dict[str, Callable[..., None]] = {
+    "command": _command,
+    "permit.hold": _hold,
+    "evacuation.start": _evacuate,
+    "notify": _notify,
+    "alarm.raise": _raise,
+    "wait": _wait,
+    "choose": _choose,
+}
