@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "{}.{}".format(*sys.version_info)
-pytestmark = [pytest.mark.timeout(600)]
+# One group: the bundle is packed once, by one worker.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("bundle")]
 
 
 def run(
