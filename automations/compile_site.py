@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import voluptuous as vol
+
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
 from automations.positions import Document, Path_, load
@@ -302,6 +304,18 @@ def _device(given: dict[str, Any]) -> config.DeviceRule:
         for uid, limits in fields.get("limits", {}).items()
     }
     fields["outputs"] = {
-        uid: Output(**each) for uid, each in fields.get("outputs", {}).items()
+        uid: output(each) for uid, each in fields.get("outputs", {}).items()
     }
     return config.DeviceRule(**fields)
+
+
+def output(given: dict[str, Any]) -> Output:
+    """Return an output declaration; raises ConfigError."""
+    return Output(**Document("output", given, {}).check(vol.Schema(schema_site.OUTPUT)))
+
+
+def default_quantities() -> tuple[config.Quantity, ...]:
+    """Return the shipped quantities with their default limits."""
+    return tuple(
+        _quantity(each) for each in _shipped("quantities", schema_site.QUANTITY)
+    )

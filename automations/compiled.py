@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from core.logic.evaluate import compile_truth
-from core.logic.truth import Truth
-
 from automations.scope import Scope
 from core.alarms.state import AlarmRecord
 from core.config import Rule, Step, Trigger
 from core.logic import tree
+from core.logic.evaluate import compile_truth
+from core.logic.truth import Truth
 
 Condition = Callable[[Scope], Truth]
 

@@ -6,8 +6,6 @@ recorded is not done again, what is not recorded is done now (R6, R7, R26).
 
 from collections.abc import Callable
 
-from core.logic.truth import Truth
-
 from automations import steps
 from automations.compiled import Compiled, compile_rule
 from automations.scope import Scope
@@ -26,7 +24,8 @@ from core.logic.events import (
     RunStarted,
     RunStepped,
 )
-from core.logic.state import RunRecord, run_key
+from core.logic.state import RunRecord, run_key, seen_key
+from core.logic.truth import Truth
 from core.permits.events import PermitHeld
 from core.registry.events import DeviceReported
 from core.response.events import CommandMoved
@@ -217,14 +216,11 @@ class Engine:
     def _join(
         self, rule: Compiled, run: RunRecord, trigger: str, params: Params
     ) -> None:
-        known = {
-            (p.get("trigger_kind"), p.get("source")) for p in (run.params, *run.rounds)
-        }
-        kinds = {kind for kind, _ in known}
-        here = (params.get("trigger_kind"), params.get("source"))
-        if here in known:
+        if seen_key(params) in run.seen:
             return
-        fresh = here[0] not in kinds and len(run.rounds) < MAX_ROUNDS
+        kinds = {each.split(" ", 1)[0] for each in run.seen}
+        fresh = str(params.get("trigger_kind")) not in kinds
+        fresh = fresh and len(run.rounds) < MAX_ROUNDS
         joined = RunJoined(run_id=run.id, trigger=trigger, params=params, fresh=fresh)
         self.hub.emit(joined, self.cause(run))
         self.advance(run)
@@ -254,7 +250,7 @@ class Engine:
                 continue
             subject = rule.subject(index, record.zone_id, record.source)
             run = self._open(rule.id, subject)
-            if run is None or record.id not in _alarms_of(run):
+            if run is None or f"{record.kind} {record.source}" not in run.seen:
                 self._alarm(rule, record)
         if rule.watches_gas:
             self._unknown_zones(rule)
@@ -378,11 +374,3 @@ class Engine:
                 self.record(run, path, "failed", detail=",".join(bad))
             else:
                 self.record(run, path, "done")
-
-
-def _alarms_of(run: RunRecord) -> set[Value]:
-    """Return the ids of the alarms that a run has taken up.
-
-    A source that alarms again under a new id joins too, without a new round.
-    """
-    return {p.get("alarm_id") for p in (run.params, *run.rounds)}

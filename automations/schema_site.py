@@ -1,5 +1,6 @@
 """The shape of a site's configuration (voluptuous, at the edge)."""
 
+import math
 import re
 from typing import Any
 
@@ -34,7 +35,7 @@ def number(value: Any) -> float:
     """Accept a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise vol.Invalid(f"{value!r} is no number")
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise vol.Invalid("a number must be finite")
     return float(value)
 

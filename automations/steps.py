@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from core.logic.truth import Truth
-
 from automations.compiled import Compiled
 from automations.scope import Scope
 from core.api.model import OutputKind
@@ -12,6 +10,7 @@ from core.api.reading import Value
 from core.config import Step
 from core.deadlines import Deadline
 from core.logic.state import RunRecord
+from core.logic.truth import Truth
 
 if TYPE_CHECKING:
     from automations.engine import Engine
