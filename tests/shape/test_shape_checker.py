@@ -36,6 +36,7 @@ BROAD = "try:\n    pass\nexcept Exception:\n    pass\n"
             ["broad-except"],
         ),
         ("core/a.py", BROAD.replace(" Exception", ""), ["broad-except"]),
+        ("core/a.py", BROAD + "    raise\n", []),
         ("core/processes/keeper.py", BROAD, []),
         (
             "integrations/modbus/driver.py",
