@@ -20,7 +20,7 @@ class Compiled:
         self.id = rule.id
         self.condition = _closure(rule.condition, Truth.TRUE)
         default = tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0))
-        self.closes = _closure(rule.closes or default, Truth.TRUE)
+        self.closes = _closure(rule.closes or default, Truth.TRUE, protective=False)
         self.when: dict[str, Condition] = {}
         self._collect(rule.steps)
         self.watches_gas = any(
@@ -88,10 +88,12 @@ def compile_rule(rule: Rule) -> Compiled:
     return Compiled(rule)
 
 
-def _closure(node: tree.Node | None, default: Truth) -> Condition:
+def _closure(
+    node: tree.Node | None, default: Truth, *, protective: bool = True
+) -> Condition:
     if node is None:
         return lambda _scope: default
-    return compile_truth(node)
+    return compile_truth(node, protective=protective)
 
 
 def _words(trigger: Trigger, key: str) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""``safehold publish``: check a folder, compile it, arm it (design §5)."""
+
+import os
+from pathlib import Path
+
+from automations import vectors
+from automations.blueprint import find, read
+from automations.compile_site import compile_folder
+from core import config
+from core.api.errors import ConfigError
+
+
+def compile_checked(folder: Path) -> tuple[config.Bundle, bytes]:
+    """Return the bundle and its bytes; every used blueprint's tests have passed.
+
+    Raises ConfigError that names file, line, column and the mend.
+    """
+    bundle = compile_folder(folder)
+    for name in sorted({rule.blueprint for rule in bundle.rules if rule.blueprint}):
+        file = find(name, (folder / "blueprints",))
+        blueprint = read(file) if file else None
+        for outcome in vectors.run_all(blueprint) if blueprint else ():
+            if outcome.problems:
+                raise ConfigError(
+                    f"{name}: its own test {outcome.name!r} fails: "
+                    f"{outcome.problems[0]}"
+                )
+    return bundle, config.dump(bundle)
+
+
+def store(data: bytes, data_folder: Path) -> str:
+    """Write a bundle under its content address; returns the hash."""
+    digest = config.digest(data)
+    folder = data_folder / "bundles"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{digest}.bundle"
+    if not target.exists():
+        draft = folder / f".{digest}.part"
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    return digest
+
+
+def summary(bundle: config.Bundle) -> str:
+    """Return one line that says what a bundle holds."""
+    return (
+        f"{bundle.site.names.en}: {len(bundle.site.zones)} zones, "
+        f"{len(bundle.people)} people, {len(bundle.devices)} device rules, "
+        f"{len(bundle.integrations)} integrations, {len(bundle.rules)} rules"
+    )
