@@ -21,12 +21,6 @@ class SegmentFile(Protocol):
     def sync(self) -> None:
         """Return when all written bytes are durable."""
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes."""
-
-    def size(self) -> int:
-        """Return the size in bytes."""
-
     def close(self) -> None:
         """Give the file back; never raises."""
 
@@ -80,14 +74,6 @@ class RealSegmentFile:
     def sync(self) -> None:
         """Wait until the written bytes are durable."""
         os.fdatasync(self._fd)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes."""
-        return os.pread(self._fd, length, offset)
-
-    def size(self) -> int:
-        """Return the size in bytes."""
-        return os.fstat(self._fd).st_size
 
     def close(self) -> None:
         """Close the descriptor."""

@@ -202,14 +202,6 @@ class SimSegmentFile:
             raise PowerCut(self._name)
         self._file.sync()
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes."""
-        return self._disk.read(self._name)[offset : offset + length]
-
-    def size(self) -> int:
-        """Return the size in bytes."""
-        return len(self._file.live)
-
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 

@@ -145,6 +145,8 @@ class _Verifier:
         if fault.torn and last:
             self.report.torn = self._finding("torn_tail", fault, "")
             return
+        if not fault.number and self.file[:8].isdigit():
+            self.segment = int(self.file[:8])  # its header cannot say
         self.seq += self.sure  # most likely the very next event
         self.find("bytes_changed", fault)
         self.sure = self.counted = False
@@ -249,6 +251,8 @@ class _Verifier:
 
     def finish(self) -> Report:
         """Close the report."""
+        if not self.whole and not self.journal:
+            self.find("no_journal", Fault(0, 0, 0, torn=False))
         if not self.ended:
             self.find("export_cut", Fault(self.report.frames, 0, 0, torn=False))
         self.report.last_seq = self.seq
@@ -305,6 +309,7 @@ _TEXTS = {
         "checkpoint_forged": "checkpoint's signature is not the site's",
         "checkpoint_miscounts": "checkpoint's numbers differ from the events",
         "export_incomplete": "export holds other frames than it promises",
+        "no_journal": "no sound frame of a journal is in this file",
         "export_cut": "export ends before its end mark",
         "torn_tail": "a write was cut off by a power loss; it was never durable",
         "place": "{file}: segment {segment}, frame {frame}, byte {offset}, seq {seq}",
@@ -327,6 +332,7 @@ _TEXTS = {
         "checkpoint_forged": "检查点签名不是本站点的",
         "checkpoint_miscounts": "检查点的数目与事件不符",
         "export_incomplete": "导出文件的帧与其声明不符",
+        "no_journal": "文件中没有一个完好的日志帧",
         "export_cut": "导出文件没有结束标记，已被截断",
         "torn_tail": "一次写入因断电中断；它从未落盘",
         "place": "{file}：第 {segment} 段，第 {frame} 帧，字节 {offset}，序号 {seq}",

@@ -133,6 +133,8 @@ class SyncWriter:
     ) -> None:
         """Take one event; never blocks on the disk and never raises for it.
 
+        Events with the same ``subject`` and ``type_`` may be merged when the
+        backlog overflows; without a subject they are kept longest.
         Raises ValueError when ``seq`` does not follow the last accepted one.
         """
         with self._lock:
@@ -141,7 +143,7 @@ class SyncWriter:
             self._accepted = seq
             if self._oldest_ns is None:
                 self._oldest_ns = self._clock.mono_ns()
-            self._backlog.add(Entry(seq, payload, protective, subject, type_))
+            self._backlog.add(Entry(seq, payload, protective, subject or None, type_))
         self._wake()
 
     def pump(self) -> int | None:
