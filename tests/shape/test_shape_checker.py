@@ -77,6 +77,28 @@ def test_text_rules(shape: ModuleType, path: str, text: str, rules: list[str]) -
     assert [b.rule for b in shape.in_text(path, text)] == rules
 
 
+def test_every_sentence_has_its_twin(
+    shape: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: Chinese and English; a text in one language only is a breach."""
+    texts, ui = tmp_path / "core/texts", tmp_path / "frontend_api/ui/src/i18n"
+    texts.mkdir(parents=True)
+    ui.mkdir(parents=True)
+    (texts / "a.json").write_text(
+        '{"a.good": {"zh": "{n} 人", "en": "{n} people"},'
+        ' "a.half": {"zh": "半"}, "a.unlike": {"zh": "{n}", "en": "{m}"}}',
+        encoding="utf-8",
+    )
+    (ui / "en.json").write_text('{\n"both": "b",\n"lone": "l"\n}', encoding="utf-8")
+    (ui / "zh.json").write_text('{\n"both": "二"\n}', encoding="utf-8")
+    monkeypatch.setattr(shape, "ROOT", tmp_path)
+    assert [b.what for b in shape.in_texts()] == [
+        "a.half is not in both languages",
+        "a.unlike has unlike places",
+        "lone is in one language only",
+    ]
+
+
 def test_exceptions_only_shrink(
     shape: ModuleType,
     tmp_path: Path,
