@@ -1,0 +1,1 @@
+"""Integrations: one folder each, loaded by the host process through its manifest."""

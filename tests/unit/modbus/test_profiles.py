@@ -1,0 +1,99 @@
+"""Every bundled profile proves itself on its own vectors; faults name their place."""
+
+from pathlib import Path
+
+import pytest
+
+from core.api import ConfigError, Quality
+from integrations.modbus.decode import decode
+from integrations.modbus.load import FOLDER, bundled, load
+from integrations.modbus.profile import Image, Profile, plan
+from integrations.modbus.schema import REASON
+
+VECTORS = [
+    pytest.param(name, index, id=f"{name}: {vector.name}")
+    for name in bundled()
+    for index, vector in enumerate(load(name).vectors)
+]
+
+
+def blank(profile: Profile) -> Image:
+    """Return an image in which every register that the profile reads is 0."""
+    return {
+        (b.function, b.address + i): 0 for b in profile.blocks for i in range(b.count)
+    }
+
+
+@pytest.mark.parametrize(("name", "index"), VECTORS)
+def test_vector(name: str, index: int) -> None:
+    """Issue 'profiles': inhibit, warm-up, fault and the like are qualities."""
+    profile = load(name)
+    vector = profile.vectors[index]
+    image = blank(profile) | dict(vector.image)
+    found = decode(profile, image, heartbeat_age_s=vector.heartbeat_age_s)
+    for uid, expected in vector.expect.items():
+        reading = found[uid]
+        assert reading.quality.name.lower() == expected["quality"], uid
+        reason = f"{REASON}{expected['reason']}" if expected["reason"] else ""
+        assert reading.reason == reason, uid
+        if "value" in expected:
+            assert reading.value == expected["value"], uid
+
+
+def test_xnx_that_reads_zero_while_inhibited_is_never_a_good_zero() -> None:
+    """R16: of all states that the manual numbers, only 'normal' vouches for a 0."""
+    profile = load("honeywell-xnx")
+    image = blank(profile) | {(3, 0): 0x2401, (3, 10): 4}
+    for state in range(256):
+        gas = decode(profile, image | {(3, 6): state})["gas"]
+        assert (gas.quality is Quality.GOOD) == (state == 1)
+
+
+GOOD_FILE = (FOLDER / "cn-sf6-o2.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "below", "says"),
+    [
+        ("type: u16", "type: u17", 0, "expected one of u16"),
+        ("{address: 0,", "{address: 70000,", 0, "expected 0-65535"),
+        ("{address: 0,", "{register: 20001,", 0, "no register number"),
+        ("from: oxygen", "from: oxigen", 0, "no register 'oxigen'"),
+        ("poll_s: 2", "poll_s: -1", 0, "above 0"),
+        ("poll_s: 2", "pol_s: 2", 0, "extra keys not allowed"),
+        ("range: [0, 30]", "range: [30, 0]", 0, "[low, high]"),
+        ("scale: 0.1", "scale: .nan", 0, "finite"),
+        ("kind: gas", "kind: gaz", 0, "expected one of gas"),
+        ("  oxygen:", "  sf6:", 0, "stands here twice"),
+        ("version: 1", "version: [", 1, "not YAML"),
+        ("zh: 氧气", "zh: yes", 0, "quote it"),
+    ],
+)
+def test_fault_in_a_profile_names_line_and_what_was_expected(
+    tmp_path: Path, old: str, new: str, below: int, says: str
+) -> None:
+    """Issue 'bad input': file, line, column and what was expected."""
+    line = GOOD_FILE[: GOOD_FILE.index(old)].count("\n") + 1 + below
+    file = tmp_path / "mine.yaml"
+    file.write_text(GOOD_FILE.replace(old, new, 1), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(str(file))
+    text = str(caught.value)
+    assert says in text
+    assert text.startswith(f"{file}:{line}:"), text
+    assert caught.value.params["line"] == line
+
+
+def test_unknown_profile_names_those_there_are() -> None:
+    """Errors name the mend."""
+    with pytest.raises(ConfigError, match="honeywell-xnx"):
+        load("honeywell-xmx")
+
+
+def test_plan_joins_near_registers_and_splits_far_ones() -> None:
+    """Fewest requests, never more than 125 registers in one."""
+    cells = {(3, a) for a in (0, 1, 5, 6, 40)} | {(1, 0), (1, 7)}
+    found = [(b.function, b.address, b.count) for b in plan(cells, 4)]
+    assert found == [(1, 0, 1), (1, 7, 1), (3, 0, 7), (3, 40, 1)]
+    wide = plan({(3, a) for a in range(300)}, 4)
+    assert [b.count for b in wide] == [125, 125, 50]
