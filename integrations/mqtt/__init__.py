@@ -1,0 +1,1 @@
+"""MQTT: Home Assistant's discovery, mapped topics, command topics."""
