@@ -74,7 +74,7 @@ class Index:
             self._rebuild()
             mark = self._mark()
         batch: list[Event] = []
-        for event in events(self._disk, mark):
+        for event in events(self._disk, mark.seq):
             if isinstance(event, Event):
                 batch.append(event)
             if len(batch) >= BATCH:

@@ -46,6 +46,16 @@ class Event(NamedTuple):
     mark: Mark
 
 
+class Damaged(NamedTuple):
+    """A place where stored events cannot be read; whoever folds must tell it."""
+
+    segment: int
+    frame: int
+    offset: int
+    known: bool
+    """The store has set the segment aside and told of it before."""
+
+
 class Scan:
     """Walk one segment and know, at its end, all that the store needs.
 
@@ -68,31 +78,37 @@ class Scan:
                 self.faults.append(frame)
                 continue
             self.head, self.end, self.clean = frame.chain, frame.end, False
-            if frame.kind == EVENT:
-                self._event(frame)
+            try:
+                self._take(frame)
+            except msgspec.MsgspecError:  # chained, yet not ours: forged
+                fault = Fault(frame.number, frame.offset, frame.end, torn=False)
+                self.faults.append(fault)
+                continue
+            if frame.kind in (EVENT, GAP):
                 yield frame, self.seq
-            elif frame.kind == GAP:
-                self.seq = _gap.decode(frame.payload).last
-                yield frame, self.seq
-            elif frame.kind == CHECKPOINT:
-                self._checkpoint(frame)
-            elif frame.kind == SEGMENT and self.header is None:
-                self._header(frame)
 
     def run(self) -> "Scan":
         """Walk to the end."""
-        last = b""
-        for frame, _ in self.events():
-            if frame.kind == EVENT:
-                last = frame.payload
-        if last:
-            self.epoch = _stamp.decode(last).epoch
+        for _ in self.events():
+            pass
         return self
 
+    def _take(self, frame: Frame) -> None:
+        if frame.kind == EVENT:
+            self._event(frame)
+        elif frame.kind == GAP:
+            self.seq = _gap.decode(frame.payload).last
+        elif frame.kind == CHECKPOINT:
+            self._checkpoint(frame)
+        elif frame.kind == SEGMENT and self.header is None:
+            self._header(frame)
+
     def _event(self, frame: Frame) -> None:
+        stamp = _stamp.decode(frame.payload)
+        self.seq = stamp.seq if self.faults else self.seq + 1
+        self.epoch = max(self.epoch, stamp.epoch)
         self.count += 1
         self.unsigned += 1
-        self.seq = _stamp.decode(frame.payload).seq if self.faults else self.seq + 1
 
     def _checkpoint(self, frame: Frame) -> None:
         mark = _checkpoint.decode(frame.payload)
@@ -136,23 +152,42 @@ def _first_frame(disk: Disk, name: str) -> SegmentHeader | None:
     return None
 
 
-def events(disk: Disk, after: int | Mark = 0) -> Iterator[Event | Gap]:
-    """Yield all readable events behind a seq, or behind a `Mark` (faster).
+def events(disk: Disk, after: int = 0) -> Iterator[Event | Gap | Damaged]:
+    """Yield all readable events behind a seq, and what cannot be read.
 
-    Frames that are damaged are passed over: the store has named them.
+    The unfinished write at the journal's end is no damage and not yielded.
     """
-    seq = after.seq if isinstance(after, Mark) else after
     names = segments(disk)
-    for name in names[starting(disk, names, seq) :]:
+    torn: Damaged | None = None
+    for name in names[starting(disk, names, after) :]:
         scan = Scan(disk.read(name))
+        told = 0
         for frame, last in scan.events():
-            if last <= seq:
-                continue
-            if frame.kind == GAP:
-                yield _gap.decode(frame.payload)
+            if torn is not None:
+                yield torn  # written on behind it: it was no unfinished write
+                torn = None
+            yield from (_damaged(name, fault) for fault in scan.faults[told:])
+            told = len(scan.faults)
+            if last > after:
+                yield _read(name, frame, last)
+        for fault in scan.faults[told:]:
+            if fault.torn:
+                torn = _damaged(name, fault)
             else:
-                mark = Mark(number_of(name), frame.end, last, frame.chain)
-                yield Event(last, frame.payload, mark)
+                yield _damaged(name, fault)
+
+
+def _damaged(name: str, fault: Fault) -> Damaged:
+    known = name.endswith(DAMAGED)
+    return Damaged(number_of(name), fault.number, fault.offset, known)
+
+
+def _read(name: str, frame: Frame, last: int) -> Event | Gap:
+    if frame.kind == GAP:
+        return _gap.decode(frame.payload)
+    return Event(
+        last, frame.payload, Mark(number_of(name), frame.end, last, frame.chain)
+    )
 
 
 def starting(disk: Disk, names: list[str], seq: int) -> int:

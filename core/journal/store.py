@@ -56,7 +56,7 @@ class JournalDamaged(Exception):
 class Options(NamedTuple):
     """Size the journal's files."""
 
-    segment_bytes: int = 4 << 20
+    segment_bytes: int = 2 << 20
     reserve_bytes: int = 64 << 20
     """Deleted on a full disk to make room for events; 0 for none."""
 

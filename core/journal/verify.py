@@ -313,7 +313,7 @@ _TEXTS = {
         "export_cut": "export ends before its end mark",
         "torn_tail": "a write was cut off by a power loss; it was never durable",
         "place": "{file}: segment {segment}, frame {frame}, byte {offset}, seq {seq}",
-        "ok": "OK: {events} events, seq {first} to {last}, signed up to {signed}",
+        "ok": "OK: {events} events, seq {first_seq}-{last_seq}, signed to {signed_seq}",
         "damaged": "DAMAGED: {found} findings in {events} events",
         "lost": "never written: seq {first} to {last} (the disk was not writable)",
         "key": "key {key}",
@@ -336,7 +336,7 @@ _TEXTS = {
         "export_cut": "导出文件没有结束标记，已被截断",
         "torn_tail": "一次写入因断电中断；它从未落盘",
         "place": "{file}：第 {segment} 段，第 {frame} 帧，字节 {offset}，序号 {seq}",
-        "ok": "完好：{events} 个事件，序号 {first} 至 {last}，已签名至 {signed}",
+        "ok": "完好：{events} 个事件，序号 {first_seq}…{last_seq}，签名至 {signed_seq}",
         "damaged": "已损坏：{events} 个事件中发现 {found} 处问题",
         "lost": "从未写入：序号 {first} 至 {last}（当时磁盘不可写）",
         "key": "公钥 {key}",
@@ -353,16 +353,9 @@ def render(report: Report, language: str = "en") -> str:
         lines.append(f"{place}: {text[finding.code]} {finding.detail}".rstrip())
     for gap in report.gaps:
         lines.append(text["lost"].format(first=gap.first, last=gap.last))
-    lines.append(text["key"].format(key=report.key))
-    lines.append(
-        text["ok" if report.ok else "damaged"].format(
-            events=report.events,
-            first=report.first_seq,
-            last=report.last_seq,
-            signed=report.signed_seq,
-            found=len(report.findings),
-        )
-    )
+    numbers = msgspec.structs.asdict(report) | {"found": len(report.findings)}
+    for code in ("key", "ok" if report.ok else "damaged"):
+        lines.append(text[code].format(**numbers))
     return "\n".join(lines) + "\n"
 
 

@@ -32,7 +32,8 @@ class DiskFault(NamedTuple):
     """The journal cannot be written; raised once per code until `DiskOk`.
 
     Codes: journal_disk_full, journal_read_only, journal_io_error,
-    journal_backlog_full, journal_no_spare (events are still durable).
+    journal_backlog_full, journal_no_spare (events are still durable),
+    journal_writer_failed (the writer has ended; only a restart mends it).
     """
 
     code: str
@@ -295,6 +296,15 @@ class JournalWriter(SyncWriter):
         self._work.set()
 
     def _run(self) -> None:
+        ended = False
+        try:
+            self._drive()
+            ended = True
+        finally:
+            if not ended:  # a defect of ours must not be silent either
+                self._fault("journal_writer_failed", "see the log")
+
+    def _drive(self) -> None:
         while True:
             self._work.clear()  # before the look, so that no wake is lost
             if self._closing:

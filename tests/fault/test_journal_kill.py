@@ -111,3 +111,56 @@ def test_the_thread_writes_signs_and_stops_clean(tmp_path: Path) -> None:
     with pytest.raises(BlockingIOError):
         RealDisk(tmp_path / "journal", lock=True)
     disk.close()
+
+
+LIMITED = """
+import os, resource, sys, threading
+from pathlib import Path
+from core.clock import RealClock
+from core.journal.checkpoint import load_signer
+from core.journal.segment import RealDisk
+from core.journal.store import Options, Store
+from core.journal.writer import DiskFault, DiskOk, Durable, JournalWriter
+from tests.unit.journal.journals import payload
+
+folder, clock = Path(sys.argv[1]), RealClock()
+failed, well, durable = threading.Event(), threading.Event(), []
+def tell(notice):
+    if isinstance(notice, DiskFault) and notice.code == "journal_io_error":
+        failed.set()
+    elif isinstance(notice, DiskOk) and failed.is_set():
+        well.set()
+    elif isinstance(notice, Durable):
+        durable.append(notice.seq)
+disk = RealDisk(folder / "journal")
+options = Options(segment_bytes=64 << 10, reserve_bytes=0)
+store = Store.open(disk, load_signer(RealDisk(folder / "keys"), clock), clock, options)
+writer = JournalWriter(store, tell, clock)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+writer.start()
+for seq in range(1, 501):
+    writer.accept(seq, payload(seq), True)
+assert failed.wait(20), "the failing disk is told"
+assert not durable, "nothing is durable on it"
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+assert well.wait(20), "and so is its return"
+assert writer.stop(20)
+assert durable[-1] == 500
+"""
+
+
+def test_a_real_disk_that_refuses_is_told_and_all_is_written_late(
+    tmp_path: Path,
+) -> None:
+    """The kernel itself refuses to let files grow, then allows it again."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=55,
+    )
+    assert done.returncode == 0, done.stderr
+    check(tmp_path, 500)
+    assert verify(tmp_path / "journal").ok

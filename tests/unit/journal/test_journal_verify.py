@@ -14,8 +14,9 @@ from core.journal.checkpoint import sim_signer
 from core.journal.frame import CHECKPOINT, EVENT, GENESIS, Checkpoint, Frame, encode
 from core.journal.reader import segments
 from core.journal.simdisk import SimDisk
+from core.journal.store import JournalDamaged
 from core.journal.verify import main, verify
-from tests.unit.journal.journals import fill, frames, save
+from tests.unit.journal.journals import fill, frames, reopen, save
 
 
 @cache
@@ -187,6 +188,10 @@ def test_an_unreadable_chained_frame_is_named(tmp_path: Path) -> None:
     folder = _write(tmp_path, {"00000001.seg": _forge({frame.number: b"\xc1"})})
     codes = [f.code for f in verify(folder / "00000001.seg").findings]
     assert codes[0] == "unreadable"
+    disk = SimDisk()
+    disk.put("00000001.seg", (folder / "00000001.seg").read_bytes())
+    with pytest.raises(JournalDamaged):
+        reopen(disk)
 
 
 def test_main_says_ok_damaged_or_usage(
@@ -194,7 +199,7 @@ def test_main_says_ok_damaged_or_usage(
 ) -> None:
     folder = _write(tmp_path / "journal", _clean())
     assert main([str(folder)]) == 0
-    assert "OK: 60 events, seq 1 to 60" in capsys.readouterr().out
+    assert "OK: 60 events, seq 1-60, signed to 60" in capsys.readouterr().out
     name, frame = _used()[7]
     changed = bytearray(_clean()[name])
     changed[frame.offset + 20] ^= 4
