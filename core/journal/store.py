@@ -288,7 +288,7 @@ class Store:
         self.count = max(self.count, scan.count)
         if scan.head and self.head == GENESIS:
             self.head, self.unsigned = scan.head, scan.unsigned
-            self.clean = scan.clean and self.damage is None
+            self.clean = scan.clean and self.damage is None and self.torn is None
         if scan.header is not None:
             self.journal = scan.header.journal
 

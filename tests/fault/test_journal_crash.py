@@ -114,6 +114,27 @@ def test_many_cuts_in_a_row_lose_nothing_durable(
     assert report.torn is None
 
 
+def test_a_torn_write_behind_a_clean_stop_is_no_clean_stop() -> None:
+    """Design §5 'After a stop': an unclean one holds every active permit."""
+    torn = 0
+    for seed in range(40):
+        disk = SimDisk(seed)
+        first = Run(disk)
+        first.accept(5)
+        first.writer.close()
+        assert reopen(disk).clean
+        disk.crash_at = disk.ops + 2
+        with pytest.raises(PowerCut):
+            second = Run(disk)
+            second.accept(9)
+            second.settle(1)
+        disk.restart()
+        store = reopen(disk)
+        torn += store.torn is not None
+        assert store.clean == (store.torn is None and store.seq == 5)
+    assert torn > 5
+
+
 CODES = [errno.ENOSPC, errno.EIO, errno.EROFS]
 
 
