@@ -1,0 +1,135 @@
+"""The gateway put together: one table of routes on one aiohttp application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from core.clock import Clock
+from frontend_api import claim, guard, openapi
+from frontend_api.accounts import Accounts, Session
+from frontend_api.acts import Acts
+from frontend_api.alarmfeed import AlarmFeed
+from frontend_api.auth import Auth
+from frontend_api.changes import Changes
+from frontend_api.guard import Call, Guard, Route
+from frontend_api.link import LinkSource, Uplink
+from frontend_api.problems import Problem
+from frontend_api.render import Renderer
+from frontend_api.replica import Replica
+from frontend_api.rest import Reads
+from frontend_api.static import DIST, WebApp
+from frontend_api.stream import SCREENS, Screens
+
+
+class Gateway:
+    """Join the link's replica to REST, streams, logins and the web app."""
+
+    def __init__(
+        self, clock: Clock, data: Path, source: LinkSource, web_app: Path = DIST
+    ) -> None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.replica = Replica(clock)
+        self.renderer = Renderer(self.replica)
+        self.uplink = Uplink(self.replica)
+        self.source = source
+        self.accounts = Accounts(data / "gateway.db", clock)
+        if not self.accounts.owner():
+            claim.ensure(data)
+        self.acts = Acts(self.replica, self.uplink)
+        self.auth = Auth(self.replica, self.accounts, self.acts, data)
+        self.reads = Reads(self.replica, self.renderer, self.uplink)
+        self.changes = Changes(self.replica, self.renderer)
+        self.alarms = AlarmFeed(self.replica, self.renderer)
+        now = self.replica.now_ms
+        self.screens = Screens(
+            self.changes,
+            now,
+            since=self.changes.since,
+            changed=lambda: self.changes.touch(("hub",)),
+        )
+        self.alarm_screens = Screens(self.alarms, now)
+        self.renderer.watching = self.screens.watching
+        self.changes.screens = lambda: len(self.screens)
+        self.web_app = WebApp(web_app)
+        self.guard = Guard(self.accounts)
+        self._document: bytes = b""
+        self.table = self._routes()
+
+    def _routes(self) -> list[Route]:
+        return [
+            *self.auth.routes(),
+            *self.reads.routes(),
+            Route("GET", "/api/openapi.json", self.document, "This document"),
+            Route("GET", "/api/websocket", self.websocket, "Live screens (WebSocket)"),
+            Route("GET", "/api/alarms", self.alarm_stream, "Alarms (WebSocket)"),
+            Route("POST", "/api/v1/acts/{tail}", self.act, "Ask for an act"),
+            Route("*", "/api/{tail:.*}", self.missing, "Everything else"),
+            Route("GET", "/{path:.*}", self.web_app.serve, "The web app", open=True),
+        ]
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application; its link runs while it does."""
+        app = web.Application(
+            middlewares=[guard.outermost], client_max_size=guard.BODY_BYTES
+        )
+        for route in self.table:
+            app.router.add_route(route.method, route.path, self.guard.wrap(route))
+        app.on_response_prepare.append(guard.harden)
+        app.cleanup_ctx.append(self._life)
+        return app
+
+    async def _life(self, _: web.Application) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        # Two threads serve files and SQLite; the default would keep many more.
+        pool = ThreadPoolExecutor(2, "asyncio_gateway")
+        loop.set_default_executor(pool)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(self.uplink.run(self.source), name="link")
+            yield
+            running.cancel()
+        self.changes.stop()
+        self.accounts.close()
+
+    # --- handlers -----------------------------------------------------------------
+
+    async def document(self, _: Call) -> web.Response:
+        """Answer with the OpenAPI document."""
+        if not self._document:
+            self._document = msgspec.json.encode(openapi.document(self.table))
+        return web.Response(body=self._document, content_type="application/json")
+
+    async def act(self, call: Call) -> Any:
+        """Carry an act to the core."""
+        verb = call.request.match_info["tail"]
+        return await self.acts.handle(call.request, call.session, verb)
+
+    async def missing(self, _: Call) -> None:
+        """Answer what is not there, to those who are logged in."""
+        raise Problem("gateway.not_found")
+
+    async def websocket(self, call: Call) -> web.WebSocketResponse:
+        """Run a live screen."""
+        return await self._stream(self.screens, call)
+
+    async def alarm_stream(self, call: Call) -> web.WebSocketResponse:
+        """Run an alarm stream; it shares no queue with telemetry."""
+        return await self._stream(self.alarm_screens, call)
+
+    async def _stream(self, screens: Screens, call: Call) -> web.WebSocketResponse:
+        if len(screens) >= SCREENS:
+            raise Problem("gateway.busy")
+        if not web.WebSocketResponse().can_prepare(call.request):
+            raise Problem("gateway.bad_request", reason="a WebSocket is expected")
+        session = call.session
+        return await screens.serve(
+            call.request, session, lambda: self._valid(call.request, session)
+        )
+
+    def _valid(self, request: web.Request, session: Session) -> bool:
+        now = self.guard.session(request)
+        return now is not None and now.person_id == session.person_id

@@ -1,0 +1,328 @@
+"""The replica's state as views, section by section."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from core.alarms.state import AlarmRecord
+from core.permits.events import GasTest
+from core.permits.state import HoldRecord, PermitRecord
+from core.response.state import CommandRecord, EvacuationRecord
+from frontend_api import views as v
+from frontend_api.inventory import MS, Inventory, due_ms, two
+from frontend_api.sentences import code_text, hold_text, known, switched, text
+
+_TERMINAL_BAD = frozenset({"failed", "expired"})
+#: Worst first: what a zone shows when several are true.
+ZONE_STATES = ("evacuating", "alarm", "unmonitored", "held", "normal")
+
+
+def test_view(test: GasTest) -> v.TestView:
+    """Show one gas of a test."""
+    return v.TestView(
+        quantity=test.quantity,
+        value=test.value,
+        unit=test.unit,
+        quality=test.quality,
+        measured_ms=test.measured_wall_ns // MS,
+        passed=test.passed,
+        typed=test.typed,
+    )
+
+
+class Renderer(Inventory):
+    """Make every section's views: id → view, in the order they are shown."""
+
+    def section(self, name: str) -> dict[str, v.View]:
+        """Return one section of the view by id."""
+        made: dict[str, v.View] = getattr(self, name)()
+        return made
+
+    def zones(self) -> dict[str, v.View]:
+        """Show how every zone stands."""
+        return {zone.id: self._zone(zone.id) for zone in self.replica.bundle.site.zones}
+
+    def _zone(self, zone_id: str) -> v.ZoneView:
+        state = self.replica.state
+        alarms = [
+            a for a in state.alarms.open.values() if a.zone_id == zone_id and a.active
+        ]
+        permits = [
+            p
+            for p in state.permits.permits.values()
+            if p.zone_id == zone_id and p.status != "closed"
+        ]
+        held = sum(bool(p.holds) for p in permits)
+        shown = {
+            "evacuating": any(zone_id in e.zones for e in self._running()),
+            "alarm": any(a.priority <= 2 for a in alarms),
+            "unmonitored": zone_id in self.replica.hosts.unmonitored
+            or zone_id in state.unknown_protective.values(),
+            "held": bool(held),
+            "normal": True,
+        }
+        true = [name for name in ZONE_STATES if shown[name]]
+        return v.ZoneView(
+            id=zone_id,
+            state=true[0],
+            states=true,
+            priority=min((a.priority for a in alarms), default=0),
+            people=sum(p.zone_id == zone_id for p in state.people.presence.values()),
+            permits=len(permits),
+            held=held,
+            silenced=zone_id in state.response.silenced,
+        )
+
+    def _running(self) -> list[EvacuationRecord]:
+        evacuations = self.replica.state.response.evacuations.values()
+        return [e for e in evacuations if not e.cleared_wall_ns]
+
+    def people(self) -> dict[str, v.View]:
+        """Show everyone of the bundle, and where they were last found."""
+        presence = self.replica.state.people.presence
+        found: dict[str, v.View] = {}
+        for person in self.replica.bundle.people:
+            at = presence.get(person.id)
+            found[person.id] = v.PersonView(
+                id=person.id,
+                name=person.name,
+                company=person.company,
+                roles=sorted(self.replica.roles(person.id)),
+                zone_id=at.zone_id if at else None,
+                last_zone_id=at.last_zone_id if at else None,
+                source=at.source if at else "",
+                since_ms=at.since_wall_ns // MS if at else 0,
+            )
+        return found
+
+    # --- alarms ------------------------------------------------------------------
+
+    def alarms(self) -> dict[str, v.View]:
+        """Show the open alarms, most urgent first."""
+        alarms = sorted(
+            self.replica.state.alarms.open.values(),
+            key=lambda a: (not a.active, a.priority, -a.raised_wall_ns),
+        )
+        return {alarm.id: self.alarm(alarm) for alarm in alarms}
+
+    def alarm(self, record: AlarmRecord) -> v.AlarmView:
+        """Show one alarm."""
+        names = self.names
+        params = names.params(dict(record.params)) | {
+            "source": names.source(record.source),
+            "zone": names.zone(record.zone_id),
+        }
+        detail = known(f"alarm.{record.kind}", "gateway.alarm_detail")
+        return v.AlarmView(
+            id=record.id,
+            title=names.alarm_title(record.kind, record.zone_id),
+            detail=text(detail, params),
+            source=record.source,
+            source_name=names.source(record.source),
+            condition=record.condition,
+            kind=record.kind,
+            priority=record.priority,
+            zone_id=record.zone_id,
+            params=record.params,
+            life_safety=record.life_safety,
+            active=record.active,
+            acknowledged=record.acknowledged,
+            acknowledged_by=record.acknowledged_by,
+            latched=record.latched,
+            shelved=record.shelf is not None,
+            out_of_service=bool(record.out_of_service),
+            mark=record.mark,
+            raised_ms=record.raised_wall_ns // MS,
+            returned_ms=record.returned_wall_ns // MS,
+            count=record.count,
+        )
+
+    def responses(self) -> dict[str, v.View]:
+        """Show what the hub did about each open alarm."""
+        return {
+            alarm.id: v.ResponseView(alarm_id=alarm.id, done=self._done(alarm))
+            for alarm in self.replica.state.alarms.open.values()
+        }
+
+    def _done(self, alarm: AlarmRecord) -> list[v.DoneView]:
+        state = self.replica.state.response
+        runs = {
+            run.id
+            for run in self.replica.state.runs.open.values()
+            if run.params.get("alarm_id") == alarm.id
+        }
+        evacuations = [e for e in self._running() if alarm.zone_id in e.zones]
+        serves = runs | {alarm.id} | {e.id for e in evacuations}
+        outputs = [r for r in state.outputs.values() if r.why in serves]
+        done = [self._done_output(record) for record in outputs]
+        for evacuation in evacuations:
+            safe = sum(line.status == "accounted" for line in evacuation.roll.values())
+            params = {"safe": safe, "all": len(evacuation.roll)}
+            done.append(_done("evacuation", "confirmed", params))
+        held = sum(
+            bool(p.holds) and p.zone_id == alarm.zone_id
+            for p in self.replica.state.permits.permits.values()
+        )
+        if held:
+            done.append(_done("permits", "confirmed", {"count": held}))
+        notices = [n for n in state.notices.values() if n.about in serves]
+        if notices:
+            seen = sum(n.acknowledged for n in notices)
+            state_of = "confirmed" if seen else "pending"
+            params = {"seen": seen, "all": len(notices)}
+            done.append(_done("notices", state_of, params))
+        return done
+
+    def _done_output(self, record: CommandRecord) -> v.DoneView:
+        entity = self.replica.state.registry.entities.get(record.entity_id)
+        output = entity.declared.output if entity else None
+        what = str(output.kind.value) if output else "output"
+        shown = str(record.state.value)
+        if shown in _TERMINAL_BAD:
+            shown = "failed"
+        elif shown != "confirmed":
+            shown = "pending"
+        params = {
+            "output": self.names.entity(record.entity_id),
+            "value": switched(record.value),
+        }
+        return v.DoneView(
+            what=what, state=shown, text=text(f"gateway.done.output.{shown}", params)
+        )
+
+    # --- permits -----------------------------------------------------------------
+
+    def permits(self) -> dict[str, v.View]:
+        """Show every permit that is not archived."""
+        return {
+            permit.id: self.permit(permit)
+            for permit in self.replica.state.permits.permits.values()
+        }
+
+    def permit(self, record: PermitRecord) -> v.PermitView:
+        """Show one permit with its holds."""
+        kinds = {kind.id: two(kind.names) for kind in self.replica.bundle.permit_kinds}
+        return v.PermitView(
+            id=record.id,
+            kind=record.kind,
+            kind_names=kinds.get(record.kind, v.Text(record.kind, record.kind)),
+            title=record.title,
+            zone_id=record.zone_id,
+            status=str(record.status.value),
+            issuer_id=record.issuer_id,
+            supervisor_id=record.supervisor_id,
+            guardian_id=record.guardian_id,
+            workers=record.workers,
+            linked=record.linked,
+            issued_ms=record.issued_wall_ns // MS,
+            valid_until_ms=due_ms(record.valid),
+            holds=[self._hold(hold) for hold in record.holds.values()],
+            tests=[test_view(test) for test in record.tests],
+            version=record.version,
+            outcome=record.outcome,
+            closed_ms=record.closed_wall_ns // MS,
+        )
+
+    def _hold(self, record: HoldRecord) -> v.HoldView:
+        hold = record.hold
+        passed = {test.quantity for test in record.tests if test.passed}
+        demands = [
+            text(
+                "gateway.demand.done" if gas in passed else "gateway.demand.gas",
+                {"quantity": self.names.quantity(gas)},
+            )
+            for gas in hold.retest
+        ]
+        return v.HoldView(
+            id=hold.id,
+            code=hold.code,
+            text=hold_text(self.names, hold.code, hold.params),
+            source=hold.source,
+            source_name=self.names.source(hold.source),
+            retest=list(hold.retest),
+            since_ms=record.since_wall_ns // MS,
+            tests=[test_view(test) for test in record.tests],
+            demands=[*demands, text("gateway.demand.person")],
+        )
+
+    # --- response ----------------------------------------------------------------
+
+    def evacuations(self) -> dict[str, v.View]:
+        """Show running evacuations and the last cleared ones."""
+        return {
+            record.id: self._evacuation(record)
+            for record in self.replica.state.response.evacuations.values()
+        }
+
+    def _evacuation(self, record: EvacuationRecord) -> v.EvacuationView:
+        return v.EvacuationView(
+            id=record.id,
+            zones=record.zones,
+            text=code_text(self.names, record.code, record.params),
+            muster_points=record.muster_points,
+            started_ms=record.started_wall_ns // MS,
+            late_ms=due_ms(record.late),
+            late_called=record.late_called,
+            cleared_ms=record.cleared_wall_ns // MS,
+            cleared_by=record.cleared_by,
+            mark=record.mark,
+            roll=[
+                v.RollView(
+                    person_id=line.person_id,
+                    zone_id=line.zone_id,
+                    certain=line.certain,
+                    status=line.status,
+                    method=line.method,
+                    by=line.by,
+                    at_ms=line.at_wall_ns // MS,
+                    late=line.late,
+                )
+                for line in record.roll.values()
+            ],
+        )
+
+    def notices(self) -> dict[str, v.View]:
+        """Show open notices."""
+        return {
+            record.id: v.NoticeView(
+                id=record.id,
+                person_id=record.person_id,
+                role=record.role,
+                text=code_text(self.names, record.code, record.params),
+                about=record.about,
+                level=record.level,
+                channels=record.channels,
+                acknowledged=record.acknowledged,
+                escalated=record.escalated,
+                queued_ms=record.queued_wall_ns // MS,
+                mark=record.mark,
+            )
+            for record in self.replica.state.response.notices.values()
+        }
+
+    def outputs(self) -> dict[str, v.View]:
+        """Show what each output should be, and whether it is proven."""
+        registry = self.replica.state.registry
+        found: dict[str, v.View] = {}
+        for record in self.replica.state.response.outputs.values():
+            entity = registry.entities.get(record.entity_id)
+            output = entity.declared.output if entity else None
+            found[record.entity_id] = v.OutputView(
+                entity_id=record.entity_id,
+                command_id=record.id,
+                name=self.names.entity(record.entity_id).en,
+                kind=str(output.kind.value) if output else "",
+                zone_id=self.replica.zone_of_entity(record.entity_id),
+                value=record.value,
+                state=str(record.state.value),
+                detail=record.detail,
+                why=record.why,
+            )
+        return found
+
+    def sections(self, names: Iterable[str]) -> dict[str, dict[str, v.View]]:
+        """Return several sections."""
+        return {name: self.section(name) for name in names}
+
+
+def _done(what: str, state: str, params: dict[str, Any]) -> v.DoneView:
+    return v.DoneView(what=what, state=state, text=text(f"gateway.done.{what}", params))

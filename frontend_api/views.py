@@ -1,0 +1,409 @@
+"""What the gateway shows: one typed struct per thing, for REST and streams alike.
+
+Times are wall milliseconds since 1970. OpenAPI and the web app's types are
+generated from these structs, so a field is named once.
+"""
+
+import msgspec
+
+from core.api.reading import Value
+
+
+class Text(msgspec.Struct, frozen=True):
+    """Hold a sentence in both languages, rendered here at the edge."""
+
+    zh: str
+    en: str
+
+
+class View(msgspec.Struct, kw_only=True):
+    """Base of all views."""
+
+
+class LevelView(View):
+    """Show one floor of the plan."""
+
+    id: str
+    names: Text
+    z_m: float
+
+
+class ZoneShape(View):
+    """Show where a zone lies; its polygon is in metres of the site's frame."""
+
+    id: str
+    names: Text
+    level: str
+    hazard: str
+    polygon: list[tuple[float, float]]
+
+
+class MusterView(View):
+    """Show where people gather."""
+
+    id: str
+    names: Text
+    level: str
+    at: tuple[float, float]
+    zone_id: str | None
+
+
+class LimitView(View):
+    """Show one alarm limit; exactly one of above and below is set."""
+
+    condition: str
+    priority: int
+    unit: str
+    above: float | None
+    below: float | None
+
+
+class QuantityView(View):
+    """Show a measured quantity with its limits."""
+
+    id: str
+    names: Text
+    unit: str
+    gas_class: str
+    limits: list[LimitView]
+    accept_above: float | None
+    accept_below: float | None
+
+
+class KindView(View):
+    """Show a kind of permit: what issuing and releasing it demand."""
+
+    id: str
+    names: Text
+    gases: list[str]
+    guardian: bool
+    valid_h: float
+    retest_gases: list[str]
+    issuer_roles: list[str]
+
+
+class SiteView(View):
+    """Show what the armed bundle says of the place."""
+
+    id: str
+    names: Text
+    time_zone: str
+    language: str
+    evacuate_s: float
+    levels: list[LevelView]
+    zones: list[ZoneShape]
+    muster_points: list[MusterView]
+    quantities: list[QuantityView]
+    permit_kinds: list[KindView]
+
+
+class ZoneView(View):
+    """Show how a zone stands; the worst of its states is ``state``.
+
+    normal, held, unmonitored, alarm or evacuating.
+    """
+
+    id: str
+    state: str
+    states: list[str]
+    priority: int = 0
+    """Most urgent active alarm: 1 critical … 4 advice, 0 none."""
+    people: int = 0
+    permits: int = 0
+    held: int = 0
+    silenced: bool = False
+
+
+class PersonView(View):
+    """Show a person and where they were last found; None is unknown, never 'out'."""
+
+    id: str
+    name: str
+    company: str
+    roles: list[str]
+    zone_id: str | None
+    last_zone_id: str | None
+    source: str
+    since_ms: int
+
+
+class AlarmView(View):
+    """Show one open alarm."""
+
+    id: str
+    title: Text
+    detail: Text
+    source: str
+    source_name: Text
+    condition: str
+    kind: str
+    priority: int
+    zone_id: str | None
+    params: dict[str, Value]
+    life_safety: bool
+    active: bool
+    acknowledged: bool
+    acknowledged_by: str
+    latched: bool
+    shelved: bool
+    out_of_service: bool
+    mark: str
+    raised_ms: int
+    returned_ms: int
+    count: int
+
+
+class DoneView(View):
+    """Show one thing that the hub did about an alarm, and whether it is proven."""
+
+    what: str
+    """siren, strobe, voice, fan, power_cut, …, evacuation, permits or notices."""
+    state: str
+    """confirmed, pending, failed or withheld."""
+    text: Text
+
+
+class ResponseView(View):
+    """Show all that the hub did about one alarm."""
+
+    alarm_id: str
+    done: list[DoneView]
+
+
+class TestView(View):
+    """Show one gas of a gas test."""
+
+    quantity: str
+    value: float | None
+    unit: str
+    quality: int
+    measured_ms: int
+    passed: bool
+    typed: bool
+
+
+class HoldView(View):
+    """Show why a permit is held and what its release demands."""
+
+    id: str
+    code: str
+    text: Text
+    source: str
+    source_name: Text
+    retest: list[str]
+    since_ms: int
+    tests: list[TestView]
+    demands: list[Text]
+
+
+class PermitView(View):
+    """Show one permit."""
+
+    id: str
+    kind: str
+    kind_names: Text
+    title: str
+    zone_id: str
+    status: str
+    issuer_id: str
+    supervisor_id: str
+    guardian_id: str
+    workers: list[str]
+    linked: list[str]
+    issued_ms: int
+    valid_until_ms: int
+    holds: list[HoldView]
+    tests: list[TestView]
+    version: int
+    outcome: str
+    closed_ms: int
+
+
+class RollView(View):
+    """Show one person's line of a roll call."""
+
+    person_id: str
+    zone_id: str | None
+    certain: bool
+    status: str
+    method: str
+    by: str
+    at_ms: int
+    late: bool
+
+
+class EvacuationView(View):
+    """Show one evacuation and its roll call."""
+
+    id: str
+    zones: list[str]
+    text: Text
+    muster_points: list[str]
+    started_ms: int
+    late_ms: int
+    late_called: bool
+    cleared_ms: int
+    cleared_by: str
+    mark: str
+    roll: list[RollView]
+
+
+class NoticeView(View):
+    """Show one notice and what became of it on each channel."""
+
+    id: str
+    person_id: str
+    role: str
+    text: Text
+    about: str
+    level: int
+    channels: dict[str, str]
+    acknowledged: bool
+    escalated: bool
+    queued_ms: int
+    mark: str
+
+
+class OutputView(View):
+    """Show an output's last command: what it should be, and whether it is proven."""
+
+    entity_id: str
+    command_id: str
+    name: str
+    kind: str
+    zone_id: str | None
+    value: bool | float | str
+    state: str
+    detail: str
+    why: str
+
+
+class EntityView(View):
+    """Show one entity of a device."""
+
+    id: str
+    name: str
+    kind: str
+    quantity: str
+    unit: str
+    max_age_s: float
+    critical: bool
+    output: str
+    limits: list[LimitView]
+
+
+class DeviceView(View):
+    """Show one enrolled device."""
+
+    id: str
+    uid: str
+    name: str
+    integration: str
+    manufacturer: str
+    model: str
+    zone_id: str | None
+    person_id: str | None
+    entities: list[EntityView]
+
+
+class StepView(View):
+    """Show where one step of a run stands."""
+
+    path: str
+    state: str
+    detail: str
+    refs: list[str]
+    at_ms: int
+
+
+class RunView(View):
+    """Show an open run of a rule: its trace so far."""
+
+    id: str
+    rule: str
+    names: Text
+    subject: str
+    trigger: str
+    mode: str
+    mark: str
+    params: dict[str, Value]
+    started_ms: int
+    joined: int
+    steps: list[StepView]
+
+
+class RuleView(View):
+    """Show one armed rule."""
+
+    id: str
+    names: Text
+    version: str
+    mode: str
+    life_safety: bool
+    blueprint: str
+    open_runs: int
+
+
+class EventView(View):
+    """Show one event of the journal as a sentence."""
+
+    epoch: int
+    seq: int
+    id: str
+    type: str
+    level: str
+    """critical, major, minor, info or ok."""
+    text: Text
+    actor: str
+    wall_ms: int
+    synced: bool
+    zone_id: str | None = None
+    subject: str = ""
+    drill: bool = False
+
+
+class WatcherView(View):
+    """Show who has the live page open."""
+
+    person_id: str
+    since_ms: int
+    screens: int
+
+
+class HubView(View):
+    """Show the hub's own health."""
+
+    version: str
+    reachable: bool
+    since_ms: int
+    """Since when the hub is (un)reachable from the gateway."""
+    started_ms: int
+    config_hash: str
+    refused_config_hash: str
+    journal: str
+    """ok, behind or failing: whether accepted events are on disk."""
+    durable: int
+    processes: dict[str, str]
+    unmonitored: list[str]
+    counters: dict[str, int]
+    watching: list[WatcherView]
+
+
+class ReadingView(View):
+    """Show one entity's current reading; its age is judged by the core."""
+
+    entity_id: str
+    zone_id: str | None
+    quantity: str
+    unit: str
+    value: Value
+    quality: int
+    reason: str
+    received_ms: int
+
+
+class SeriesView(View):
+    """Show one entity's history: rows of wall_ms, min, max, last, worst quality."""
+
+    entity_id: str
+    rows: list[tuple[int, float | None, float | None, Value, int]]
