@@ -1,6 +1,6 @@
 """Read the journal back: its segments, its events, and where a seq lies."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -152,29 +152,38 @@ def _first_frame(disk: Disk, name: str) -> SegmentHeader | None:
     return None
 
 
-def events(disk: Disk, after: int = 0) -> Iterator[Event | Gap | Damaged]:
-    """Yield all readable events behind a seq, and what cannot be read.
+def events(
+    disk: Disk,
+    after: int | Mark = 0,
+    damaged: Callable[[Damaged], None] | None = None,
+) -> Iterator[Event | Gap]:
+    """Yield all readable events behind a seq or a `Mark`.
 
-    The unfinished write at the journal's end is no damage and not yielded.
+    ``damaged`` is told, before the event that follows, what cannot be read;
+    whoever folds state must ask for it. The unfinished write at the journal's
+    end is no damage.
     """
+    tell = damaged or (lambda _: None)
+    seq = after.seq if isinstance(after, Mark) else after
     names = segments(disk)
     torn: Damaged | None = None
-    for name in names[starting(disk, names, after) :]:
+    for name in names[starting(disk, names, seq) :]:
         scan = Scan(disk.read(name))
         told = 0
         for frame, last in scan.events():
             if torn is not None:
-                yield torn  # written on behind it: it was no unfinished write
+                tell(torn)  # written on behind it: it was no unfinished write
                 torn = None
-            yield from (_damaged(name, fault) for fault in scan.faults[told:])
+            for fault in scan.faults[told:]:
+                tell(_damaged(name, fault))
             told = len(scan.faults)
-            if last > after:
+            if last > seq:
                 yield _read(name, frame, last)
         for fault in scan.faults[told:]:
             if fault.torn:
                 torn = _damaged(name, fault)
             else:
-                yield _damaged(name, fault)
+                tell(_damaged(name, fault))
 
 
 def _damaged(name: str, fault: Fault) -> Damaged:
