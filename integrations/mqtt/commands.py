@@ -1,0 +1,139 @@
+"""Carry out commands: publish, then wait for the device's own word.
+
+CONFIRMED comes only from a live state message that matches (requirement 1.15).
+An output without a state topic is DELIVERED when the broker took the command,
+and FAILED at the deadline: nobody can prove that it moved.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.api import Command, CommandState, Host, Value
+from integrations.mqtt.catalogue import Catalogue
+from integrations.mqtt.client import NS, MqttClient
+
+#: Commands in flight; beyond it a new one fails at once.
+MAX_PENDING = 1_000
+#: Terminal commands remembered, so that a command offered twice runs once.
+REMEMBERED = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    command: Command
+    read_back: bool
+    timer: asyncio.TimerHandle
+    delivered: bool = False
+    contrary: bool = False
+    """A live state has said the opposite since."""
+
+
+class CommandBook:
+    """Know every command on its way, one per output; the newest wins."""
+
+    def __init__(
+        self, host: Host, client: MqttClient, catalogue: Callable[[], Catalogue]
+    ) -> None:
+        self.host = host
+        self.client = client
+        self._catalogue = catalogue
+        self._pending: dict[tuple[str, str], _Pending] = {}
+        self._done: dict[str, tuple[CommandState, str]] = {}
+
+    def execute(self, command: Command) -> None:
+        """Publish a command; every state is told by `Host.result`."""
+        key = (command.device_uid, command.entity_uid)
+        known = self._done.get(command.id)
+        if known is not None:
+            self.host.result(command.id, *known)
+            return
+        held = self._pending.get(key)
+        if held is not None and held.command.id == command.id:
+            return
+        catalogue = self._catalogue()
+        spec = catalogue.entity(*key)
+        how = catalogue.command(*key)
+        left_s = (command.deadline_ns - self.host.clock.mono_ns()) / NS
+        refusal = ""
+        if spec is None or how is None:
+            refusal = "mqtt.no_output"
+        elif not isinstance(command.value, bool):
+            refusal = "mqtt.value"
+        elif len(self._pending) >= MAX_PENDING:
+            refusal = "mqtt.too_many_commands"
+        if refusal or spec is None or how is None:
+            self._tell(command, CommandState.FAILED, refusal)
+            return
+        if left_s <= 0:
+            self._tell(command, CommandState.EXPIRED, "mqtt.late")
+            return
+        if held is not None:
+            self._finish(key, CommandState.FAILED, "mqtt.superseded")
+        output = spec.entity.output
+        read_back = spec.topic is not None and (output is None or output.read_back)
+        timer = self.host.timer.call_later(left_s, lambda: self._deadline(key))
+        self._pending[key] = _Pending(command, read_back, timer)
+        self.client.publish(
+            how.topic,
+            how.on if command.value else how.off,
+            expires_ns=command.deadline_ns,
+            done=lambda code: self._taken(key, command.id, code),
+        )
+
+    def state(self, device_uid: str, entity_uid: str, value: Value, live: bool) -> None:
+        """Hear an output's state; only a live one confirms."""
+        key = (device_uid, entity_uid)
+        pending = self._pending.get(key)
+        if pending is None or not live or not pending.read_back:
+            return
+        if value is pending.command.value:
+            self._finish(key, CommandState.CONFIRMED, "")
+        elif value is not None:
+            pending.contrary = True
+
+    def close(self) -> None:
+        """Stop the clocks; the core offers unfinished commands again."""
+        for pending in self._pending.values():
+            pending.timer.cancel()
+        self._pending.clear()
+
+    @property
+    def pending(self) -> int:
+        """Return how many commands are on their way."""
+        return len(self._pending)
+
+    def _taken(self, key: tuple[str, str], command_id: str, code: str) -> None:
+        """The broker took the command, or will not."""
+        pending = self._pending.get(key)
+        if pending is None or pending.command.id != command_id or pending.delivered:
+            return
+        if code == "mqtt.expired":
+            self._finish(key, CommandState.EXPIRED, code)
+        elif code:
+            self._finish(key, CommandState.FAILED, code)
+        else:
+            pending.delivered = True
+            self.host.result(command_id, CommandState.DELIVERED, "")
+
+    def _deadline(self, key: tuple[str, str]) -> None:
+        pending = self._pending.get(key)
+        if pending is None:
+            return
+        if not pending.delivered:
+            self._finish(key, CommandState.EXPIRED, "mqtt.not_delivered")
+        elif pending.contrary:
+            self._finish(key, CommandState.FAILED, "mqtt.contrary_state")
+        else:
+            self._finish(key, CommandState.FAILED, "mqtt.no_read_back")
+
+    def _finish(self, key: tuple[str, str], state: CommandState, detail: str) -> None:
+        pending = self._pending.pop(key)
+        pending.timer.cancel()
+        self._tell(pending.command, state, detail)
+
+    def _tell(self, command: Command, state: CommandState, detail: str) -> None:
+        self._done[command.id] = (state, detail)
+        while len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
+        self.host.result(command.id, state, detail)
