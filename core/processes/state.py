@@ -13,6 +13,7 @@ from core.processes.events import (
     HubStarted,
     HubStopped,
 )
+from core.registry.events import DeviceReported
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -29,6 +30,12 @@ class HubState(msgspec.Struct, kw_only=True):
     previous_config_hash: str = ""
     refused_config_hash: str = ""
     clock_steps: int = 0
+    reported: dict[str, int] = {}
+    """Ids of the last device events and their seq: a repeat is harmless."""
+
+
+#: Device events that are remembered; a broker repeats only what is younger.
+KEPT_REPORTS = 2_000
 
 
 @folds(HubStarted)
@@ -51,7 +58,20 @@ def _armed(state: "SiteState", body: ConfigArmed, _: Envelope) -> None:
 
 @folds(ConfigRefused)
 def _refused(state: "SiteState", body: ConfigRefused, _: Envelope) -> None:
-    state.hub.refused_config_hash = body.hash
+    hub = state.hub
+    hub.refused_config_hash = body.hash
+    if body.hash == hub.config_hash:
+        # What was armed could not be kept or read: the last good one is in force.
+        hub.config_hash, hub.previous_config_hash = hub.previous_config_hash, ""
+
+
+@folds(DeviceReported)
+def _reported(state: "SiteState", body: DeviceReported, envelope: Envelope) -> None:
+    if body.event_id:
+        reported = state.hub.reported
+        reported[body.event_id] = envelope.seq
+        if len(reported) > KEPT_REPORTS:
+            del reported[next(iter(reported))]
 
 
 @folds(ClockStepped)

@@ -1,0 +1,57 @@
+"""The ``safehold`` command: each subcommand is one module, loaded when named."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+#: Name → (module:function taking the arguments and returning the exit status, help).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("core.commands.run:main", "run the hub on a data folder"),
+    "demo": ("core.commands.demo:main", "run the demonstration site"),
+    "publish": ("automations.command:main", "check, compile and arm a configuration"),
+    "status": ("core.commands.status:main", "show the processes of a running hub"),
+    "stop": ("core.commands.status:stop", "end a running hub in order"),
+    "restart": ("core.commands.status:restart", "start one process of a hub afresh"),
+    "events": ("core.commands.events:main", "list what the journal tells"),
+    "trace": ("core.commands.trace:main", "tell why a rule ran, step by step"),
+    "export": ("core.commands.export:main", "write a slice of the journal to a file"),
+    "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand that the command line names; returns the exit status."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in ("-h", "--help", "help"):
+        _say(_usage())
+        return 0
+    if args[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        _say(f"safehold {version('safehold')}")
+        return 0
+    found = COMMANDS.get(args[0])
+    if found is None:
+        sys.stderr.write(
+            f"safehold: there is no command {args[0]!r}; known: {', '.join(COMMANDS)}\n"
+        )
+        return 2
+    module, _, function = found[0].partition(":")
+    command: Callable[[list[str]], int] = getattr(
+        importlib.import_module(module), function
+    )
+    return command(args[1:])
+
+
+def _usage() -> str:
+    lines = ["usage: safehold COMMAND [OPTIONS]   (COMMAND --help tells its options)", ""]
+    lines += [f"  {name:<9}{text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

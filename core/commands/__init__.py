@@ -1,0 +1,1 @@
+"""Subcommands of ``safehold``, one module each; loaded only when named."""

@@ -1,0 +1,57 @@
+"""``safehold status``, ``stop`` and ``restart``: speak to a running keeper."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.processes.guest import NotRunning, ask
+
+
+def main(argv: list[str]) -> int:
+    """Show the processes; exit status 0 when the hub is armed, 3 when it is not."""
+    options = _parser("status", "Show the processes of a running hub.").parse_args(argv)
+    answer = _ask("status", options.data, {"op": "status"})
+    if answer is None:
+        return 3
+    for name, child in answer["processes"].items():
+        sys.stdout.write(
+            f"{name:<24} {child['state']:<8} pid {child['pid'] or '-':<8} "
+            f"starts {child['starts']:<4} {child['detail']}\n"
+        )
+    return 0 if answer["ready"] else 3
+
+
+def stop(argv: list[str]) -> int:
+    """End a running hub in order."""
+    options = _parser("stop", "End a running hub in order.").parse_args(argv)
+    return 3 if _ask("stop", options.data, {"op": "stop"}) is None else 0
+
+
+def restart(argv: list[str]) -> int:
+    """Start one process afresh."""
+    parser = _parser("restart", "Start one process of a running hub afresh.")
+    parser.add_argument("name", help="its name, as 'safehold status' shows it")
+    options = parser.parse_args(argv)
+    packet = {"op": "restart", "name": options.name}
+    answer = _ask("restart", options.data, packet)
+    if answer is None:
+        return 3
+    if answer["op"] == "refused":
+        sys.stderr.write(f"safehold restart: {options.name}: {answer['detail']}\n")
+        return 2
+    return 0
+
+
+def _parser(name: str, text: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"safehold {name}", description=text)
+    parser.add_argument("--data", required=True, help="folder of the hub's data")
+    return parser
+
+
+def _ask(name: str, data: str, packet: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        return ask(Path(data).resolve(), packet)[0]
+    except (NotRunning, TimeoutError) as error:
+        sys.stderr.write(f"safehold {name}: no hub runs there: {error}\n")
+        return None

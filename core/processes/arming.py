@@ -1,0 +1,168 @@
+"""Which bundle is in force: armed by an act, refused, fallen back on (R8, §5)."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from core import config
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.hub import CORE
+from core.journal.envelope import Cause
+from core.kernel import Kernel
+from core.processes.acts import ArmConfig
+from core.processes.events import ConfigArmed, ConfigRefused
+
+CHECK_S = 60.0
+_SOURCE = "hub:config"
+
+
+class Bundles(Protocol):
+    """Where published bundles lie; the door to their files."""
+
+    def read(self, digest: str) -> bytes:
+        """Return a bundle's bytes; raises OSError."""
+
+
+class Arming:
+    """Arm bundles; the last good one stays in force whatever comes."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        bundles: Bundles,
+        armed: Callable[[str, bytes], None],
+    ) -> None:
+        self._kernel, self._hub, self._bundles = kernel, kernel.hub, bundles
+        self._told = armed
+        self.data = config.dump(config.EMPTY)
+        """Bytes of the bundle in force."""
+        self._refusals: list[tuple[str, Refused]] = []
+        kernel.access.bind(ArmConfig, self._act)
+        self._hub.undo(ConfigArmed, self._take_back)
+
+    # --- start ----------------------------------------------------------------
+
+    def load(self) -> None:
+        """Load the armed bundle after replay, or the last good one before it."""
+        hub = self._hub.state.hub
+        for digest in (hub.config_hash, hub.previous_config_hash):
+            if not digest:
+                continue
+            try:
+                self._put(*self._read(digest))
+            except Refused as no:
+                self._refusals.append((digest, no))
+            else:
+                return
+        self._put(config.EMPTY, config.dump(config.EMPTY))
+
+    def report(self) -> None:
+        """Write down what `load` refused, and begin the check of each minute."""
+        for digest, no in self._refusals:
+            self._refused(digest, no, CORE)
+        self._refusals.clear()
+        self._hub.after(CHECK_S, "arming.check", self._check)
+
+    # --- acts -----------------------------------------------------------------
+
+    def arm(self, digest: str, by: str, second: str, cause: Cause) -> None:
+        """Put a bundle in force; raises Refused, and then nothing has changed."""
+        if not self._hub.journal.healthy():
+            raise Refused("journal.not_durable")
+        try:
+            bundle, data = self._read(digest)
+            self._try(bundle, data)
+        except Refused as no:
+            self._refused(digest, no, cause)
+            raise
+        self._hub.emit(ConfigArmed(hash=digest, by=by, second=second), cause)
+        self._kernel.alarms.clear(_SOURCE, "refused", cause)
+        self._told(digest, data)
+
+    def _act(
+        self, actor_id: str, act: ArmConfig, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        self.arm(act.hash, f"person:{actor_id}", act.second, cause)
+        return {"hash": act.hash}
+
+    # --- inside ---------------------------------------------------------------
+
+    def _read(self, digest: str) -> tuple[config.Bundle, bytes]:
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise Refused("config.no_hash", hash=digest[:80])
+        try:
+            data = self._bundles.read(digest)
+        except OSError as error:
+            raise Refused(
+                "config.unreadable", hash=digest, detail=str(error)
+            ) from error
+        if config.digest(data) != digest:
+            raise Refused("config.changed", hash=digest)
+        try:
+            return config.load(data), data
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise Refused("config.invalid", hash=digest, detail=str(error)) from error
+
+    def _put(self, bundle: config.Bundle, data: bytes) -> None:
+        self._hub.load(bundle)
+        self.data = data
+
+    def _try(self, bundle: config.Bundle, data: bytes) -> None:
+        before, before_data = self._hub.bundle, self.data
+        try:
+            self._put(bundle, data)
+        except Exception as error:  # noqa: BLE001 - no bundle may break the hub:
+            # whatever a room cannot digest leaves the last good one in force.
+            self._put(before, before_data)
+            detail = f"{type(error).__name__}: {error}"
+            raise Refused("config.invalid", detail=detail) from error
+
+    def _refused(self, digest: str, no: Refused, cause: Cause) -> None:
+        detail = str(no.params.get("detail", ""))[:300]
+        body = ConfigRefused(hash=digest[:64], code=no.refusal, detail=detail)
+        self._hub.emit(body, cause)
+        self._kernel.alarms.raise_(
+            _SOURCE,
+            "refused",
+            kind="fault.config",
+            priority=2,
+            params={"hash": digest[:12], "why": no.refusal, "detail": detail},
+            cause=cause,
+        )
+
+    def _take_back(self, body: ConfigArmed) -> None:
+        no = Refused("not_durable")
+        self._refused(body.hash, no, CORE)
+        self.load()
+        self.report()
+        self._told(self._hub.state.hub.config_hash, self.data)
+
+    def _check(self) -> None:
+        """Compare what is armed with what was approved (R8)."""
+        approved = self._hub.state.hub.config_hash
+        data = config.dump(self._hub.bundle)
+        same = not approved or config.digest(data) == approved
+        if same and not self._missing_rules():
+            self._kernel.alarms.clear(_SOURCE, "differs")
+        else:
+            self._kernel.alarms.raise_(
+                _SOURCE,
+                "differs",
+                kind="fault.config",
+                priority=1,
+                params={"rules": ", ".join(self._missing_rules())[:200]},
+            )
+        self._hub.after(CHECK_S, "arming.check", self._check)
+
+    def _missing_rules(self) -> list[str]:
+        armed: dict[str, str] = {}
+        for room in self._hub.rooms:
+            tell = getattr(room, "armed", None)
+            if tell is not None:
+                armed.update(tell())
+        rules = self._hub.bundle.rules
+        return [
+            r.id for r in rules if r.mode != "off" and armed.get(r.id) != r.hash
+        ]

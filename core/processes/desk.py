@@ -1,0 +1,318 @@
+"""Where messages from other processes meet the kernel. No I/O of its own.
+
+The safety process drives it with sockets and a real clock; a simulation with
+in-process lanes and virtual time.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.hub import CORE
+from core.journal.envelope import Cause, Envelope
+from core.journal.events import Event
+from core.kernel import Kernel
+from core.link import messages as m
+from core.link.server import CREDIT, Server, broadcast
+from core.processes.acts import ArmConfig
+from core.processes.arming import Arming
+from core.registry.events import DeviceReported
+
+#: Bytes of events, or of a snapshot, that go into one frame.
+_FRAME = 512 << 10
+#: Hello roles that want no stream of events.
+_QUIET = ("host", "archive", "caller")
+#: A gateway that has this much unread gets no live rows meanwhile.
+_LIVE_LIMIT = 1 << 20
+#: Live rows in one frame.
+_LIVE_ROWS = 5_000
+
+Secrets = Callable[[tuple[str, ...]], dict[str, str]]
+_arm = msgspec.msgpack.Decoder(ArmConfig)
+
+
+class Desk:
+    """Route messages to rooms, and streams to replicas."""
+
+    def __init__(self, kernel: Kernel, links: Server, secrets: Secrets) -> None:
+        self.kernel, self.hub, self.links = kernel, kernel.hub, links
+        self._secrets = secrets
+        self.arming: Arming
+        self.alive: Callable[[str, int], None] = lambda _peer, _number: None
+        """Who hears that a host answered a ping."""
+        self.processes: dict[str, str] = {}
+        """State of each process, as the keeper tells it."""
+        self.counters: dict[str, int] = {}
+        self._replicas: set[str] = set()
+        self._live_due: set[str] = set()
+        self._fresh: list[bytes] = []
+        self._told_durable = 0
+        self._told_hosts: m.HostStates | None = None
+        self._awaited: dict[str, str] = {}
+        self._routes: dict[type, Callable[[str, Any], None]] = {
+            m.Readings: kernel.readings.receive,
+            m.Declare: self._declare,
+            m.Withdraw: self._withdraw,
+            m.DeviceEvent: self._device_event,
+            m.Result: kernel.commands.result,
+            m.LinkState: self._link_state,
+            m.Counted: self._counted,
+            m.Alive: self._alive,
+            m.Hello: self._hello,
+            m.ActRequest: self._act,
+            m.NoticeResult: kernel.notices.result,
+        }
+        self.hub.on_everything(self._accepted)
+
+    def receive(self, peer: str, message: m.Message) -> None:
+        """Take one message; what a peer has no business to say is counted."""
+        route = self._routes.get(type(message))
+        if route is None:
+            self.count(f"{peer}.unexpected")
+        else:
+            route(peer, message)
+
+    def lost(self, peer: str) -> None:
+        """Hear that a peer's link ended."""
+        self._replicas.discard(peer)
+        self._live_due.discard(peer)
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Count something for the diagnostics page."""
+        self.counters[name] = self.counters.get(name, 0) + by
+
+    # --- hosts ----------------------------------------------------------------
+
+    def _hello(self, peer: str, hello: m.Hello) -> None:
+        if peer.startswith("host:"):
+            self._welcome(peer)
+        elif hello.role not in _QUIET:
+            self._stream(peer)
+
+    def _welcome(self, peer: str) -> None:
+        options: dict[str, object] = {}
+        secrets: dict[str, str] = {}
+        for each in self.hub.bundle.integrations:
+            if f"host:{each.id}" == peer:
+                options, secrets = each.options, self._secrets(each.secrets)
+        self.links.send(
+            peer,
+            m.Welcome(
+                epoch=self.hub.state.epoch,
+                options=options,
+                secrets=secrets,
+                credit=CREDIT,
+            ),
+        )
+        self.alive(peer, -1)
+
+    def _declare(self, peer: str, message: m.Declare) -> None:
+        self.kernel.registry.declare(peer, message.device, message.handles)
+
+    def _withdraw(self, peer: str, message: m.Withdraw) -> None:
+        self.kernel.registry.withdraw(peer, message.device_uid)
+
+    def _link_state(self, peer: str, message: m.LinkState) -> None:
+        self.kernel.readings.device_link(
+            peer, message.device_uid, message.up, message.detail
+        )
+
+    def _device_event(self, peer: str, message: m.DeviceEvent) -> None:
+        reported = self.hub.state.hub.reported
+        key = f"{peer}/{message.event_id}"
+        seq = reported.get(key)
+        if seq is None:
+            device = self.kernel.registry.find_device(peer, message.device_uid)
+            params = dict(message.params)
+            if device is None:
+                # Nobody enrolled it, and yet it calls: kept, with its own name.
+                params["device_uid"] = message.device_uid
+            seq = self.hub.emit(
+                DeviceReported(
+                    device_id=device.id if device else "",
+                    kind=message.kind,
+                    params=params,
+                    event_id=key,
+                ),
+                Cause(actor=peer),
+            ).seq
+        self._answer_durable(peer, message.event_id, seq)
+
+    def _answer_durable(self, peer: str, event_id: str, seq: int) -> None:
+        def answer(durable: bool) -> None:
+            if durable:
+                self.links.send(peer, m.EventDurable(event_id))
+            else:
+                # It still waits for the disk, and its source for our word.
+                self._awaited[event_id] = peer
+
+        self.hub.when_durable(seq, answer)
+
+    def _counted(self, peer: str, message: m.Counted) -> None:
+        for name, by in message.counts.items():
+            self.count(f"{peer}.{name}"[:120], by)
+
+    def _alive(self, peer: str, message: m.Alive) -> None:
+        self.alive(peer, message.number)
+
+    # --- acts -----------------------------------------------------------------
+
+    def _act(self, peer: str, request: m.ActRequest) -> None:
+        if request.verb == "config.arm" and peer.startswith("cli:"):
+            self._arm(peer, request)
+        else:
+            self.kernel.access.receive(peer, request)
+
+    def _arm(self, peer: str, request: m.ActRequest) -> None:
+        """Arm for the hub's own system user, whom SO_PEERCRED has proved."""
+        result: dict[str, Value] = {}
+        try:
+            act = _arm.decode(request.body)
+            by = f"os:{request.person_id}"
+            self.arming.arm(act.hash, by, act.second, Cause(actor=by))
+        except Refused as no:
+            code, params = no.refusal, dict(no.params)
+            self.links.send(
+                peer, m.ActReply(id=request.id, ok=False, code=code, params=params)
+            )
+            return
+        except msgspec.MsgspecError as error:
+            detail: dict[str, Value] = {"detail": str(error)}
+            self.links.send(
+                peer,
+                m.ActReply(id=request.id, ok=False, code="act.malformed", params=detail),
+            )
+            return
+        result["hash"] = act.hash
+        seq = self.hub.state.seq
+
+        def answer(durable: bool) -> None:
+            code = "" if durable else "journal.not_durable"
+            self.links.send(
+                peer,
+                m.ActReply(
+                    id=request.id, ok=durable, code=code, result=result, seq=seq
+                ),
+            )
+
+        self.hub.when_durable(seq, answer)
+
+    # --- replicas -------------------------------------------------------------
+
+    def _accepted(self, _body: Event, _envelope: Envelope, data: bytes) -> None:
+        if self._replicas:
+            self._fresh.append(data)
+
+    def _stream(self, peer: str) -> None:
+        self.flush()  # what is waiting belongs before this snapshot
+        self._replicas.add(peer)
+        self._live_due.add(peer)
+        state, bundle = self.hub.snapshot(), self.arming.data
+        epoch, seq = self.hub.state.epoch, self.hub.state.seq
+        cuts = range(0, max(len(state), len(bundle), 1), _FRAME // 2)
+        for at in cuts:
+            upto = at + _FRAME // 2
+            part = m.Snapshot(
+                epoch=epoch,
+                seq=seq,
+                state=state[at:upto],
+                bundle=bundle[at:upto],
+                more=at != cuts[-1],
+            )
+            self.links.send(peer, part)
+        self.links.send(peer, m.Events([], self.hub.journal.durable_seq))
+        if self._told_hosts is not None:
+            self.links.send(peer, self._told_hosts)
+
+    def armed(self, digest: str, data: bytes) -> None:
+        """Hand a newly armed bundle to the replicas, behind its event."""
+        self.flush()
+        cuts = range(0, max(len(data), 1), _FRAME)
+        for at in cuts:
+            more = at != cuts[-1]
+            self._send_all(m.Armed(digest, data[at : at + _FRAME], more))
+
+    def flush(self) -> None:
+        """Send the events of this turn to all replicas, encoded once."""
+        durable = self.hub.journal.durable_seq
+        if not self._replicas:
+            self._fresh.clear()
+        elif self._fresh or durable != self._told_durable:
+            fresh, self._fresh = self._fresh, []
+            for group in _groups(fresh):
+                self._send_all(m.Events(group, durable))
+        self._told_durable = durable
+
+    def _send_all(self, message: m.Message) -> None:
+        found = [self.links.get(name) for name in self._replicas]
+        broadcast([peer for peer in found if peer is not None], message)
+
+    def _gateways(self) -> list[str]:
+        return [n for n in self._replicas if n.startswith(("gateway", "cli"))]
+
+    # --- live values and states -----------------------------------------------
+
+    def live(self) -> None:
+        """Send changed readings to whoever shows them; call at most 4 times a second.
+
+        A peer that lags gets nothing meanwhile, and then all values anew.
+        """
+        names = self._gateways()
+        changed = self.kernel.readings.drain_live() if names else []
+        ready = []
+        for name in names:
+            peer = self.links.get(name)
+            if peer is not None and peer.safety.pending > _LIVE_LIMIT:
+                self._live_due.add(name)
+            elif peer is not None and name not in self._live_due:
+                ready.append(peer)
+        for at in range(0, len(changed), _LIVE_ROWS):
+            broadcast(ready, m.Live(changed[at : at + _LIVE_ROWS]))
+        self._live_full(names)
+
+    def _live_full(self, names: list[str]) -> None:
+        for name in list(self._live_due):
+            peer = self.links.get(name)
+            if name in names and peer and peer.safety.pending <= _LIVE_LIMIT:
+                rows = self.kernel.readings.drain_live(full=True)
+                for at in range(0, max(len(rows), 1), _LIVE_ROWS):
+                    part = rows[at : at + _LIVE_ROWS]
+                    peer.safety.send(m.Live(part, full=at == 0))
+                self._live_due.discard(name)
+
+    def host_states(self) -> None:
+        """Send the states of processes and zones when they changed."""
+        now = m.HostStates(
+            states=dict(self.processes),
+            unmonitored=sorted(self.kernel.readings.unmonitored()),
+            counters=dict(self.counters),
+        )
+        if now != self._told_hosts:
+            self._told_hosts = now
+            self._send_all(now)
+
+    def durable_again(self) -> None:
+        """Ask anew about the events that a failing disk kept waiting."""
+        waiting, self._awaited = self._awaited, {}
+        for event_id, peer in waiting.items():
+            seq = self.hub.state.hub.reported.get(f"{peer}/{event_id}", 0)
+            self._answer_durable(peer, event_id, seq or self.hub.state.seq)
+
+
+def _groups(events: list[bytes]) -> list[list[bytes]]:
+    """Cut events into frames' worth; at least one group, if empty."""
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for data in events:
+        if size and size + len(data) > _FRAME:
+            groups.append([])
+            size = 0
+        groups[-1].append(data)
+        size += len(data)
+    return groups
+
+
+__all__ = ["CORE", "Desk"]

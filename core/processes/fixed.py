@@ -1,0 +1,40 @@
+"""The children that every hub has, whatever its configuration."""
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.processes.children import CORE, Spec
+from core.processes.control import Packet
+
+BOTH = ("safety", "telemetry")
+_ARCHIVE = Spec("archive", ("-m", "core.processes.archive"), lanes=BOTH, early=False)
+_GATEWAY = Spec("gateway", ("-m", "frontend_api"), early=False)
+_NOTIFIER = Spec("notifier", ("-m", "core.processes.notifier"), early=False)
+
+
+def core_spec() -> Spec:
+    """Return how the safety process is started."""
+    return Spec(CORE, ("-m", "core.processes.safety"), lanes=())
+
+
+def fixed_children(options: Packet) -> Iterator[Spec]:
+    """Yield the fixed children that are installed and not left out.
+
+    ``options``: without (names), gateway (arguments), config (folder to publish).
+    """
+    gateway = replace(_GATEWAY, args=(*_GATEWAY.args, *options.get("gateway", ())))
+    for spec in (_ARCHIVE, gateway, _NOTIFIER):
+        left_out = spec.name in options.get("without", ())
+        if not left_out and _installed(spec.args[1]):
+            yield spec
+
+
+def _installed(module: str) -> bool:
+    try:
+        found = importlib.util.find_spec(module)
+        if found is not None and found.submodule_search_locations is not None:
+            found = importlib.util.find_spec(f"{module}.__main__")
+    except ModuleNotFoundError:
+        return False
+    return found is not None

@@ -1,0 +1,155 @@
+"""The safety process's journal: open, replay, accept; notices on the loop."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+
+from core import state as states
+from core.clock import NS, Clock
+from core.journal import envelope, fold, reader, snapshot
+from core.journal.checkpoint import load_signer
+from core.journal.envelope import Effect
+from core.journal.frame import Gap
+from core.journal.segment import RealDisk
+from core.journal.store import JournalDamaged, Store
+from core.journal.writer import DiskFault, DiskOk, Durable, Gapped, JournalWriter, Notice
+from core.state import SiteState
+
+#: Events behind the last snapshot that ask for a new one.
+SNAPSHOT_EVENTS = 10_000
+#: A sync that takes longer makes permissive acts impossible to prove.
+SLOW_NS = 2 * NS
+_STOP_S = 5.0
+
+
+class Ledger:
+    """Be the kernel's journal door, with the writer's thread behind it.
+
+    ``durable_seq`` moves only on the loop, in step with what was told.
+    """
+
+    def __init__(self, data: Path, clock: Clock) -> None:
+        self._disk = RealDisk(data / "journal", lock=True)
+        signer = load_signer(RealDisk(data / "keys"), clock)
+        self.damage = ""
+        try:
+            self._store = Store.open(self._disk, signer, clock)
+        except JournalDamaged as found:
+            self.damage = str(found)
+            self._store = Store.set_aside(self._disk, signer, clock)
+        self.clean = self._store.clean and not self.damage
+        self.cut_bytes = 0
+        if self._store.torn is not None:
+            self.cut_bytes = self._store.torn.end - self._store.torn.offset
+        self.durable_seq = self._store.seq
+        self._clock = clock
+        self._writer: JournalWriter
+        self._hear: Callable[[Notice], None]
+        self._loop: asyncio.AbstractEventLoop
+        self._snapped_seq = 0
+        self._snapping = False
+        self._disk_down = False
+
+    # --- start ----------------------------------------------------------------
+
+    def replay(self) -> SiteState:
+        """Return the state that the journal tells, from the newest snapshot on."""
+        state = SiteState()
+        start: int | reader.Mark = 0
+        cached = snapshot.load(self._disk, fold.FOLD_VERSION)
+        if cached is not None:
+            try:
+                state, start = states.load(cached.state), cached.mark
+                self._snapped_seq = cached.mark.seq
+            except msgspec.MsgspecError:
+                state = SiteState()  # only a cache: all is read instead
+        for stored in reader.events(self._disk, start):
+            if isinstance(stored, Gap):
+                state.seq = stored.last
+            else:
+                fold.replay(state, envelope.decode(stored.payload))
+        state.seq = max(state.seq, self._store.seq)
+        return state
+
+    def start(self, hear: Callable[[Notice], None]) -> None:
+        """Start the writer; ``hear`` gets its notices on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._hear = hear
+        self._writer = JournalWriter(self._store, self._from_thread, self._clock)
+        self._writer.start()
+
+    # --- the door that the kernel sees ---------------------------------------
+
+    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+        """Take an event's bytes; never blocks, never raises for a disk."""
+        self._writer.accept(seq, data, effect is Effect.PROTECTIVE, key)
+
+    def healthy(self) -> bool:
+        """Say whether a permissive act can be made durable now."""
+        return not self._disk_down and not self.slow()
+
+    def slow(self) -> bool:
+        """Say whether the disk keeps accepted events waiting for too long."""
+        return self._writer.lag_ns() > SLOW_NS
+
+    # --- snapshots ------------------------------------------------------------
+
+    def snapshot_due(self, seq: int) -> bool:
+        """Say whether enough has been written since the last snapshot."""
+        return not self._snapping and seq - self._snapped_seq >= SNAPSHOT_EVENTS
+
+    def take_snapshot(self, seq: int, data: bytes) -> None:
+        """Store the state at ``seq``, which must be durable, beside the loop."""
+        self._snapping = True
+        self._snapped_seq = seq
+        work = functools.partial(self._save, seq, data)
+        done = self._loop.run_in_executor(None, work)
+        done.add_done_callback(self._snapped)
+
+    def _save(self, seq: int, data: bytes) -> None:
+        mark = reader.locate(self._disk, seq)
+        if mark is not None:
+            snapshot.save(self._disk, fold.FOLD_VERSION, mark, data)
+
+    def _snapped(self, done: "asyncio.Future[None] | Future[None]") -> None:
+        self._snapping = False
+        if not done.cancelled():
+            error = done.exception()
+            if error is not None and not isinstance(error, OSError):
+                raise error
+
+    # --- end ------------------------------------------------------------------
+
+    def stop(self, seq: int, data: bytes) -> bool:
+        """Write what waits and sign the clean end; False if the disk did not."""
+        clean = self._writer.stop(_STOP_S)
+        if clean and seq > self._snapped_seq:
+            try:
+                self._save(seq, data)
+            except OSError:
+                return clean  # only a cache
+        return clean
+
+    # --- notices --------------------------------------------------------------
+
+    def _from_thread(self, notice: Notice) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._told, notice)
+        except RuntimeError:
+            return  # the loop has ended; the writer is being stopped
+
+    def _told(self, notice: Notice) -> None:
+        if isinstance(notice, Durable):
+            self.durable_seq = notice.seq
+        elif isinstance(notice, DiskOk):
+            self._disk_down = False
+        elif isinstance(notice, DiskFault) and notice.code != "journal_no_spare":
+            self._disk_down = True
+        self._hear(notice)
+
+
+__all__ = ["DiskFault", "DiskOk", "Durable", "Gapped", "Ledger", "Notice"]

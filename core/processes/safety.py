@@ -1,0 +1,343 @@
+"""The safety process: the kernel on a real loop, with sockets, timers and a disk."""
+
+import asyncio
+import gc
+import importlib
+import os
+import socket
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.processes import lean  # isort: split
+
+from core.clock import NS
+from core.hub import Room
+from core.kernel import Kernel
+from core.link import messages as m
+from core.link.server import Server
+from core.processes.arming import Arming
+from core.processes.child import Control, rename
+from core.processes.control import Packet, close_all
+from core.processes.desk import Desk
+from core.processes.events import HubStarted, HubStopped
+from core.processes.health import Health
+from core.processes.ledger import Ledger
+from core.processes.pulse import BEAT_S, Pulse
+from core.processes.wanted import wanted
+from core.processes.watchdog import Probe
+from core.registry.ids import Ids
+from core.registry.secrets import Secrets
+
+VERSION = "0.1.0"
+LIVE_S, HISTORY_S, STATES_S, PROBE_S = 0.25, 0.5, 1.0, 2.0
+#: Errors of our own within a minute after which the process starts afresh.
+MAX_ERRORS = 5
+#: What the archive may leave unread before its rows stay in the room's bound.
+ARCHIVE_LIMIT = 4 << 20
+HISTORY_ROWS = 20_000
+
+__all__ = ["Safety", "lean", "main"]
+
+
+class _Folder:
+    """Read published bundles from the data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, digest: str) -> bytes:
+        """Return a bundle's bytes; raises OSError."""
+        return (self._folder / f"{digest}.bundle").read_bytes()
+
+
+class Safety:
+    """Own the kernel and all that drives it."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        clock = control.clock
+        self._clock = clock
+        self.ledger = Ledger(control.data, clock)
+        self.server = Server(self._message, self._lost)
+        self.kernel = Kernel(
+            clock, Ids(clock), self.ledger, self.server, _engine()
+        )
+        self.hub = self.kernel.hub
+        secrets = Secrets(control.data / "keys")
+        self.desk = Desk(
+            self.kernel,
+            self.server,
+            lambda names: {name: secrets.get_or_create(name) for name in names},
+        )
+        self.arming = Arming(
+            self.kernel, _Folder(control.data / "bundles"), self._armed
+        )
+        self.desk.arming = self.arming
+        self.health = Health(self.kernel, self.desk)
+        self.pulse = Pulse(self.kernel, self.server, self._restart)
+        self.desk.alive = self.pulse.alive
+        self.probe: Probe
+        self._loop: asyncio.AbstractEventLoop
+        self._points: dict[int, str] = {}
+        self._errors: deque[int] = deque(maxlen=MAX_ERRORS)
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
+        self._turning = False
+        self._snapshot: tuple[int, bytes] | None = None
+
+    # --- life -----------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Serve until the keeper says stop; returns the exit status."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._uncaught)
+        self._start()
+        # Only now: what peers say waits in their sockets until we are armed.
+        self._control.listen(self._peer, self._packet)
+        self._control.send({"op": "ready"})
+        self._tell_children()
+        self.probe = Probe(self._clock, self._loop.call_soon)
+        for every, work in (
+            (LIVE_S, self.desk.live),
+            (HISTORY_S, self._history),
+            (STATES_S, self._states),
+            (PROBE_S, self._probe),
+            (BEAT_S, self.pulse.beat),
+        ):
+            self._repeat(every, work)
+        _settle_memory()
+        await self._control.stopping.wait()
+        return self._stop()
+
+    def _start(self) -> None:
+        hub, ledger = self.hub, self.ledger
+        hub.state = ledger.replay()
+        clean = ledger.clean and not hub.state.hub.running
+        hub.state.epoch += 1
+        ledger.start(self._journal)
+        hub.emit(
+            HubStarted(
+                version=VERSION,
+                clean=clean,
+                boot_id=self._clock.boot_id,
+                cut_bytes=ledger.cut_bytes,
+            )
+        )
+        self.arming.load()
+        self.arming.report()
+        hub.recover(clean)
+        self.health.start()
+        if ledger.damage:
+            self.kernel.alarms.raise_(
+                "hub:journal",
+                "damaged",
+                kind="fault.journal",
+                priority=1,
+                params={"detail": ledger.damage[:300]},
+            )
+        self._turn()
+
+    def _stop(self) -> int:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.hub.emit(HubStopped(reason="stopped"))
+        self.desk.flush()
+        clean = self.ledger.stop(self.hub.state.seq, self.hub.snapshot())
+        self.server.close()
+        self._control.close()
+        return 0 if clean else 1
+
+    # --- turns ----------------------------------------------------------------
+
+    def _turn_soon(self) -> None:
+        if not self._turning:
+            self._turning = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Run due timers, send what this turn made, arm the next timer."""
+        self._turning = False
+        self._guard("timers", self.hub.advance)
+        self.desk.flush()
+        due = self.hub.timers.next_ns()
+        if due is not None and (self._timer is None or due != self._timer_ns):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_ns = due
+            pause = self._clock.real_s(due - self._clock.mono_ns())
+            self._timer = self._loop.call_later(pause, self._timed)
+
+    def _timed(self) -> None:
+        self._timer = None
+        self._turn()
+
+    def _repeat(self, every: float, work: Callable[[], object]) -> None:
+        def again() -> None:
+            self._loop.call_later(every, again)
+            self._guard(work.__name__, work)
+            self._turn_soon()
+
+        self._loop.call_soon(again)
+
+    # --- peers ----------------------------------------------------------------
+
+    def _peer(self, name: str, lanes: list[str], socks: list[socket.socket]) -> None:
+        if "safety" not in lanes or len(lanes) != len(socks):
+            close_all(socks)
+            return
+        self.server.attach(name, lanes, socks)
+
+    def _message(self, peer: str, message: m.Message) -> None:
+        try:
+            self.desk.receive(peer, message)
+            if type(message) is m.Hello and peer == "archive":
+                self._names_again()
+        except Exception as error:  # noqa: BLE001 - the border to other processes:
+            # one message may not take the others of its lane with it.
+            self._failed(f"{peer} {type(message).__name__}", error)
+        self._turn_soon()
+
+    def _lost(self, peer: str, reason: str) -> None:
+        self.desk.lost(peer)
+        if reason != "replaced":
+            if reason not in ("lost", "closed"):
+                self.desk.count(f"{peer}.closed")
+                _log(f"{peer}: link closed: {reason}")
+            self._control.send({"op": "closed", "name": peer})
+        if peer.startswith("host:"):
+            self._guard("host lost", lambda: self.pulse.lost(peer, reason))
+        self._turn_soon()
+
+    def _packet(self, packet: Packet) -> None:
+        if packet["op"] == "state":
+            name, state = str(packet["name"]), str(packet["state"])
+            self._guard(
+                "process state",
+                lambda: self.health.process(name, state, str(packet["detail"])),
+            )
+            self._turn_soon()
+
+    def _restart(self, name: str) -> None:
+        _log(f"{name}: its loop has not answered: started afresh")
+        self._control.send({"op": "restart", "name": name})
+
+    def _armed(self, digest: str, data: bytes) -> None:
+        self.desk.armed(digest, data)
+        self._tell_children()
+
+    def _tell_children(self) -> None:
+        specs = wanted(self.hub.bundle, self._control.data)
+        packet = {"op": "children", "list": [spec.plain() for spec in specs]}
+        self._control.send(packet)
+
+    # --- steady work ----------------------------------------------------------
+
+    def _journal(self, notice: Any) -> None:
+        self._guard("journal", lambda: self.health.notice(notice))
+        self._save_snapshot()
+        self._turn_soon()
+
+    def _save_snapshot(self) -> None:
+        """Keep a state until its seq is durable, then store it."""
+        seq = self.hub.state.seq
+        if self._snapshot is None and self.ledger.snapshot_due(seq):
+            self._snapshot = seq, self.hub.snapshot()
+        if self._snapshot and self._snapshot[0] <= self.ledger.durable_seq:
+            self.ledger.take_snapshot(*self._snapshot)
+            self._snapshot = None
+
+    def _history(self) -> None:
+        archive = self.server.get("archive")
+        lane = archive.telemetry if archive is not None else None
+        if lane is None or lane.pending > ARCHIVE_LIMIT:
+            return  # the room keeps rows within its bound, and counts the rest
+        batch = self.kernel.readings.drain_history()
+        self._points.update(batch.names)
+        if not (batch.rows or batch.names or batch.lost):
+            return
+        for at in range(0, max(len(batch.rows), 1), HISTORY_ROWS):
+            rows = batch.rows[at : at + HISTORY_ROWS]
+            first = at == 0
+            names = batch.names if first else {}
+            lane.send(m.History(rows, names, batch.lost if first else 0))
+
+    def _names_again(self) -> None:
+        archive = self.server.get("archive")
+        if archive is not None and archive.telemetry is not None:
+            points = list(self._points.items())
+            for at in range(0, len(points), HISTORY_ROWS):
+                part = dict(points[at : at + HISTORY_ROWS])
+                archive.telemetry.send(m.History([], part))
+
+    def _states(self) -> None:
+        self.health.disk_pace(self.ledger.slow())
+        self.desk.host_states()
+
+    def _probe(self) -> None:
+        ticking = self._clock.mono_ns() - self.health.ticked_ns < 5 * NS * max(
+            self._clock.speed, 1.0
+        )
+        if ticking and self.probe.well():
+            self._control.send({"op": "watchdog"})
+        self.probe.beat()
+
+    # --- errors of our own ----------------------------------------------------
+
+    def _guard(self, where: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - a room's error is an alarm and
+            # is counted; too many and the process starts afresh from its journal.
+            self._failed(where, error)
+
+    def _failed(self, where: str, error: BaseException) -> None:
+        sys.stderr.write(
+            f"core: error in {where}\n{''.join(traceback.format_exception(error))}"
+        )
+        sys.stderr.flush()
+        now = self._clock.mono_ns()
+        self._errors.append(now)
+        full = len(self._errors) == MAX_ERRORS
+        if full and now - self._errors[0] < 60 * NS:
+            _log(f"{MAX_ERRORS} errors within a minute: starting afresh")
+            os._exit(70)
+        self.health.error(where, error)
+
+    def _uncaught(
+        self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        error = context.get("exception") or RuntimeError(str(context.get("message")))
+        self._failed("loop", error)
+
+
+def _engine() -> Callable[[Kernel], Room] | None:
+    """Return the automation engine's maker, loaded by name (design §4)."""
+    make: Callable[[Kernel], Room] = importlib.import_module("automations.engine").make
+    return make
+
+
+def _settle_memory() -> None:
+    """Keep what lives for ever out of the collector's way."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(f"core: {line}\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    """Run the safety process as the keeper's child."""
+    control = Control.greet()
+    rename("sh-core")
+    return asyncio.run(Safety(control).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

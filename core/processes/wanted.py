@@ -1,0 +1,45 @@
+"""Which processes an armed bundle asks the keeper for."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from core.config import Bundle, IntegrationConfig
+from core.processes.children import Spec
+from core.processes.fixed import BOTH
+
+
+def wanted(bundle: Bundle, data: Path) -> list[Spec]:
+    """Return one host per integration and its companions, companions first.
+
+    ``{data}`` in a companion's arguments stands for the hub's data folder.
+    """
+    specs: list[Spec] = []
+    for each in bundle.integrations:
+        stamp = _stamp(each)
+        for number, companion in enumerate(each.companions):
+            args = [arg.replace("{data}", str(data)) for arg in companion]
+            specs.append(
+                Spec(
+                    f"companion:{each.id}:{number}",
+                    ("-m", *args),
+                    speaks=False,
+                    lanes=(),
+                    stamp=stamp,
+                )
+            )
+        specs.append(_host(each, stamp))
+    return specs
+
+
+def _host(each: IntegrationConfig, stamp: str) -> Spec:
+    module = f"integrations.{each.integration}"
+    args = ("-m", "integrations.runtime", "--instance", each.id, "--module", module)
+    return Spec(f"host:{each.id}", args, lanes=BOTH, stamp=stamp)
+
+
+def _stamp(each: IntegrationConfig) -> str:
+    """Return what changes when the configuration of a host does."""
+    encoded = msgspec.msgpack.encode(each, order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()[:16]
