@@ -79,8 +79,10 @@ class Scan:
                 continue
             self.head, self.end, self.clean = frame.chain, frame.end, False
             try:
-                self._take(frame)
-            except msgspec.MsgspecError:  # chained, yet not ours: forged
+                known = self._take(frame)
+            except msgspec.MsgspecError:
+                known = False
+            if not known:  # chained, yet not ours: forged
                 fault = Fault(frame.number, frame.offset, frame.end, torn=False)
                 self.faults.append(fault)
                 continue
@@ -93,15 +95,18 @@ class Scan:
             pass
         return self
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: Frame) -> bool:
         if frame.kind == EVENT:
             self._event(frame)
         elif frame.kind == GAP:
             self.seq = _gap.decode(frame.payload).last
         elif frame.kind == CHECKPOINT:
             self._checkpoint(frame)
-        elif frame.kind == SEGMENT and self.header is None:
+        elif frame.kind == SEGMENT and frame.number == 0:
             self._header(frame)
+        else:
+            return False
+        return True
 
     def _event(self, frame: Frame) -> None:
         stamp = _stamp.decode(frame.payload)

@@ -155,11 +155,13 @@ class Store:
             draft.add(item)
         if sign:
             draft.checkpoint(clean=clean)
+        epoch = draft.epoch()  # nothing unreadable reaches the disk
         self._dirty = tail  # until the sync returns nobody knows what lies there
         tail.file.write(tail.offset, bytes(draft.data))
         tail.file.sync()
         self._dirty = None
         tail.offset += len(draft.data)
+        self.epoch = epoch
         self._settle(tail, draft)
 
     def prepare(self) -> None:
@@ -197,7 +199,7 @@ class Store:
 
     def _settle(self, tail: Tail, draft: "_Draft") -> None:
         self.head, self.seq, self.count = draft.head, draft.seq, draft.count
-        self.unsigned, self.epoch = draft.unsigned, draft.epoch()
+        self.unsigned = draft.unsigned
         self.clean = False
         if tail is not self._spare:
             return

@@ -1,6 +1,7 @@
 """Verify a journal without the hub: folder, segment or export file.
 
-A program of its own: standard library, msgspec, cryptography and `frame`. It
+A program of its own: standard library, msgspec, cryptography, `frame` and
+`audit`. It
 holds every byte against the chain, the order, and the signed checkpoints, and
 names the frame that is wrong. What no chain can show is an end that was cut
 off whole, or a journal rewritten with another key: compare `--key` and the
@@ -8,257 +9,18 @@ last signed seq with what was noted elsewhere.
 """
 
 import argparse
-import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from core.journal.frame import (
-    CHECKPOINT,
-    EVENT,
-    EXPORT,
-    EXPORT_END,
-    GAP,
-    GENESIS,
-    JUMP,
-    SEGMENT,
-    Break,
-    Checkpoint,
-    ExportEnd,
-    ExportHeader,
-    Fault,
-    Frame,
-    Gap,
-    Jump,
-    SegmentHeader,
-    Stamp,
-    signed_bytes,
-    walk,
-)
+from core.journal.audit import Auditor, Report
 
 OK, DAMAGED, USAGE = 0, 1, 2
 #: Bytes that are verified within a second, without a progress bar.
 SMALL = 16 << 20
 Progress = Callable[[int, int], None]
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Name one thing that is wrong and its place."""
-
-    code: str
-    file: str
-    segment: int
-    frame: int
-    offset: int
-    seq: int
-    """The event at the place, or the last one before it."""
-    detail: str = ""
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """Say what a journal holds and what is wrong with it."""
-
-    findings: list[Finding] = msgspec.field(default_factory=list)
-    torn: Finding | None = None
-    """A write that a power cut left unfinished: it was never durable."""
-    files: int = 0
-    frames: int = 0
-    events: int = 0
-    checkpoints: int = 0
-    gaps: list[Gap] = msgspec.field(default_factory=list)
-    first_seq: int = 0
-    last_seq: int = 0
-    signed_seq: int = 0
-    key: str = ""
-    journal: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Say whether nothing is wrong (a torn tail is not damage)."""
-        return not self.findings
-
-
-class _Verifier:
-    """Carry the state of the chain from file to file."""
-
-    def __init__(self, key: bytes | None, *, whole: bool) -> None:
-        self.whole = whole
-        self.report = Report()
-        self.key = key
-        self.journal = b""
-        self.head: bytes | None = GENESIS
-        self.segment = 0
-        self.seq = self.epoch = self.count = 0
-        self.sure = self.counted = True
-        """False behind damage: seq and count are then read, not counted."""
-        self.file = ""
-        self.number_shift = 0
-        self.ended = True
-        self._signature: Ed25519PublicKey | None = None
-        self._stamp = msgspec.msgpack.Decoder(Stamp)
-        self._steps: dict[int, Callable[[Frame], None]] = {
-            SEGMENT: self._on_segment,
-            EVENT: self._on_event,
-            GAP: self._on_gap,
-            CHECKPOINT: self._on_checkpoint,
-            EXPORT: self._on_export,
-            JUMP: self._on_jump,
-            EXPORT_END: self._on_end,
-        }
-
-    def read(self, name: str, data: bytes, *, last: bool) -> Iterator[int]:
-        """Verify one file, yielding the bytes done now and then."""
-        self.file, self.number_shift = name, 0
-        self.report.files += 1
-        frame: Frame | Fault | None = None
-        for frame in walk(data):
-            self.report.frames += 1
-            if isinstance(frame, Fault):
-                self._on_fault(frame, last=last)
-            else:
-                self._on_frame(frame)
-            if not frame.number & 0xFFF:
-                yield frame.offset
-        if frame is None and not last:
-            self.find("blank_segment", Fault(0, 0, 0, torn=False))
-
-    def find(self, code: str, at: Frame | Fault, detail: str = "") -> None:
-        """Note something wrong."""
-        self.report.findings.append(self._finding(code, at, detail))
-
-    def _finding(self, code: str, at: Frame | Fault, detail: str) -> Finding:
-        return Finding(
-            code=code,
-            file=self.file,
-            segment=self.segment,
-            frame=at.number + self.number_shift,
-            offset=at.offset,
-            seq=self.seq,
-            detail=detail,
-        )
-
-    def _on_fault(self, fault: Fault, *, last: bool) -> None:
-        if fault.torn and last:
-            self.report.torn = self._finding("torn_tail", fault, "")
-            return
-        if not fault.number and self.file[:8].isdigit():
-            self.segment = int(self.file[:8])  # its header cannot say
-        self.seq += self.sure  # most likely the very next event
-        self.find("bytes_changed", fault)
-        self.sure = self.counted = False
-        self.head = None
-
-    def _on_frame(self, frame: Frame) -> None:
-        try:
-            self._steps[frame.kind](frame)
-        except (msgspec.MsgspecError, ValueError, struct.error) as error:
-            self.find("unreadable", frame, str(error))
-        if frame.kind != JUMP:
-            self.head = frame.chain
-
-    def _on_segment(self, frame: Frame) -> None:
-        header = msgspec.msgpack.decode(frame.payload, type=SegmentHeader)
-        self.number_shift = -frame.number
-        self._check_owner(frame, header.journal, header.key)
-        before, self.segment = self.segment, header.segment
-        if header.after_damage is not None:
-            self._on_break(frame, header.after_damage)
-        elif before or self.whole:
-            self._check_place(frame, header, before)
-        if not before:
-            self.report.first_seq = header.first_seq
-        self.seq, self.count = header.first_seq - 1, header.count
-        self.sure = self.counted = True
-
-    def _check_place(self, frame: Frame, header: SegmentHeader, before: int) -> None:
-        if header.segment != before + 1:
-            self.find("segment_missing", frame, f"after segment {before}")
-        elif self.head is not None and header.prev != self.head:
-            self.find("segment_misplaced", frame)
-        elif self.sure and header.first_seq != self.seq + 1:
-            self.find("seq_broken", frame, f"header says {header.first_seq}")
-
-    def _on_break(self, frame: Frame, after: Break) -> None:
-        """Tell of a break that the hub noted, though its cause may be elsewhere."""
-        place = f"segment {after.segment}, frame {after.frame}, byte {after.offset}"
-        self.find("chain_begun_anew", frame, place)
-
-    def _check_owner(self, frame: Frame, journal: bytes, key: bytes) -> None:
-        if self.journal and journal != self.journal:
-            self.find("other_journal", frame, journal.hex())
-        if self.key is not None and key != self.key:
-            self.find("other_key", frame, key.hex())
-        self.journal, self.key = journal, key
-        self._signature = Ed25519PublicKey.from_public_bytes(key)
-
-    def _on_event(self, frame: Frame) -> None:
-        stamp = self._stamp.decode(frame.payload)
-        self.report.events += 1
-        self.count += 1
-        if self.sure and stamp.seq != self.seq + 1:
-            self.find("seq_broken", frame, f"event says {stamp.seq}")
-        if stamp.epoch < self.epoch:
-            self.find("epoch_fell", frame, f"{self.epoch} to {stamp.epoch}")
-        self.seq, self.epoch, self.sure = stamp.seq, stamp.epoch, True
-
-    def _on_gap(self, frame: Frame) -> None:
-        gap = msgspec.msgpack.decode(frame.payload, type=Gap)
-        if self.sure and gap.first != self.seq + 1:
-            self.find("seq_broken", frame, f"gap says {gap.first}")
-        self.report.gaps.append(gap)
-        self.seq, self.sure = gap.last, True
-
-    def _on_checkpoint(self, frame: Frame) -> None:
-        mark = msgspec.msgpack.decode(frame.payload, type=Checkpoint)
-        if self._signature is None or self.head is None:
-            return  # the frame before is damaged, and named
-        try:
-            signed = signed_bytes(self.journal, mark, self.head)
-            self._signature.verify(mark.sig, signed)
-        except InvalidSignature:
-            self.find("checkpoint_forged", frame)
-            return
-        wrong = self.counted and mark.count != self.count
-        if wrong or (self.sure and mark.seq != self.seq):
-            self.find("checkpoint_miscounts", frame, f"{mark.seq}, {mark.count}")
-        self.seq, self.count = mark.seq, mark.count
-        self.sure = self.counted = True
-        self.report.checkpoints += 1
-        self.report.signed_seq = mark.seq
-
-    def _on_export(self, frame: Frame) -> None:
-        header = msgspec.msgpack.decode(frame.payload, type=ExportHeader)
-        self._check_owner(frame, header.journal, header.key)
-        self.ended = False
-        self.head = None
-
-    def _on_jump(self, frame: Frame) -> None:
-        jump = msgspec.msgpack.decode(frame.payload, type=Jump)
-        self.seq, self.count, self.head = jump.seq, jump.count, jump.prev
-        self.sure = self.counted = True
-        self.number_shift = jump.frame - frame.number - 1
-        self.report.first_seq = jump.seq + 1
-
-    def _on_end(self, frame: Frame) -> None:
-        end = msgspec.msgpack.decode(frame.payload, type=ExportEnd)
-        self.ended = True
-        if self.sure and (end.frames, end.last) != (frame.number, self.seq):
-            self.find("export_incomplete", frame, f"{end.frames} frames promised")
-
-    def finish(self) -> Report:
-        """Close the report."""
-        if not self.whole and not self.journal:
-            self.find("no_journal", Fault(0, 0, 0, torn=False))
-        if not self.ended:
-            self.find("export_cut", Fault(self.report.frames, 0, 0, torn=False))
-        self.report.last_seq = self.seq
-        self.report.key = (self.key or b"").hex()
-        self.report.journal = self.journal.hex()
-        return self.report
 
 
 def verify(
@@ -271,15 +33,15 @@ def verify(
     """
     files = _files(path)
     total = sum(file.stat().st_size for file in files)
-    verifier = _Verifier(key, whole=path.is_dir())
+    auditor = Auditor(key, whole=path.is_dir())
     done = 0
     for file in files:
         data = file.read_bytes()
-        for at in verifier.read(file.name, data, last=file is files[-1]):
+        for at in auditor.read(file.name, data, last=file is files[-1]):
             if progress is not None:
                 progress(done + at, total)
         done += len(data)
-    return verifier.finish()
+    return auditor.finish()
 
 
 def _files(path: Path) -> list[Path]:
@@ -309,6 +71,8 @@ _TEXTS = {
         "checkpoint_forged": "checkpoint's signature is not the site's",
         "checkpoint_miscounts": "checkpoint's numbers differ from the events",
         "export_incomplete": "export holds other frames than it promises",
+        "unsigned": "too many events without a signed checkpoint",
+        "out_of_place": "frame of an export where none may be",
         "no_journal": "no sound frame of a journal is in this file",
         "export_cut": "export ends before its end mark",
         "torn_tail": "a write was cut off by a power loss; it was never durable",
@@ -332,6 +96,8 @@ _TEXTS = {
         "checkpoint_forged": "检查点签名不是本站点的",
         "checkpoint_miscounts": "检查点的数目与事件不符",
         "export_incomplete": "导出文件的帧与其声明不符",
+        "unsigned": "过多事件没有签名检查点",
+        "out_of_place": "导出专用帧出现在不该有的位置",
         "no_journal": "文件中没有一个完好的日志帧",
         "export_cut": "导出文件没有结束标记，已被截断",
         "torn_tail": "一次写入因断电中断；它从未落盘",

@@ -50,7 +50,7 @@ Notice = Durable | Gapped | DiskFault | DiskOk
 class Pace(NamedTuple):
     """Set the sizes of groups and the times of checkpoints and retries."""
 
-    group_events: int = 2_000
+    group_events: int = 256
     group_bytes: int = 256 << 10
     checkpoint_events: int = 256
     checkpoint_ns: int = 60 * NS

@@ -8,14 +8,15 @@ from random import Random
 
 import pytest
 
-from core.clock import RealClock
-from core.journal.checkpoint import load_signer
+from core.clock import RealClock, SimClock
+from core.journal.checkpoint import load_signer, sim_signer
 from core.journal.envelope import decode
 from core.journal.reader import Event, events
 from core.journal.segment import RealDisk
+from core.journal.simdisk import SimDisk
 from core.journal.store import Options, Store
 from core.journal.verify import verify
-from core.journal.writer import JournalWriter, Notice
+from core.journal.writer import DiskFault, JournalWriter, Notice
 from tests.unit.journal.journals import payload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +112,19 @@ def test_the_thread_writes_signs_and_stops_clean(tmp_path: Path) -> None:
     with pytest.raises(BlockingIOError):
         RealDisk(tmp_path / "journal", lock=True)
     disk.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_of_the_writer_is_told() -> None:
+    """A writer that ends by a mistake of ours must not look like a quiet one."""
+    clock, told = SimClock(), list[Notice]()
+    store = Store.open(SimDisk(), sim_signer(1, clock), clock, OPTIONS)
+    writer = JournalWriter(store, told.append, clock)
+    writer.start()
+    writer.accept(1, b"\xc1 no envelope", True)
+    assert not writer.stop(10)
+    assert told == [DiskFault("journal_writer_failed", "see the log")]
+    assert writer.faulty
 
 
 LIMITED = """

@@ -1,5 +1,7 @@
 """Verify finds any flipped bit and names its frame (design §5 Journal)."""
 
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -11,12 +13,21 @@ from hypothesis import strategies as st
 
 from core.clock import SimClock
 from core.journal.checkpoint import sim_signer
-from core.journal.frame import CHECKPOINT, EVENT, GENESIS, Checkpoint, Frame, encode
+from core.journal.frame import (
+    CHECKPOINT,
+    EVENT,
+    GENESIS,
+    JUMP,
+    Checkpoint,
+    Frame,
+    Jump,
+    encode,
+)
 from core.journal.reader import segments
 from core.journal.simdisk import SimDisk
 from core.journal.store import JournalDamaged
 from core.journal.verify import main, verify
-from tests.unit.journal.journals import fill, frames, reopen, save
+from tests.unit.journal.journals import fill, frames, payload, reopen, save
 
 
 @cache
@@ -218,3 +229,51 @@ def test_main_says_ok_damaged_or_usage(
 def test_verify_works_on_an_empty_disk_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no journal segment"):
         verify(save(SimDisk(), tmp_path))
+
+
+def test_the_verifier_is_a_program_of_its_own(tmp_path: Path) -> None:
+    """Design §5: an inspector runs it without the hub."""
+    program = (
+        "import runpy, sys\n"
+        "try: runpy.run_module('core.journal.verify', run_name='__main__')\n"
+        "finally: sys.stderr.write(' '.join(m for m in sys.modules if 'core' in m))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(_write(tmp_path, _clean()))],
+        cwd=Path(__file__).resolve().parents[3],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert (done.returncode, done.stdout.split()[0]) == (0, "key"), done.stderr
+    ours = {name for name in done.stderr.split() if name.startswith("core")}
+    assert ours == {"core", *map("core.journal{}".format, ("", ".audit", ".frame"))}
+
+
+def test_a_jump_in_a_segment_cannot_hide_events(tmp_path: Path) -> None:
+    """Frames of an export have no place in a journal, nor a second jump in one."""
+    name = sorted(_clean())[0]
+    own = [f for n, f in _used() if n == name]
+    data, cut, back = _clean()[name], own[2], own[5]
+    prev = data[back.offset - 33 : back.offset - 1]
+    jump = Jump(frame=5, seq=4, count=4, prev=prev)
+    leap = encode(JUMP, msgspec.msgpack.encode(jump), own[1].chain)
+    hidden = data[: cut.offset] + leap + data[back.offset :]
+    report = verify(_write(tmp_path, {**_clean(), name: hidden}))
+    assert report.findings[0].code == "out_of_place"
+    disk = SimDisk()
+    disk.put(name, hidden)
+    with pytest.raises(JournalDamaged):
+        reopen(disk)
+
+
+def test_a_chain_without_signatures_is_found(tmp_path: Path) -> None:
+    """Who rewrites all and leaves the checkpoints out has signed nothing."""
+    name = sorted(_clean())[0]
+    data, head = bytearray(_clean()[name][: _used()[0][1].end]), _used()[0][1].chain
+    for seq in range(1, 700):
+        data += encode(EVENT, payload(seq), head)
+        head = bytes(data[-33:-1])
+    report = verify(_write(tmp_path, {name: bytes(data)}))
+    assert [f.code for f in report.findings] == ["unsigned"]
