@@ -1,8 +1,14 @@
 """Deadlines that survive restarts and clock steps (design §5, R7, R22)."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from core.clock import NS, Clock
+
+if TYPE_CHECKING:
+    from core.hub import Hub
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,3 +46,17 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
         if self.synced and clock.synced():
             return self.start_wall_ns + self.duration_ns - clock.wall_ns()
         return None
+
+
+def fire_after(
+    hub: "Hub", deadline: Deadline, key: str, callback: Callable[[bool], None]
+) -> None:
+    """Call ``callback(late_unknown)`` when a deadline falls due; one per ``key``.
+
+    One whose time cannot be known falls due at once with ``late_unknown`` True:
+    a protective one then acts, a permissive one ends (design §5 Deadlines). It
+    never calls back before this returns, so that a start can arm all of them.
+    """
+    left = deadline.remaining_ns(hub.clock)
+    at_ns = hub.clock.mono_ns() + max(left or 0, 0)
+    hub.timers.at(at_ns, key, lambda: callback(left is None))

@@ -24,8 +24,14 @@ ROLES = (
 )
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all acts; ``target`` is the object's id where there is one."""
+class Act(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """Base of all acts; a field that an act does not know makes it malformed."""
 
     verb_: ClassVar[str] = ""
     roles_: ClassVar[frozenset[str]] = frozenset()
@@ -53,3 +59,38 @@ def act(
         return cls
 
     return register
+
+
+@act("hub.claim", effect=Effect.PERMISSIVE)
+class ClaimHub(Act, frozen=True, kw_only=True):
+    """Become the first owner; the gateway has checked the claim code."""
+
+
+@act("person.roles", effect=Effect.PERMISSIVE)
+class SetRoles(Act, frozen=True, kw_only=True):
+    """Set what a person may do on this site."""
+
+    person_id: str
+    roles: tuple[str, ...]
+
+
+@act("person.move", "guardian", "supervisor", "marshal", "safety_officer")
+class MovePerson(Act, frozen=True, kw_only=True):
+    """Write down by hand where a person is; '' is 'in no zone of the plan'."""
+
+    person_id: str
+    zone_id: str
+
+
+@act(
+    "person.safe",
+    "guardian",
+    "supervisor",
+    "marshal",
+    "safety_officer",
+    effect=Effect.PERMISSIVE,
+)
+class FoundSafe(Act, frozen=True, kw_only=True):
+    """Say that the person who called for help was reached; resets nothing."""
+
+    person_id: str

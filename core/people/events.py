@@ -3,6 +3,9 @@
 from core.journal.envelope import Effect
 from core.journal.events import Event, event
 
+#: Zone id of a person who was found and is in no zone; None is unknown.
+OUTSIDE = ""
+
 
 @event("hub.claimed", effect=Effect.PERMISSIVE)
 class HubClaimed(Event, frozen=True, kw_only=True):
@@ -20,9 +23,23 @@ class RolesChanged(Event, frozen=True, kw_only=True):
     by: str
 
 
+@event("person.roles_withdrawn", effect=Effect.PROTECTIVE)
+class RolesWithdrawn(Event, frozen=True, kw_only=True):
+    """Roles that never became durable were taken back; these stand again."""
+
+    person_id: str
+    roles: tuple[str, ...] | None
+    """None: the journal had told none, the bundle's stand."""
+    unclaimed: bool = False
+    """True when the claim itself was lost: the hub may be claimed again."""
+
+
 @event("person.moved")
 class PersonMoved(Event, frozen=True, kw_only=True):
-    """A person was found in another zone; None means unknown, never 'outside'."""
+    """A person was found in another zone; None means unknown, never 'outside'.
+
+    '' (`OUTSIDE`) means found, and in no zone of the plan.
+    """
 
     person_id: str
     zone_id: str | None

@@ -6,14 +6,14 @@ import msgspec
 
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
-from core.people.events import HubClaimed, PersonMoved, RolesChanged
+from core.people.events import HubClaimed, PersonMoved, RolesChanged, RolesWithdrawn
 
 if TYPE_CHECKING:
     from core.state import SiteState
 
 
 class Presence(msgspec.Struct, kw_only=True):
-    """Say where a person was last found; zone None is unknown."""
+    """Say where a person was last found; zone None is unknown, '' in no zone."""
 
     zone_id: str | None
     source: str
@@ -41,6 +41,16 @@ def _claimed(state: "SiteState", body: HubClaimed, _: Envelope) -> None:
 @folds(RolesChanged)
 def _roles(state: "SiteState", body: RolesChanged, _: Envelope) -> None:
     state.people.roles[body.person_id] = list(body.roles)
+
+
+@folds(RolesWithdrawn)
+def _withdrawn(state: "SiteState", body: RolesWithdrawn, _: Envelope) -> None:
+    if body.roles is not None:
+        state.people.roles[body.person_id] = list(body.roles)
+    else:
+        state.people.roles.pop(body.person_id, None)
+    if body.unclaimed:
+        state.people.owner_id = ""
 
 
 @folds(PersonMoved)

@@ -25,7 +25,8 @@ class GasTest(msgspec.Struct, frozen=True, kw_only=True):
     """Record one gas of a test: the meter's own reading, or a marked fallback."""
 
     quantity: str
-    value: float
+    value: float | None
+    """None when the meter had nothing to say: never passed."""
     unit: str
     entity_id: str
     """Meter's entity; empty when typed by hand (``typed`` is then True)."""
@@ -101,6 +102,8 @@ class PermitExpired(Event, frozen=True, kw_only=True):
     """Validity passed; monitoring and head count go on until nobody is inside."""
 
     permit_id: str
+    why: str = ""
+    """late_unknown: after a stop nobody could tell whether it had passed."""
 
 
 @event("permit.closed")

@@ -58,6 +58,8 @@ class EvacuationLate(Event, frozen=True, kw_only=True):
 
     evacuation_id: str
     missing: tuple[str, ...]
+    why: str = ""
+    """late_unknown: after a stop nobody could tell whether time had passed."""
 
 
 @event("evacuation.cleared", effect=Effect.PERMISSIVE)
@@ -69,6 +71,13 @@ class EvacuationCleared(Event, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
 
 
+@event("evacuation.reopened", effect=Effect.PROTECTIVE)
+class EvacuationReopened(Event, frozen=True, kw_only=True):
+    """An all-clear never became durable: the evacuation goes on."""
+
+    evacuation_id: str
+
+
 @event("sirens.silenced", effect=Effect.PERMISSIVE)
 class SirensSilenced(Event, frozen=True, kw_only=True):
     """A person on site silenced the sirens of a zone; resets nothing."""
@@ -76,6 +85,15 @@ class SirensSilenced(Event, frozen=True, kw_only=True):
     zone_id: str
     person_id: str
     until: Deadline
+
+
+@event("output.released", effect=Effect.PERMISSIVE)
+class OutputReleased(Event, frozen=True, kw_only=True):
+    """A named person let a protective output end; the command follows on durable."""
+
+    entity_id: str
+    person_id: str
+    reason: str
 
 
 @event("sirens.resounded", effect=Effect.PROTECTIVE)

@@ -15,6 +15,7 @@ from core.response.events import (
     EvacuationCleared,
     EvacuationExtended,
     EvacuationLate,
+    EvacuationReopened,
     EvacuationStarted,
     NoticeClosed,
     NoticeEscalated,
@@ -175,6 +176,13 @@ def _cleared(state: "SiteState", body: EvacuationCleared, envelope: Envelope) ->
     done = [e for e in evacuations.values() if e.cleared_wall_ns]
     for old in done[: max(0, len(done) - _KEEP_CLEARED)]:
         del evacuations[old.id]
+
+
+@folds(EvacuationReopened)
+def _reopened(state: "SiteState", body: EvacuationReopened, _: Envelope) -> None:
+    record = state.response.evacuations.get(body.evacuation_id)
+    if record is not None:
+        record.cleared_wall_ns, record.cleared_by = 0, ""
 
 
 @folds(SirensSilenced)

@@ -1,0 +1,207 @@
+"""Who may do what: roles, acts and their answers (design §5 Security)."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from core import config
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.hub import Hub
+from core.journal.envelope import Cause, Effect
+from core.link.messages import ActReply, ActRequest
+from core.people.acts import ACTS, ROLES, Act, ClaimHub, SetRoles
+from core.people.events import HubClaimed, RolesChanged, RolesWithdrawn
+
+ActT = TypeVar("ActT", bound=Act)
+Answer = dict[str, Value]
+Handler = Callable[[str, Any, int | None, Cause], Answer]
+
+
+def check_version(expected: int | None, actual: int, *, must: bool = False) -> None:
+    """Refuse an act on an object that has changed since its actor saw it."""
+    if expected is None and must:
+        raise Refused("act.version_required", actual=actual)
+    if expected is not None and expected != actual:
+        raise Refused("act.stale", expected=expected, actual=actual)
+
+
+class Access:
+    """Decode acts, check person, role and disk, call the room, answer."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._people: dict[str, config.Person] = {}
+        self._handlers: dict[type[Act], Handler] = {}
+        self._decoders: dict[type[Act], msgspec.msgpack.Decoder[Any]] = {}
+        self._before: dict[str, list[tuple[str, ...] | None]] = {}
+        """Told roles as they were before each change that is not durable yet."""
+        self.bind(ClaimHub, self._claim)
+        self.bind(SetRoles, self._set_roles)
+        hub.undo(HubClaimed, self._unclaim)
+        hub.undo(RolesChanged, self._withdraw)
+
+    def arm(self) -> None:
+        """Derive the table of people from the bundle."""
+        self._people = {person.id: person for person in self._hub.bundle.people}
+
+    def recover(self, clean: bool) -> None:
+        """Owe nothing after a start."""
+
+    def tick(self) -> None:
+        """Have no levels to evaluate."""
+
+    # --- roles ----------------------------------------------------------------
+
+    def known(self, person_id: str) -> bool:
+        """Say whether the site knows a person, by bundle or by journal."""
+        return person_id in self._people or person_id in self._hub.state.people.roles
+
+    def persons(self) -> list[str]:
+        """Return the ids of all known people, the bundle's first."""
+        return list(dict.fromkeys([*self._people, *self._hub.state.people.roles]))
+
+    def roles(self, person_id: str) -> frozenset[str]:
+        """Return a person's roles: the journal's word stands before the bundle's."""
+        people = self._hub.state.people
+        person = self._people.get(person_id)
+        given = frozenset(person.roles if person else ())
+        if person_id not in people.roles:
+            return given
+        told = frozenset(people.roles[person_id])
+        # A claim adds the ownership and takes nothing away.
+        return told | given if person_id == people.owner_id else told
+
+    def require(self, person_id: str, *roles: str) -> None:
+        """Refuse with ``act.role`` unless the person has a role; owner may all."""
+        if not self.roles(person_id) & {*roles, "owner"}:
+            raise Refused("act.role", needed=", ".join(sorted(roles)))
+
+    # --- acts -----------------------------------------------------------------
+
+    def bind(
+        self,
+        kind: type[ActT],
+        handler: Callable[[str, ActT, int | None, Cause], Answer],
+    ) -> None:
+        """Let ``handler`` carry out acts of a kind; it raises Refused."""
+        self._handlers[kind] = handler
+        self._decoders[kind] = msgspec.msgpack.Decoder(kind)
+
+    def receive(self, peer: str, request: ActRequest) -> None:
+        """Carry out an act and answer it always; permissive ones once durable."""
+        try:
+            kind, body = self._decode(request)
+            self._allow(peer, request.person_id, kind)
+            cause = Cause(actor=f"person:{request.person_id}")
+            result = self._handlers[kind](
+                request.person_id, body, request.expected_version, cause
+            )
+        except Refused as no:
+            self._refuse(peer, request.id, no)
+            return
+        seq = self._hub.state.seq
+        reply = ActReply(id=request.id, ok=True, result=result, seq=seq)
+        if kind.effect_ is not Effect.PERMISSIVE:
+            self._hub.links.send(peer, reply)
+            return
+
+        def answer(durable: bool) -> None:
+            if durable:
+                self._hub.links.send(peer, reply)
+            else:
+                self._refuse(peer, request.id, Refused("journal.not_durable"))
+
+        self._hub.when_durable(seq, answer)
+
+    def _refuse(self, peer: str, request_id: str, no: Refused) -> None:
+        params: Answer = dict(no.params)
+        self._hub.links.send(
+            peer, ActReply(id=request_id, ok=False, code=no.refusal, params=params)
+        )
+
+    def _decode(self, request: ActRequest) -> tuple[type[Act], Act]:
+        kind = ACTS.get(request.verb)
+        if kind is None or kind not in self._handlers:
+            raise Refused("act.unknown", verb=request.verb)
+        try:
+            body: Act = self._decoders[kind].decode(request.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+            raise Refused(
+                "act.malformed", verb=request.verb, detail=str(wrong)
+            ) from wrong
+        return kind, body
+
+    def _allow(self, peer: str, person_id: str, kind: type[Act]) -> None:
+        if peer.startswith("host:"):
+            raise Refused("act.peer", peer=peer)
+        if kind is ClaimHub:
+            self._may_claim(peer, person_id)
+        elif not self.known(person_id):
+            raise Refused("act.person_unknown", person=person_id)
+        elif not self.roles(person_id) & kind.roles_:
+            needed = ", ".join(sorted(kind.roles_))
+            raise Refused("act.role", verb=kind.verb_, needed=needed)
+        if kind.effect_ is Effect.PERMISSIVE and not self._hub.journal.healthy():
+            raise Refused("journal.not_durable", verb=kind.verb_)
+
+    def _may_claim(self, peer: str, person_id: str) -> None:
+        if peer != "gateway":
+            raise Refused("hub.claim_peer", peer=peer)
+        if self._hub.state.people.owner_id:
+            raise Refused("hub.claimed")
+        if not person_id:
+            raise Refused("act.person_unknown", person=person_id)
+
+    # --- ownership and roles --------------------------------------------------
+
+    def _claim(
+        self, actor: str, _act: ClaimHub, _version: int | None, cause: Cause
+    ) -> Answer:
+        self._remember(actor)
+        self._hub.emit(HubClaimed(person_id=actor), cause)
+        return {"person_id": actor}
+
+    def _set_roles(
+        self, actor: str, act: SetRoles, _version: int | None, cause: Cause
+    ) -> Answer:
+        unknown = sorted(set(act.roles) - set(ROLES))
+        if unknown:
+            raise Refused("person.role_unknown", roles=", ".join(unknown))
+        if not act.person_id:
+            raise Refused("act.person_unknown", person=act.person_id)
+        owners = [p for p in self.persons() if "owner" in self.roles(p)]
+        if "owner" not in act.roles and owners == [act.person_id]:
+            raise Refused("person.last_owner", person=act.person_id)
+        self._remember(act.person_id)
+        self._hub.emit(
+            RolesChanged(person_id=act.person_id, roles=act.roles, by=actor), cause
+        )
+        return {"person_id": act.person_id}
+
+    def _remember(self, person_id: str) -> None:
+        told = self._hub.state.people.roles.get(person_id)
+        before = self._before.setdefault(person_id, [])
+        before.append(None if told is None else tuple(told))
+
+        def forget(durable: bool) -> None:
+            if durable:
+                del self._before[person_id][0]
+
+        self._hub.when_durable(self._hub.state.seq + 1, forget)
+
+    def _unclaim(self, body: HubClaimed) -> None:
+        self._take_back(body.person_id, unclaimed=True)
+
+    def _withdraw(self, body: RolesChanged) -> None:
+        self._take_back(body.person_id, unclaimed=False)
+
+    def _take_back(self, person_id: str, *, unclaimed: bool) -> None:
+        before = self._before.pop(person_id, [])
+        if before:
+            self._hub.emit(
+                RolesWithdrawn(
+                    person_id=person_id, roles=before[0], unclaimed=unclaimed
+                )
+            )

@@ -1,0 +1,299 @@
+"""Who is where: tags, gates and the hand; unknown never counts as outside."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from core import config
+from core.api.errors import Refused
+from core.api.model import EntityKind
+from core.api.quality import Quality
+from core.api.reading import Reading, Value
+from core.clock import NS
+from core.hub import Hub
+from core.journal.envelope import Cause, Envelope
+from core.logic.truth import Truth
+from core.people.access import Access
+from core.people.acts import FoundSafe, MovePerson
+from core.people.events import OUTSIDE, PersonMoved
+from core.people.state import Presence
+from core.readings.readings import Readings
+from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceReported
+from core.registry.registry import Registry
+from core.response.events import RosterLine
+from core.site.site import Site
+
+#: A fix must stand this long in another zone: tags flicker on a border.
+DWELL_S = 1.5
+#: After a start hosts need a moment to tell again what their tags say.
+SETTLE_S = 15.0
+#: Discrete reports of a worn device that call for help, and what ends them.
+_CALLS = ("sos", "fall")
+
+
+class _Candidate(msgspec.Struct):
+    """Remember a zone that a tag has pointed to, and since when (boot ns)."""
+
+    zone_id: str
+    entity_id: str
+    since_ns: int
+
+
+class People:
+    """Keep presence; answer who is inside, on site, of a role."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        registry: Registry,
+        readings: Readings,
+        site: Site,
+        access: Access,
+    ) -> None:
+        self._hub, self._site = hub, site
+        self.registry, self.readings, self.access = registry, readings, access
+        self._alarms = readings.alarms
+        self._persons: dict[str, config.Person] = {}
+        self._wearers: dict[str, str] = {}
+        """Location entity id → person id."""
+        self._tags: dict[str, list[str]] = {}
+        self._watched: set[str] = set()
+        self._candidates: dict[str, _Candidate] = {}
+        self._settled_ns = 0
+        hub.on(DeviceEnrolled, lambda _body, _envelope: self._derive())
+        hub.on(DeviceRemoved, lambda _body, _envelope: self._derive())
+        hub.on(DeviceReported, self._reported)
+        access.bind(MovePerson, self._move_by_hand)
+        access.bind(FoundSafe, self._found_safe)
+
+    def arm(self) -> None:
+        """Derive persons and the wearers of tags."""
+        self._persons = {person.id: person for person in self._hub.bundle.people}
+        self._derive()
+
+    def recover(self, clean: bool) -> None:
+        """Give tags a moment to speak before their silence is journalled."""
+        self._derive()
+        self._settled_ns = self._hub.clock.mono_ns() + int(SETTLE_S * NS)
+
+    def tick(self) -> None:
+        """Judge every tag's wearer again: fixes age without a message."""
+        for person_id in self._tags:
+            self._judge(person_id)
+
+    # --- answers --------------------------------------------------------------
+
+    def person(self, person_id: str) -> config.Person | None:
+        """Return a person of the site; the journal alone may know the owner."""
+        found = self._persons.get(person_id)
+        if found is None and self.access.known(person_id):
+            roles = tuple(sorted(self.access.roles(person_id)))
+            return config.Person(id=person_id, name=person_id, roles=roles)
+        return found
+
+    def with_role(self, role: str) -> list[config.Person]:
+        """Return the people who hold a role."""
+        ids = [p for p in self.access.persons() if role in self.access.roles(p)]
+        return [found for p in ids if (found := self.person(p)) is not None]
+
+    def where(self, person_id: str) -> Presence | None:
+        """Return where a person was last found, or None when never."""
+        return self._hub.state.people.presence.get(person_id)
+
+    def found(self, person_id: str) -> str | None:
+        """Return the zone of a fix that still stands, '' outside, None unknown."""
+        presence = self.where(person_id)
+        if presence is None or presence.zone_id is None:
+            return None
+        if presence.source in self._wearers:
+            good = self.readings.get(presence.source).quality is Quality.GOOD
+            return presence.zone_id if good else None
+        return None if self._is_entity(presence.source) else presence.zone_id
+
+    def on_site(self, person_id: str) -> Truth:
+        """Say whether a person is in a zone of the plan."""
+        zone_id = self.found(person_id)
+        if zone_id is None:
+            return Truth.UNKNOWN
+        return Truth.FALSE if zone_id == OUTSIDE else Truth.TRUE
+
+    def in_zone(self, person_id: str, zone_id: str) -> Truth:
+        """Say whether a person is in a zone; unknown never counts as outside."""
+        found = self.found(person_id)
+        if found is None:
+            return Truth.UNKNOWN
+        return Truth.TRUE if found == zone_id else Truth.FALSE
+
+    def inside(self, zone_ids: Iterable[str]) -> list[RosterLine]:
+        """Return who is in the zones, and who was last known there."""
+        zones, lines = set(zone_ids), []
+        for person_id, presence in self._hub.state.people.presence.items():
+            found = self.found(person_id)
+            if found is not None:
+                if found in zones:
+                    lines.append(_line(person_id, found, certain=True))
+            elif (last := presence.zone_id or presence.last_zone_id) in zones:
+                lines.append(_line(person_id, last, certain=False))
+        return lines
+
+    # --- tags -----------------------------------------------------------------
+
+    def _derive(self) -> None:
+        registry = self._hub.state.registry
+        self._wearers, self._tags = {}, {}
+        for device in registry.devices.values():
+            if device.person_id is None:
+                continue
+            for entity_id in device.entities:
+                kind = registry.entities[entity_id].declared.kind
+                if kind is EntityKind.LOCATION:
+                    self._wearers[entity_id] = device.person_id
+                    self._tags.setdefault(device.person_id, []).append(entity_id)
+        for entity_id in self._wearers.keys() - self._watched:
+            self._watched.add(entity_id)
+            self.readings.watch(entity_id, self._read)
+
+    def _read(self, reading: Reading) -> None:
+        person_id = self._wearers.get(reading.entity_id)
+        if person_id is not None:
+            self._judge(person_id)
+
+    def _judge(self, person_id: str) -> None:
+        fixes = [self.readings.get(entity_id) for entity_id in self._tags[person_id]]
+        good = [fix for fix in fixes if fix.quality is Quality.GOOD]
+        presence = self.where(person_id)
+        if not good:
+            self._candidates.pop(person_id, None)
+            if presence is not None and self._lost(presence):
+                self._moved(person_id, None, "lost")
+            return
+        fix = max(good, key=lambda fix: fix.received_ns)
+        zone_id = self._zone_of(fix.value)
+        if zone_id is None:
+            return
+        known = presence.zone_id if presence else None
+        if zone_id == known:
+            self._candidates.pop(person_id, None)
+        elif known is None or self._dwelt(person_id, zone_id, fix.entity_id):
+            self._candidates.pop(person_id, None)
+            self._moved(person_id, zone_id, fix.entity_id)
+
+    def _lost(self, presence: Presence) -> bool:
+        if presence.zone_id is None or not self._is_entity(presence.source):
+            return False
+        return self._hub.clock.mono_ns() >= self._settled_ns
+
+    def _dwelt(self, person_id: str, zone_id: str, entity_id: str) -> bool:
+        now = self._hub.clock.mono_ns()
+        seen = self._candidates.get(person_id)
+        if seen is None or seen.zone_id != zone_id:
+            self._candidates[person_id] = _Candidate(zone_id, entity_id, now)
+            return False
+        return now - seen.since_ns >= int(DWELL_S * NS)
+
+    def _zone_of(self, value: Value) -> str | None:
+        if not isinstance(value, str):
+            return None
+        if self._site.zone(value) is not None:
+            return value
+        try:
+            x, y, z = (float(part) for part in value.split(","))
+        except ValueError:
+            return None
+        return self._site.locate(x, y, z) or OUTSIDE
+
+    def _is_entity(self, source: str) -> bool:
+        return source not in ("gate", "hand", "lost")
+
+    def _moved(
+        self,
+        person_id: str,
+        zone_id: str | None,
+        source: str,
+        cause: Cause | None = None,
+    ) -> None:
+        presence = self.where(person_id)
+        if presence and (presence.zone_id, presence.source) == (zone_id, source):
+            return
+        body = PersonMoved(person_id=person_id, zone_id=zone_id, source=source)
+        self._hub.emit(body, cause or Cause(actor=f"entity:{source}"))
+
+    # --- reports and acts -----------------------------------------------------
+
+    def _reported(self, body: DeviceReported, envelope: Envelope) -> None:
+        cause = Cause(actor=f"device:{body.device_id}", parent=envelope.id)
+        if body.kind == "gate":
+            self._through_gate(body, cause)
+        elif body.kind in _CALLS:
+            self._called(body, cause)
+
+    def _through_gate(self, body: DeviceReported, cause: Cause) -> None:
+        person_id = self._carded(body)
+        device = self._hub.state.registry.devices.get(body.device_id)
+        if person_id is None or device is None:
+            return
+        zone_id = str(body.params.get("zone_id") or device.zone_id or "")
+        if body.params.get("direction", "in") == "out":
+            presence = self.where(person_id)
+            elsewhere = zone_id and presence and presence.zone_id not in (None, zone_id)
+            # Leaving a room by its gate says nothing of one who is elsewhere.
+            if not elsewhere:
+                self._moved(person_id, OUTSIDE, "gate", cause)
+        elif self._site.zone(zone_id) is not None:
+            self._moved(person_id, zone_id, "gate", cause)
+
+    def _carded(self, body: DeviceReported) -> str | None:
+        named = body.params.get("person_id")
+        if isinstance(named, str) and self.access.known(named):
+            return named
+        tag = body.params.get("tag")
+        for person in self._persons.values():
+            if tag in person.tags:
+                return person.id
+        return None
+
+    def _called(self, body: DeviceReported, cause: Cause) -> None:
+        device = self._hub.state.registry.devices.get(body.device_id)
+        person_id = device.person_id if device else None
+        source = f"person:{person_id}" if person_id else f"device:{body.device_id}"
+        if body.params.get("active") is False:
+            self._alarms.clear(source, body.kind, cause=cause)
+            return
+        presence = self.where(person_id) if person_id else None
+        place = presence and (presence.zone_id or presence.last_zone_id)
+        self._alarms.raise_(
+            source,
+            body.kind,
+            kind=body.kind,
+            priority=1,
+            zone_id=place or (device.zone_id if device else None),
+            life_safety=True,
+            latching=True,
+            params={"person": person_id or "", "device": body.device_id},
+            cause=cause,
+        )
+
+    def _move_by_hand(
+        self, _actor: str, act: MovePerson, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        if not self.access.known(act.person_id):
+            raise Refused("act.person_unknown", person=act.person_id)
+        if act.zone_id != OUTSIDE and self._site.zone(act.zone_id) is None:
+            raise Refused("site.zone_unknown", zone=act.zone_id)
+        self._moved(act.person_id, act.zone_id, "hand", cause)
+        return {"person_id": act.person_id}
+
+    def _found_safe(
+        self, _actor: str, act: FoundSafe, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        source = f"person:{act.person_id}"
+        calls = [kind for kind in _CALLS if self._alarms.find(source, kind)]
+        if not calls:
+            raise Refused("person.no_call", person=act.person_id)
+        for kind in calls:
+            self._alarms.clear(source, kind, cause=cause)
+        return {"person_id": act.person_id}
+
+
+def _line(person_id: str, zone_id: str | None, *, certain: bool) -> RosterLine:
+    return RosterLine(person_id=person_id, zone_id=zone_id, certain=certain)

@@ -1,0 +1,85 @@
+"""What a person may do with a permit."""
+
+import msgspec
+
+from core.journal.envelope import Effect
+from core.people.acts import Act, act
+
+#: Anyone at work may stop it.
+_STOP = ("worker", "guardian", "supervisor", "marshal", "issuer", "safety_officer")
+
+
+class TypedTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give one gas value by hand, in the quantity's own unit: a marked fallback."""
+
+    quantity: str
+    value: float
+    unit: str
+
+
+@act("permit.issue", "issuer", "safety_officer", effect=Effect.PERMISSIVE)
+class IssuePermit(Act, frozen=True, kw_only=True):
+    """Put a permit in force for people in a zone; every interlock must be TRUE."""
+
+    kind: str
+    zone_id: str
+    title: str
+    supervisor_id: str
+    workers: tuple[str, ...]
+    guardian_id: str = ""
+    linked: tuple[str, ...] = ()
+    valid_h: float | None = None
+    """Hours; the kind's own by default and at most."""
+
+
+@act("permit.hold", *_STOP)
+class HoldPermit(Act, frozen=True, kw_only=True):
+    """Stop the work of a permit; only its release lets it go on."""
+
+    permit_id: str
+    reason: str
+
+
+@act("permit.retest", "guardian", "supervisor", "issuer", "safety_officer")
+class RetestPermit(Act, frozen=True, kw_only=True):
+    """Test the gases of a permit by the zone's meters, now."""
+
+    permit_id: str
+    typed: tuple[TypedTest, ...] = ()
+
+
+@act(
+    "permit.release",
+    "guardian",
+    "supervisor",
+    "issuer",
+    "safety_officer",
+    effect=Effect.PERMISSIVE,
+)
+class ReleasePermit(Act, frozen=True, kw_only=True):
+    """Release every hold of a permit; ``expected_version`` is required."""
+
+    permit_id: str
+    reason: str
+
+
+@act("permit.close", "supervisor", "issuer", "safety_officer")
+class ClosePermit(Act, frozen=True, kw_only=True):
+    """Close a permit whose work is done and whose workers are counted out."""
+
+    permit_id: str
+
+
+@act("permit.cancel", "supervisor", "issuer", "safety_officer")
+class CancelPermit(Act, frozen=True, kw_only=True):
+    """Cancel a permit whose workers are counted out."""
+
+    permit_id: str
+    reason: str
+
+
+@act("permit.check", *_STOP, "maintainer", "auditor")
+class CheckPermit(Act, frozen=True, kw_only=True):
+    """Ask which interlocks of a permit are not TRUE, and why."""
+
+    permit_id: str

@@ -1,0 +1,179 @@
+"""Interlocks: what must be TRUE while people work (design §5 Permits)."""
+
+from typing import NamedTuple
+
+from core.api.quality import Quality
+from core.api.reading import Reading
+from core.config import PermitKind, Quantity
+from core.hub import Hub
+from core.logic.truth import Truth
+from core.people.people import People
+from core.permits.state import PermitRecord, PermitStatus
+from core.readings.readings import Readings
+from core.response.state import EvacuationRecord
+from core.site.site import Site
+
+#: Marks of alarms that are no hazard: they hold nothing and prove nothing.
+MARKS = ("TEST", "DRILL")
+
+
+class Finding(NamedTuple):
+    """Say whether an interlock holds, and why not as a short code."""
+
+    truth: Truth
+    why: str = ""
+
+
+TRUE = Finding(Truth.TRUE)
+Findings = dict[str, Finding]
+
+
+def not_true(findings: Findings) -> Findings:
+    """Return the interlocks that are not TRUE, FALSE ones first."""
+    bad = [item for item in findings.items() if item[1].truth is not Truth.TRUE]
+    return dict(sorted(bad, key=lambda item: item[1].truth is not Truth.FALSE))
+
+
+def describe(findings: Findings) -> str:
+    """Return findings as ``name=truth(why)`` for a refusal's parameters."""
+    return "; ".join(
+        f"{name}={found.truth.name.lower()}({found.why})"
+        for name, found in findings.items()
+    )
+
+
+def passes(quantity: Quantity | None, reading: Reading) -> bool:
+    """Say whether a GOOD reading lies within a quantity's acceptance limits."""
+    if quantity is None or reading.quality is not Quality.GOOD:
+        return False
+    value = reading.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    low, high = quantity.accept_above, quantity.accept_below
+    if low is None and high is None:
+        return False
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+class Interlocks:
+    """Judge a permit's interlocks; pure of events and time-outs."""
+
+    def __init__(
+        self, hub: Hub, site: Site, readings: Readings, people: People
+    ) -> None:
+        self._hub, self._site = hub, site
+        self._readings, self._people = readings, people
+        self.kinds: dict[str, PermitKind] = {}
+        self.quantities: dict[str, Quantity] = {}
+        self.at_work: dict[str, set[str]] = {}
+        """Person id → permits not closed on which they are a worker."""
+
+    def arm(self) -> None:
+        """Derive the tables of kinds and quantities from the bundle."""
+        bundle = self._hub.bundle
+        self.kinds = {kind.id: kind for kind in bundle.permit_kinds}
+        self.quantities = {quantity.id: quantity for quantity in bundle.quantities}
+
+    def judge(self, permit: PermitRecord) -> Findings:
+        """Return every interlock of a permit with its truth and reason."""
+        kind = self.kinds.get(permit.kind)
+        if kind is None:
+            return {"kind": Finding(Truth.UNKNOWN, "kind_removed")}
+        found = {
+            "valid": self._valid(permit),
+            "alarm": self._alarm(permit.zone_id),
+            "evacuation": self._evacuation(permit.zone_id),
+            "monitored": self._monitored(permit.zone_id),
+            "people": self._known(permit),
+            "linked": self._linked(permit),
+            "journal": self._understood(permit.zone_id),
+        }
+        if kind.guardian:
+            found["guardian"] = self._guardian(permit)
+        for quantity in kind.gases:
+            found[f"gas.{quantity}"] = self._gas(permit.zone_id, quantity, kind)
+        return found
+
+    def _valid(self, permit: PermitRecord) -> Finding:
+        clock = self._hub.clock
+        left = permit.valid.remaining_ns(clock)
+        if left is not None and left <= 0:
+            return Finding(Truth.FALSE, "expired")
+        if left is None or not clock.synced():
+            return Finding(Truth.UNKNOWN, "clock_untrusted")
+        return TRUE
+
+    def _alarm(self, zone_id: str) -> Finding:
+        for alarm in self._hub.state.alarms.open.values():
+            here = alarm.zone_id == zone_id and alarm.life_safety
+            if here and alarm.active and alarm.mark not in MARKS:
+                return Finding(Truth.FALSE, alarm.kind)
+        return TRUE
+
+    def _evacuation(self, zone_id: str) -> Finding:
+        if running_in(self._hub, zone_id):
+            return Finding(Truth.FALSE, "running")
+        return TRUE
+
+    def _monitored(self, zone_id: str) -> Finding:
+        if self._site.zone(zone_id) is None:
+            return Finding(Truth.UNKNOWN, "zone_removed")
+        if zone_id in self._readings.unmonitored():
+            return Finding(Truth.UNKNOWN, "unmonitored")
+        return TRUE
+
+    def _known(self, permit: PermitRecord) -> Finding:
+        for person_id in (permit.issuer_id, permit.supervisor_id, *permit.workers):
+            if not self._people.access.known(person_id):
+                return Finding(Truth.FALSE, f"unknown {person_id}")
+        return TRUE
+
+    def _guardian(self, permit: PermitRecord) -> Finding:
+        guardian = permit.guardian_id
+        if not guardian or not self._people.access.known(guardian):
+            return Finding(Truth.FALSE, "none")
+        if guardian in permit.workers or self.at_work.get(guardian):
+            return Finding(Truth.FALSE, "works")
+        truth = self._people.on_site(guardian)
+        why = {Truth.FALSE: "away", Truth.UNKNOWN: "not_located"}
+        return Finding(truth, why.get(truth, ""))
+
+    def _linked(self, permit: PermitRecord) -> Finding:
+        worst = TRUE
+        for permit_id in permit.linked:
+            other = self._hub.state.permits.permits.get(permit_id)
+            if other is None:
+                return Finding(Truth.FALSE, f"missing {permit_id}")
+            if other.status is PermitStatus.VERIFYING:
+                worst = Finding(Truth.UNKNOWN, f"verifying {permit_id}")
+            elif other.status is not PermitStatus.ACTIVE:
+                return Finding(Truth.FALSE, f"{other.status} {permit_id}")
+        return worst
+
+    def _understood(self, zone_id: str) -> Finding:
+        for name, zone in self._hub.state.unknown_protective.items():
+            if zone in ("", zone_id):
+                return Finding(Truth.FALSE, name)
+        return TRUE
+
+    def _gas(self, zone_id: str, quantity: str, kind: PermitKind) -> Finding:
+        truth = self._readings.acceptable(zone_id, quantity, kind.gas_age_s)
+        if truth is Truth.TRUE:
+            if not self._hub.clock.synced():
+                return Finding(Truth.UNKNOWN, "clock_untrusted")
+            return TRUE
+        meters = self._readings.current(zone_id, quantity)
+        bad = [m for m in meters if m.quality is not Quality.GOOD]
+        if not meters:
+            return Finding(truth, "no_meter")
+        if truth is Truth.UNKNOWN and bad:
+            return Finding(truth, bad[0].quality.name.lower())
+        return Finding(truth, "not_acceptable")
+
+
+def running_in(hub: Hub, zone_id: str) -> EvacuationRecord | None:
+    """Return the running evacuation of a zone, if any."""
+    for record in hub.state.response.evacuations.values():
+        if not record.cleared_wall_ns and zone_id in record.zones:
+            return record
+    return None

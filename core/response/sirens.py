@@ -1,0 +1,148 @@
+"""Sirens: silenced by a person on site, and sounding again; released by name."""
+
+from core.alarms.events import AlarmRaised, AlarmRepeated
+from core.api.errors import Refused
+from core.api.model import OutputKind
+from core.deadlines import Deadline
+from core.hub import CORE, Hub
+from core.journal.envelope import Cause, Envelope
+from core.logic.truth import Truth
+from core.people.access import Access, Answer
+from core.people.people import People
+from core.permits.interlocks import running_in
+from core.response import acts
+from core.response.commands import Commands
+from core.response.events import (
+    EvacuationExtended,
+    EvacuationStarted,
+    OutputReleased,
+    SirensResounded,
+    SirensSilenced,
+)
+
+#: Silence ends by itself after this, when people are still inside (design §5).
+SILENCE_S = 180.0
+SOUNDERS = (OutputKind.SIREN, OutputKind.VOICE)
+
+
+class Sirens:
+    """Sound, silence and sound again."""
+
+    def __init__(
+        self, hub: Hub, access: Access, people: People, commands: Commands
+    ) -> None:
+        self._hub, self._people, self._commands = hub, people, commands
+        access.bind(acts.SilenceSirens, self._silence_act)
+        access.bind(acts.ReleaseOutput, self._release_act)
+        hub.on(AlarmRaised, self._alarm_raised)
+        hub.on(AlarmRepeated, self._alarm_repeated)
+        hub.on(EvacuationStarted, lambda body, _: self._new_source(body.zones))
+        hub.on(EvacuationExtended, self._extended)
+        hub.undo(SirensSilenced, lambda b: self._resound(b.zone_id, "not_durable"))
+
+    def sound(self, zone_id: str, why: str, cause: Cause = CORE) -> None:
+        """Sound a zone's sirens and voice, unless a person has silenced them."""
+        if zone_id in self._hub.state.response.silenced:
+            return
+        for entity_id in self._sounders(zone_id):
+            if not self._commands.commanded_on(entity_id):
+                self._commands.order(entity_id, True, why=why, cause=cause)
+
+    def tick(self) -> None:
+        """End a silence that is over while somebody may be inside a hazard."""
+        for zone_id, until in list(self._hub.state.response.silenced.items()):
+            left = until.remaining_ns(self._hub.clock)
+            over = left is None or left <= 0
+            if over and self._hazard(zone_id) and self._people.inside([zone_id]):
+                why = "late_unknown" if left is None else "people_inside"
+                self._resound(zone_id, why)
+
+    def _sounders(self, zone_id: str) -> list[str]:
+        registry = self._people.registry
+        return [e.id for kind in SOUNDERS for e in registry.outputs(zone_id, kind)]
+
+    def _hazard(self, zone_id: str) -> bool:
+        if running_in(self._hub, zone_id) is not None:
+            return True
+        return any(
+            alarm.active and alarm.life_safety and alarm.zone_id == zone_id
+            for alarm in self._hub.state.alarms.open.values()
+        )
+
+    # --- sounding again -------------------------------------------------------
+
+    def _alarm_raised(self, body: AlarmRaised, _: Envelope) -> None:
+        if body.life_safety:
+            self._new_source((body.zone_id,))
+
+    def _alarm_repeated(self, body: AlarmRepeated, _: Envelope) -> None:
+        alarm = self._hub.state.alarms.open.get(body.alarm_id)
+        if alarm is not None and alarm.life_safety:
+            self._new_source((alarm.zone_id,))
+
+    def _extended(self, body: EvacuationExtended, _: Envelope) -> None:
+        record = self._hub.state.response.evacuations.get(body.evacuation_id)
+        self._new_source(record.zones if record else body.zones)
+
+    def _new_source(self, zones: "tuple[str | None, ...] | list[str]") -> None:
+        for zone_id in zones:
+            if zone_id in self._hub.state.response.silenced:
+                self._resound(zone_id, "new_source")
+
+    def _resound(self, zone_id: str | None, why: str) -> None:
+        if zone_id is None:
+            return
+        self._hub.emit(SirensResounded(zone_id=zone_id, why=why))
+        for entity_id in self._sounders(zone_id):
+            self._commands.order(entity_id, True, why=f"zone:{zone_id}")
+
+    # --- acts -----------------------------------------------------------------
+
+    def _silence_act(
+        self, actor: str, act: acts.SilenceSirens, _version: int | None, cause: Cause
+    ) -> Answer:
+        if self._people.on_site(actor) is not Truth.TRUE:
+            raise Refused("act.not_on_site", person=actor)
+        sounders = self._sounders(act.zone_id)
+        if not sounders:
+            raise Refused("sirens.none", zone=act.zone_id)
+        until = Deadline.after(self._hub.clock, SILENCE_S)
+        body = SirensSilenced(zone_id=act.zone_id, person_id=actor, until=until)
+        wrapped = self._hub.emit(body, cause)
+        self._switch_off(sounders, actor, "silenced", wrapped)
+        return {"outputs": len(sounders)}
+
+    def _release_act(
+        self, actor: str, act: acts.ReleaseOutput, _version: int | None, cause: Cause
+    ) -> Answer:
+        entity = self._people.registry.entity(act.entity_id)
+        if entity is None or entity.declared.output is None:
+            raise Refused("output.unknown", entity=act.entity_id)
+        if not act.reason.strip():
+            raise Refused("output.reason")
+        device = self._people.registry.device(entity.device_id)
+        if device is not None and device.zone_id and self._hazard(device.zone_id):
+            raise Refused("output.hazard", zone=device.zone_id)
+        reason = self._commands.why_not(act.entity_id, False, actor)
+        if reason is not None:
+            raise Refused("output.withheld", entity=act.entity_id, why=reason)
+        body = OutputReleased(
+            entity_id=act.entity_id, person_id=actor, reason=act.reason
+        )
+        wrapped = self._hub.emit(body, cause)
+        self._switch_off([act.entity_id], actor, act.reason, wrapped)
+        return {"outputs": 1}
+
+    def _switch_off(
+        self, entities: list[str], actor: str, why: str, asked: Envelope
+    ) -> None:
+        """Order outputs off once the wish is on disk: what ends protection waits."""
+        cause = Cause(actor=f"person:{actor}", parent=asked.id)
+
+        def order(durable: bool) -> None:
+            for entity_id in entities if durable else ():
+                self._commands.order(
+                    entity_id, False, why=why, cause=cause, person_id=actor
+                )
+
+        self._hub.when_durable(asked.seq, order)

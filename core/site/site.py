@@ -1,0 +1,119 @@
+"""The plan of the site: levels, zones, muster points, and where a point lies."""
+
+from core import config
+from core.config import MusterPoint, Names, Point, Zone
+from core.hub import Hub
+
+#: A tag worn on a belt may read a little below its own floor.
+_FLOOR_SLACK_M = 0.5
+
+
+def contains(polygon: tuple[Point, ...], x: float, y: float) -> bool:
+    """Say whether a point (metres) lies in a polygon; its edge belongs to it."""
+    inside = False
+    x1, y1 = polygon[-1] if polygon else (0.0, 0.0)
+    for x2, y2 in polygon:
+        if _on_edge((x1, y1), (x2, y2), (x, y)):
+            return True
+        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
+            inside = not inside
+        x1, y1 = x2, y2
+    return inside
+
+
+def _on_edge(a: Point, b: Point, p: Point) -> bool:
+    cross = (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+    if abs(cross) > 1e-9:
+        return False
+    return min(a[0], b[0]) <= p[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= p[
+        1
+    ] <= max(a[1], b[1])
+
+
+def area(polygon: tuple[Point, ...]) -> float:
+    """Return a polygon's area in square metres."""
+    total = 0.0
+    x1, y1 = polygon[-1] if polygon else (0.0, 0.0)
+    for x2, y2 in polygon:
+        total += x1 * y2 - x2 * y1
+        x1, y1 = x2, y2
+    return abs(total) / 2
+
+
+class Site:
+    """Answer questions about the armed bundle's plan."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._zones: dict[str, Zone] = {}
+        self._neighbours: dict[str, frozenset[str]] = {}
+        self._by_level: dict[str, list[Zone]] = {}
+        self._levels: list[config.Level] = []
+
+    def arm(self) -> None:
+        """Derive the tables from the bundle."""
+        site = self._hub.bundle.site
+        self._zones = {zone.id: zone for zone in site.zones}
+        self._levels = sorted(site.levels, key=lambda level: level.z_m)
+        beside: dict[str, set[str]] = {zone.id: set() for zone in site.zones}
+        for zone in site.zones:
+            for other in zone.neighbours:
+                if other in beside:
+                    beside[zone.id].add(other)
+                    beside[other].add(zone.id)
+        self._neighbours = {name: frozenset(found) for name, found in beside.items()}
+        self._by_level = {}
+        # The smallest zone first: a tank within a yard is the tank.
+        for zone in sorted(site.zones, key=lambda zone: area(zone.polygon)):
+            self._by_level.setdefault(zone.level, []).append(zone)
+
+    def recover(self, clean: bool) -> None:
+        """Owe nothing after a start."""
+
+    def tick(self) -> None:
+        """Have no levels to evaluate."""
+
+    def zone(self, zone_id: str) -> Zone | None:
+        """Return a zone, or None when the plan has no such id."""
+        return self._zones.get(zone_id)
+
+    def zones(self) -> tuple[Zone, ...]:
+        """Return every zone of the plan."""
+        return tuple(self._zones.values())
+
+    def names(self, zone_id: str) -> Names:
+        """Return a zone's names; an unknown id names itself."""
+        zone = self._zones.get(zone_id)
+        return zone.names if zone else Names(zh=zone_id, en=zone_id)
+
+    def locate(self, x: float, y: float, z: float) -> str | None:
+        """Return the zone at a point (metres), or None when it lies in none."""
+        level = self._level_at(z)
+        for zone in self._by_level.get(level, ()):
+            if contains(zone.polygon, x, y):
+                return zone.id
+        return None
+
+    def neighbours(self, zone_id: str) -> frozenset[str]:
+        """Return the zones beside a zone, whichever of the two declared it."""
+        return self._neighbours.get(zone_id, frozenset())
+
+    def muster_points(self) -> tuple[MusterPoint, ...]:
+        """Return where people gather."""
+        return self._hub.bundle.site.muster_points
+
+    def muster_zone(self, point: MusterPoint) -> str | None:
+        """Return the zone of a muster point, declared or found on the plan."""
+        if point.zone_id:
+            return point.zone_id
+        for zone in self._by_level.get(point.level, ()):
+            if contains(zone.polygon, *point.at):
+                return zone.id
+        return None
+
+    def _level_at(self, z: float) -> str:
+        found = self._levels[0].id if self._levels else ""
+        for level in self._levels:
+            if level.z_m <= z + _FLOOR_SLACK_M:
+                found = level.id
+        return found
