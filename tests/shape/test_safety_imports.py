@@ -6,8 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"core", "automations"}
-# cryptography brings cffi's compiled half with it.
-ALLOWED = {"msgspec", "cryptography", "_cffi_backend", "cffi"}
+# What cryptography and msgspec bring along by themselves.
+BROUGHT = {"_cffi_backend", "_openssl", "typing_extensions"}
+ALLOWED = {"msgspec", "cryptography"} | BROUGHT
 LIST_MODULES = """
 import importlib, sys
 before = set(sys.modules)
