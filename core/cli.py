@@ -44,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage() -> str:
-    lines = ["usage: safehold COMMAND [OPTIONS]   (COMMAND --help tells its options)", ""]
+    lines = [
+        "usage: safehold COMMAND [OPTIONS]   (COMMAND --help tells its options)",
+        "",
+    ]
     lines += [f"  {name:<9}{text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(lines)
 

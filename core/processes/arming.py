@@ -163,6 +163,4 @@ class Arming:
             if tell is not None:
                 armed.update(tell())
         rules = self._hub.bundle.rules
-        return [
-            r.id for r in rules if r.mode != "off" and armed.get(r.id) != r.hash
-        ]
+        return [r.id for r in rules if r.mode != "off" and armed.get(r.id) != r.hash]

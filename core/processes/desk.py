@@ -183,7 +183,9 @@ class Desk:
             detail: dict[str, Value] = {"detail": str(error)}
             self.links.send(
                 peer,
-                m.ActReply(id=request.id, ok=False, code="act.malformed", params=detail),
+                m.ActReply(
+                    id=request.id, ok=False, code="act.malformed", params=detail
+                ),
             )
             return
         result["hash"] = act.hash

@@ -207,7 +207,9 @@ class Keeper:
         self._guests += 1
         name = f"cli:{self._guests}"
         ours, theirs = socket.socketpair()
-        sent = core.channel.send({"op": "peer", "name": name, "lanes": ["safety"]}, ours)
+        sent = core.channel.send(
+            {"op": "peer", "name": name, "lanes": ["safety"]}, ours
+        )
         ours.close()
         if not sent:
             theirs.close()

@@ -16,7 +16,14 @@ from core.journal.envelope import Effect
 from core.journal.frame import Gap
 from core.journal.segment import RealDisk
 from core.journal.store import JournalDamaged, Store
-from core.journal.writer import DiskFault, DiskOk, Durable, Gapped, JournalWriter, Notice
+from core.journal.writer import (
+    DiskFault,
+    DiskOk,
+    Durable,
+    Gapped,
+    JournalWriter,
+    Notice,
+)
 from core.state import SiteState
 
 #: Events behind the last snapshot that ask for a new one.

@@ -63,9 +63,7 @@ class Safety:
         self._clock = clock
         self.ledger = Ledger(control.data, clock)
         self.server = Server(self._message, self._lost)
-        self.kernel = Kernel(
-            clock, Ids(clock), self.ledger, self.server, _engine()
-        )
+        self.kernel = Kernel(clock, Ids(clock), self.ledger, self.server, _engine())
         self.hub = self.kernel.hub
         secrets = Secrets(control.data / "keys")
         self.desk = Desk(

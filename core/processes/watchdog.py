@@ -47,16 +47,12 @@ def _bundle() -> config.Bundle:
             id="probe",
             names=_NAMES,
             levels=(config.Level(id="probe", names=_NAMES),),
-            zones=(
-                config.Zone(id="probe", names=_NAMES, level="probe", polygon=()),
-            ),
+            zones=(config.Zone(id="probe", names=_NAMES, level="probe", polygon=()),),
         ),
         quantities=(
             config.Quantity(id="probe", names=_NAMES, unit="", limits=(limit,)),
         ),
-        devices=(
-            config.DeviceRule(integration="probe", uid=_DEVICE, zone="probe"),
-        ),
+        devices=(config.DeviceRule(integration="probe", uid=_DEVICE, zone="probe"),),
     )
 
 
@@ -66,9 +62,7 @@ def _device() -> Device:
         uid=_DEVICE,
         name=_DEVICE,
         entities=(
-            Entity(
-                uid=_INPUT, name=_INPUT, kind=EntityKind.SENSOR, quantity="probe"
-            ),
+            Entity(uid=_INPUT, name=_INPUT, kind=EntityKind.SENSOR, quantity="probe"),
             Entity(uid=_OUTPUT, name=_OUTPUT, kind=EntityKind.OUTPUT, output=siren),
         ),
     )

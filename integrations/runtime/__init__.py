@@ -1,0 +1,1 @@
+"""The host process: loads one integration and joins it to core."""

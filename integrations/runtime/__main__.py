@@ -1,0 +1,89 @@
+"""One host process: ``python -m integrations.runtime --instance ID --module NAME``."""
+
+import asyncio
+import gc
+import importlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from core.processes import lean  # noqa: F401  (before msgspec)
+
+from core.api import Integration  # isort: skip
+from core.processes.child import Control, option, rename
+from integrations.runtime.host import HostLink
+from integrations.runtime.supervise import DriverCrashed, Runner
+
+log = logging.getLogger("integrations.runtime")
+
+
+def find(module: str) -> type[Integration]:
+    """Return the integration's class by its manifest; raises SystemExit.
+
+    Only the line ``integration: package.module:Class`` is read: a host needs no
+    YAML for it.
+    """
+    package = importlib.import_module(module)
+    manifest = Path(str(package.__path__[0])) / "manifest.yaml"
+    for line in manifest.read_text("utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key == "integration":
+            name, _, cls = value.strip().strip("\"'").partition(":")
+            found: type[Integration] = getattr(importlib.import_module(name), cls)
+            return found
+    raise SystemExit(f"{manifest}: no line 'integration: package.module:Class'")
+
+
+async def serve(control: Control, make: Callable[[HostLink], Integration]) -> int:
+    """Join core and run the integration until the keeper says stop."""
+    host = HostLink(control.clock, control.timer, control.name)
+    control.listen(lambda _name, lanes, socks: host.client.attach(lanes, socks))
+    runner = Runner(host, lambda: make(host))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: _show(host, runner))
+    stopping = loop.create_task(control.stopping.wait())
+    running = loop.create_task(_run(host, runner))
+    await asyncio.wait([stopping, running], return_when=asyncio.FIRST_COMPLETED)
+    crashed = running.done()
+    for task in (stopping, running):
+        task.cancel()
+    results = await asyncio.gather(stopping, running, return_exceptions=True)
+    host.close()
+    control.close()
+    if crashed:
+        log.error("%s: %s", control.name, results[1])
+    return 1 if crashed else 0
+
+
+async def _run(host: HostLink, runner: Runner) -> None:
+    await host.welcomed.wait()  # the options come with core's first word
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    await runner.run()
+
+
+def _show(host: HostLink, runner: Runner) -> None:
+    """Write diagnostics to the log, for support (SIGUSR1)."""
+    facts = {"host": host.diagnostics()}
+    if runner.integration is not None:
+        facts["integration"] = runner.integration.diagnostics()
+    log.warning("%s: %s", host.name, json.dumps(facts, default=str))
+
+
+def main() -> int:
+    """Run one integration as the keeper's child."""
+    control = Control.greet()
+    rename(control.name)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    cls = find(option("--module"))
+    return asyncio.run(serve(control, cls))
+
+
+__all__ = ["DriverCrashed", "find", "main", "serve"]
+
+if __name__ == "__main__":
+    sys.exit(main())
