@@ -115,6 +115,8 @@ class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
     max_age_s: float | None = None
     lost_s: float | None = None
     """Silence after which a critical entity is a fault alarm."""
+    stuck_s: float | None = None
+    """Time without any change of value after which it counts as stuck."""
     limits: dict[str, tuple[Limit, ...]] = {}
     """Entity uid → limits that replace the quantity's."""
     outputs: dict[str, Output] = {}

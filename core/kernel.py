@@ -38,6 +38,7 @@ class Kernel:
         self.site = Site(hub)
         self.access = Access(hub)
         self.registry = Registry(hub)
+        self.registry.bind(self.access)
         self.alarms = Alarms(hub, self.access)
         self.readings = Readings(hub, self.registry, self.alarms)
         self.people = People(hub, self.registry, self.readings, self.site, self.access)

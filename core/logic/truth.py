@@ -1,0 +1,64 @@
+"""Three-valued truth: only GOOD proves anything (design §5 Truth; R3, R5)."""
+
+import enum
+from collections.abc import Iterable
+
+
+class Truth(enum.Enum):
+    """Say whether something holds; UNKNOWN is never safe.
+
+    A Truth has no truth value of its own: ``if truth:`` would read UNKNOWN as
+    yes. Compare with ``is Truth.TRUE``.
+    """
+
+    FALSE = 0
+    UNKNOWN = 1
+    TRUE = 2
+
+    def __bool__(self) -> bool:
+        raise TypeError("compare a Truth with `is Truth.TRUE`: UNKNOWN is neither")
+
+
+_FROM_BOOL = {False: Truth.FALSE, True: Truth.TRUE}
+
+
+def of(fact: bool) -> Truth:
+    """Return the Truth of a known fact."""
+    return _FROM_BOOL[fact]
+
+
+def not_(item: Truth) -> Truth:
+    """Return Kleene's not: not UNKNOWN is UNKNOWN."""
+    return Truth(2 - item.value)
+
+
+def all_of(items: Iterable[Truth]) -> Truth:
+    """Return Kleene's and; of nothing it is TRUE."""
+    return Truth(min((item.value for item in items), default=2))
+
+
+def any_of(items: Iterable[Truth]) -> Truth:
+    """Return Kleene's or: TRUE as soon as one is TRUE; of nothing it is FALSE."""
+    return Truth(max((item.value for item in items), default=0))
+
+
+def at_least(needed: int, items: Iterable[Truth]) -> Truth:
+    """Return whether ``needed`` of the items hold, UNKNOWN while it is open."""
+    known = list(items)
+    sure = known.count(Truth.TRUE)
+    if sure >= needed:
+        return Truth.TRUE
+    return Truth.FALSE if sure + known.count(Truth.UNKNOWN) < needed else Truth.UNKNOWN
+
+
+def vote(needed: int, items: Iterable[Truth]) -> Truth:
+    """Return a detector's vote: 2oo3 that loses one becomes 1oo2, never 2oo2.
+
+    Each lost member lowers the number needed, down to one. It only ever says
+    TRUE more readily than `at_least`, so it belongs where TRUE protects.
+    """
+    known = list(items)
+    lost = known.count(Truth.UNKNOWN)
+    if known.count(Truth.TRUE) >= max(1, needed - lost):
+        return Truth.TRUE
+    return at_least(needed, known)

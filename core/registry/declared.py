@@ -1,0 +1,106 @@
+"""What the site makes of a device's declaration: its rule, then its record."""
+
+from collections.abc import Iterable
+
+from core.api.model import Device, Entity
+from core.config import Bundle, DeviceRule
+from core.registry.state import DeviceRecord, EntityRecord
+
+
+def bare(host: str) -> str:
+    """Return the id of a host's configuration from its name as a link peer."""
+    return host.removeprefix("host:")
+
+
+def kind_of(bundle: Bundle, integration: str) -> str:
+    """Return the integration that a host's configuration runs."""
+    for each in bundle.integrations:
+        if each.id == integration:
+            return each.integration
+    return integration
+
+
+def rule_for(bundle: Bundle, integration: str, uid: str) -> DeviceRule | None:
+    """Return the rule that enrols a device: exact uid first, then longest prefix."""
+    names = {integration, kind_of(bundle, integration)}
+    best: DeviceRule | None = None
+    for rule in bundle.devices:
+        if rule.integration not in names or not _matches(rule.uid, uid):
+            continue
+        if best is None or _weight(rule) > _weight(best):
+            best = rule
+    return best
+
+
+def _matches(pattern: str, uid: str) -> bool:
+    if pattern.endswith("*"):
+        return uid.startswith(pattern[:-1])
+    return uid == pattern
+
+
+def _weight(rule: DeviceRule) -> tuple[bool, int]:
+    return (not rule.uid.endswith("*"), len(rule.uid))
+
+
+def patched(device: Device, rule: DeviceRule) -> Device:
+    """Return the declaration with what the site knows better."""
+    every = "*" in rule.critical
+    entities = tuple(
+        Entity(
+            uid=each.uid,
+            name=each.name,
+            kind=each.kind,
+            quantity=each.quantity,
+            unit=each.unit,
+            max_age_s=each.max_age_s if rule.max_age_s is None else rule.max_age_s,
+            critical=each.critical or every or each.uid in rule.critical,
+            full_scale=each.full_scale,
+            output=rule.outputs.get(each.uid, each.output),
+        )
+        for each in device.entities
+    )
+    return Device(
+        uid=device.uid,
+        name=rule.name or device.name,
+        manufacturer=device.manufacturer,
+        model=device.model,
+        serial=device.serial,
+        suggested_zone=device.suggested_zone,
+        entities=entities,
+    )
+
+
+def merged(device: Device, known: Iterable[EntityRecord]) -> Device:
+    """Return the declaration with the entities that it no longer names.
+
+    A device cannot drop a detector by leaving it out of its announcement: the
+    entity stays, and falls silent. Only a person removes (design §5 Security).
+    """
+    named = {each.uid for each in device.entities}
+    gone = tuple(r.declared for r in known if r.declared.uid not in named)
+    return Device(
+        uid=device.uid,
+        name=device.name,
+        manufacturer=device.manufacturer,
+        model=device.model,
+        serial=device.serial,
+        suggested_zone=device.suggested_zone,
+        entities=device.entities + gone,
+    )
+
+
+def differs(
+    record: DeviceRecord,
+    known: Iterable[EntityRecord],
+    device: Device,
+    zone_id: str | None,
+    person_id: str | None,
+) -> bool:
+    """Say whether a declaration changes what is on record."""
+    head = (record.name, record.manufacturer, record.model)
+    return (
+        head != (device.name, device.manufacturer, device.model)
+        or (record.zone_id, record.person_id) != (zone_id, person_id)
+        or {e.declared.uid: e.declared for e in known}
+        != {e.uid: e for e in device.entities}
+    )

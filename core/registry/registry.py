@@ -1,0 +1,388 @@
+"""Devices and entities: enrolment, lasting ids, the hosts' handles (R10, R27)."""
+
+from typing import Protocol
+
+import msgspec
+
+from core.api.errors import Refused
+from core.api.model import Device, EntityKind, OutputKind
+from core.api.reading import Value
+from core.config import DeviceRule
+from core.hub import CORE, Hub
+from core.journal.envelope import Cause
+from core.people.access import Access
+from core.permits.state import PermitStatus
+from core.registry.acts import EnrolDevice, RemoveDevice, ZoneDevice
+from core.registry.declared import bare, differs, kind_of, merged, patched, rule_for
+from core.registry.events import (
+    DeviceEnrolled,
+    DeviceRemoved,
+    DeviceZoned,
+    EntityIds,
+)
+from core.registry.state import DeviceRecord, EntityRecord
+
+#: Proposals kept; the oldest goes first, counted (R21).
+MAX_PROPOSALS = 500
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a device that was found and waits for a person's enrolment."""
+
+    host: str
+    device: Device
+    seen_wall_ns: int
+
+
+class Listener(Protocol):
+    """Who keeps tables derived from the registry."""
+
+    def device_changed(self, device_id: str) -> None:
+        """A device was enrolled, changed, zoned or removed."""
+
+    def device_gone(self, device_id: str) -> None:
+        """A device's announcement was withdrawn; it stays enrolled."""
+
+    def handles_changed(self, host: str) -> None:
+        """A host's handles mean something else now."""
+
+
+class Registry:
+    """Answer what the site consists of, and who speaks for it.
+
+    A device is known by (its host's configuration id, its uid); ids are given
+    once and never change. Discovery only proposes: a `DeviceRule` of the bundle
+    or a person enrols.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.proposals: dict[tuple[str, str], Proposal] = {}
+        self.proposals_shed = 0
+        self._listeners: list[Listener] = []
+        self._keys: dict[tuple[str, str], str] = {}
+        self._declared: dict[tuple[str, str], Device] = {}
+        self._handles: dict[str, dict[int, tuple[str, str]]] = {}
+        self._peers: dict[str, str] = {}
+
+    # --- room -----------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Rebuild the keys, and apply the bundle's rules to what is declared."""
+        devices = self.hub.state.registry.devices
+        self._keys = {(d.integration, d.uid): d.id for d in devices.values()}
+        for (host, _), device in list(self._declared.items()):
+            self._consider(host, device)
+        for record in list(devices.values()):
+            if (record.integration, record.uid) not in self._declared:
+                self._consider(record.integration, self._remembered(record))
+
+    def recover(self, clean: bool) -> None:
+        """Rebuild the keys from the replayed state."""
+        devices = self.hub.state.registry.devices
+        self._keys = {(d.integration, d.uid): d.id for d in devices.values()}
+
+    def tick(self) -> None:
+        """Do nothing: the registry has no levels."""
+
+    def bind(self, access: Access) -> None:
+        """Offer the acts on devices."""
+        access.bind(EnrolDevice, self._enrol_act)
+        access.bind(ZoneDevice, self._zone_act)
+        access.bind(RemoveDevice, self._remove_act)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell a room of every change."""
+        self._listeners.append(listener)
+
+    # --- hosts ----------------------------------------------------------------
+
+    def declare(self, host: str, device: Device, handles: dict[str, int]) -> None:
+        """Take a host's announcement of a device and its handles."""
+        name = bare(host)
+        self._peers[name] = host
+        self._declared[name, device.uid] = device
+        self._consider(name, device)
+        table = self._handles.setdefault(name, {})
+        for uid, handle in handles.items():
+            table[handle] = (device.uid, uid)
+        for listener in self._listeners:
+            listener.handles_changed(name)
+
+    def withdraw(self, host: str, uid: str) -> None:
+        """Hear that a device is no longer announced; enrolled ones stay, silent."""
+        name = bare(host)
+        self.proposals.pop((name, uid), None)
+        self._declared.pop((name, uid), None)
+        table = self._handles.get(name, {})
+        for handle in [h for h, pair in table.items() if pair[0] == uid]:
+            del table[handle]
+        device_id = self._keys.get((name, uid))
+        for listener in self._listeners:
+            listener.handles_changed(name)
+            if device_id is not None:
+                listener.device_gone(device_id)
+
+    def lost(self, host: str) -> None:
+        """Forget a dead host's handles and proposals; what is enrolled stays."""
+        name = bare(host)
+        self._handles.pop(name, None)
+        for key in [k for k in self.proposals if k[0] == name]:
+            del self.proposals[key]
+        for listener in self._listeners:
+            listener.handles_changed(name)
+
+    # --- questions ------------------------------------------------------------
+
+    def point(self, host: str, handle: int) -> str | None:
+        """Return the entity behind a host's handle; None while not enrolled."""
+        pair = self._handles.get(bare(host), {}).get(handle)
+        return None if pair is None else self.find(bare(host), *pair)
+
+    def device(self, device_id: str) -> DeviceRecord | None:
+        """Return an enrolled device."""
+        return self.hub.state.registry.devices.get(device_id)
+
+    def entity(self, entity_id: str) -> EntityRecord | None:
+        """Return an enrolled entity."""
+        return self.hub.state.registry.entities.get(entity_id)
+
+    def device_of(self, entity_id: str) -> DeviceRecord | None:
+        """Return the device of an entity."""
+        entity = self.entity(entity_id)
+        return None if entity is None else self.device(entity.device_id)
+
+    def find_device(self, host_or_integration: str, uid: str) -> DeviceRecord | None:
+        """Return a device by its host's id or integration, and its own uid."""
+        name = bare(host_or_integration)
+        found = self._keys.get((name, uid))
+        if found is not None:
+            return self.device(found)
+        for record in self.hub.state.registry.devices.values():
+            kind = kind_of(self.hub.bundle, record.integration)
+            if record.uid == uid and kind == name:
+                return record
+        return None
+
+    def find(
+        self, host_or_integration: str, device_uid: str, entity_uid: str
+    ) -> str | None:
+        """Return an entity's id by the uids that its driver gave."""
+        record = self.find_device(host_or_integration, device_uid)
+        entities = self.hub.state.registry.entities
+        for entity_id in record.entities if record else ():
+            if entities[entity_id].declared.uid == entity_uid:
+                return entity_id
+        return None
+
+    def entities(
+        self,
+        zone_id: str | None = None,
+        kind: EntityKind | None = None,
+        quantity: str | None = None,
+    ) -> list[EntityRecord]:
+        """Return entities by the zone of their device, kind and quantity."""
+        state = self.hub.state.registry
+        return [
+            record
+            for record in state.entities.values()
+            if (zone_id is None or state.devices[record.device_id].zone_id == zone_id)
+            and (kind is None or record.declared.kind is kind)
+            and (quantity is None or record.declared.quantity == quantity)
+        ]
+
+    def outputs(self, zone_id: str, kind: OutputKind) -> list[EntityRecord]:
+        """Return the outputs of a kind that serve a zone."""
+        return [
+            record
+            for record in self.entities(zone_id, EntityKind.OUTPUT)
+            if record.declared.output is not None
+            and record.declared.output.kind is kind
+        ]
+
+    def host_of(self, device_id: str) -> str:
+        """Return the link peer that speaks for a device; '' when it is unknown."""
+        record = self.device(device_id)
+        if record is None:
+            return ""
+        return self._peers.get(record.integration, f"host:{record.integration}")
+
+    def rule(self, device_id: str) -> DeviceRule | None:
+        """Return the bundle's rule for an enrolled device."""
+        record = self.device(device_id)
+        if record is None:
+            return None
+        return rule_for(self.hub.bundle, record.integration, record.uid)
+
+    # --- enrolment ------------------------------------------------------------
+
+    def _consider(self, host: str, device: Device) -> None:
+        known = self._keys.get((host, device.uid))
+        rule = rule_for(self.hub.bundle, host, device.uid)
+        if known is None and rule is None:
+            self._propose(host, device)
+            return
+        record = self.device(known) if known is not None else None
+        shaped = patched(device, rule or self._by_hand(host, record))
+        zone = self._zone_by(rule, device, record)
+        person = rule.person if rule is not None else None
+        if person is None and record is not None:
+            person = record.person_id
+        self._put(host, shaped, record, zone, person, CORE)
+
+    def _by_hand(self, host: str, record: DeviceRecord | None) -> DeviceRule:
+        """Return what a person said at enrolment: a device cannot unsay it."""
+        known = self._entities_of(record)
+        return DeviceRule(
+            integration=host,
+            uid=record.uid if record else "",
+            name=record.name if record else None,
+            critical=tuple(e.declared.uid for e in known if e.declared.critical),
+        )
+
+    def _zone_by(
+        self, rule: DeviceRule | None, device: Device, record: DeviceRecord | None
+    ) -> str | None:
+        if rule is not None and rule.zone is not None:
+            return rule.zone
+        if record is not None:
+            return record.zone_id
+        known = {zone.id for zone in self.hub.bundle.site.zones}
+        return device.suggested_zone if device.suggested_zone in known else None
+
+    def _put(
+        self,
+        host: str,
+        device: Device,
+        record: DeviceRecord | None,
+        zone_id: str | None,
+        person_id: str | None,
+        cause: Cause,
+    ) -> str:
+        known = [e for e in self._entities_of(record)]
+        device = merged(device, known)
+        if record is not None and not differs(
+            record, known, device, zone_id, person_id
+        ):
+            return record.id
+        ids = {e.declared.uid: e.id for e in known}
+        new = self.hub.ids.new
+        device_id = record.id if record is not None else new()
+        self.hub.emit(
+            DeviceEnrolled(
+                device_id=device_id,
+                integration=host,
+                device=device,
+                entities=tuple(
+                    EntityIds(each.uid, ids.get(each.uid) or new())
+                    for each in device.entities
+                ),
+                zone_id=zone_id,
+                person_id=person_id,
+            ),
+            cause,
+        )
+        self._keys[host, device.uid] = device_id
+        self.proposals.pop((host, device.uid), None)
+        self._tell(device_id)
+        return device_id
+
+    def _propose(self, host: str, device: Device) -> None:
+        key = (host, device.uid)
+        if key not in self.proposals and len(self.proposals) >= MAX_PROPOSALS:
+            del self.proposals[next(iter(self.proposals))]
+            self.proposals_shed += 1
+        self.proposals[key] = Proposal(
+            host=host, device=device, seen_wall_ns=self.hub.clock.wall_ns()
+        )
+
+    def _entities_of(self, record: DeviceRecord | None) -> list[EntityRecord]:
+        entities = self.hub.state.registry.entities
+        return [entities[each] for each in record.entities] if record else []
+
+    def _remembered(self, record: DeviceRecord) -> Device:
+        return Device(
+            uid=record.uid,
+            name=record.name,
+            manufacturer=record.manufacturer,
+            model=record.model,
+            entities=tuple(e.declared for e in self._entities_of(record)),
+        )
+
+    def _tell(self, device_id: str) -> None:
+        for listener in self._listeners:
+            listener.device_changed(device_id)
+
+    # --- acts -----------------------------------------------------------------
+
+    def _enrol_act(
+        self, actor_id: str, act: EnrolDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        key = (bare(act.integration), act.uid)
+        proposal = self.proposals.get(key)
+        if proposal is None:
+            raise Refused("device.not_proposed", uid=act.uid)
+        self._zone_exists(act.zone_id)
+        rule = DeviceRule(
+            integration=key[0],
+            uid=act.uid,
+            name=act.name or None,
+            critical=("*",) if act.critical else (),
+        )
+        shaped = patched(proposal.device, rule)
+        device_id = self._put(key[0], shaped, None, act.zone_id, act.person_id, cause)
+        return {"device_id": device_id}
+
+    def _zone_act(
+        self, actor_id: str, act: ZoneDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        record = self._existing(act.device_id)
+        self._zone_exists(act.zone_id)
+        rule = self.rule(record.id)
+        if rule is not None and rule.zone is not None:
+            raise Refused("device.zone_by_configuration", name=record.name)
+        if record.zone_id != act.zone_id:
+            self._not_needed(record)
+            self.hub.emit(DeviceZoned(device_id=record.id, zone_id=act.zone_id), cause)
+            self._tell(record.id)
+        return {"device_id": record.id}
+
+    def _remove_act(
+        self, actor_id: str, act: RemoveDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        record = self._existing(act.device_id)
+        if self.rule(record.id) is not None:
+            raise Refused("device.enrolled_by_configuration", name=record.name)
+        self._not_needed(record)
+        key = (record.integration, record.uid)
+        self.hub.emit(DeviceRemoved(device_id=record.id), cause)
+        self._keys.pop(key, None)
+        self._tell(record.id)
+        declared = self._declared.get(key)
+        if declared is not None:
+            self._propose(key[0], declared)
+        return {"device_id": act.device_id}
+
+    def _existing(self, device_id: str) -> DeviceRecord:
+        record = self.device(device_id)
+        if record is None:
+            raise Refused("device.unknown", device=device_id)
+        return record
+
+    def _zone_exists(self, zone_id: str | None) -> None:
+        if zone_id is not None and all(
+            zone.id != zone_id for zone in self.hub.bundle.site.zones
+        ):
+            raise Refused("zone.unknown", zone=zone_id)
+
+    def _not_needed(self, record: DeviceRecord) -> None:
+        if record.zone_id is None:
+            return
+        for permit in self.hub.state.permits.permits.values():
+            if (
+                permit.zone_id == record.zone_id
+                and permit.status is not PermitStatus.CLOSED
+            ):
+                raise Refused(
+                    "device.needed_by_permit", name=record.name, permit=permit.title
+                )
