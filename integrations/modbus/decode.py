@@ -29,6 +29,7 @@ UNKNOWN_UNIT = Verdict(Quality.FAULT, "modbus.unknown_unit")
 UNIT_MISMATCH = Verdict(Quality.FAULT, "modbus.unit_mismatch")
 OVER_RANGE = Verdict(Quality.UNCERTAIN, "modbus.over_range")
 UNDER_RANGE = Verdict(Quality.UNCERTAIN, "modbus.under_range")
+HEARTBEAT_UNPROVEN = Verdict(Quality.UNCERTAIN, "modbus.heartbeat_unproven")
 UNPROVEN = Verdict(Quality.UNCERTAIN, "modbus.status_unknown")
 
 
@@ -180,23 +181,29 @@ def _entity(
     return Decoded(shown, worst.quality, worst.reason)
 
 
+def _beat(profile: Profile, age_s: float | None) -> list[tuple[Judge, Verdict]]:
+    beat = profile.beat
+    if beat is None or (age_s is not None and age_s <= beat.max_interval_s):
+        return []
+    verdict = HEARTBEAT_UNPROVEN if age_s is None else beat.verdict
+    return [(Judge(register=beat.register, verdicts={}, otherwise=verdict), verdict)]
+
+
 def decode(
     profile: Profile,
     image: Cells,
     *,
-    heartbeat_age_s: float = 0.0,
+    heartbeat_age_s: float | None = 0.0,
     units: Mapping[str, str] | None = None,
 ) -> dict[str, Decoded]:
     """Return entity uid → judged value for what was read; never raises.
 
-    ``heartbeat_age_s`` is how long the heartbeat register has stood still;
+    ``heartbeat_age_s`` is how long the heartbeat register has stood still; None
+    means that it was never seen to move, which proves nothing yet.
     ``units`` are the declared units that the device must agree with.
     """
     common = [(j, _judge(profile, j, image)) for j in profile.judges]
-    beat = profile.beat
-    if beat is not None and heartbeat_age_s > beat.max_interval_s:
-        stuck = Judge(register=beat.register, verdicts={}, otherwise=beat.verdict)
-        common.append((stuck, beat.verdict))
+    common += _beat(profile, heartbeat_age_s)
     declared = units or {}
     return {
         uid: _output(entity, image)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from core.api import CommandState, Device, Integration, Quality, Value
-from core.clock import AsyncClock, RealClock
+from core.clock import AsyncClock, Clock, RealClock
 
 
 class Report(NamedTuple):
@@ -32,8 +32,9 @@ class FakeHost:
     """Record declare, report, event, result and link_state; keeps real time."""
 
     def __init__(self, options: Mapping[str, Any], speed: float = 1.0) -> None:
-        self.clock = RealClock(speed)
-        self.timer = AsyncClock(self.clock)
+        real = RealClock(speed)
+        self.clock: Clock = real
+        self.timer = AsyncClock(real)
         self.options = options
         self.devices: dict[str, Device] = {}
         self.declared: list[Device] = []

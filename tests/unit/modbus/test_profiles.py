@@ -65,7 +65,7 @@ GOOD_FILE = (FOLDER / "cn-sf6-o2.yaml").read_text("utf-8")
         ("scale: 0.1", "scale: .nan", 0, "finite"),
         ("kind: gas", "kind: gaz", 0, "expected one of gas"),
         ("  oxygen:", "  sf6:", 0, "stands here twice"),
-        ("version: 1", "version: [", 1, "not YAML"),
+        ("version: 1", "version: [", 2, "not YAML"),
         ("zh: 氧气", "zh: yes", 0, "quote it"),
     ],
 )
