@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from core.link.messages import ActReply, ActRequest
-from core.people.acts import ACTS, Act
+from core.people.acts import ACTS, Act, ClaimHub
 from frontend_api.accounts import Session
 from frontend_api.link import Uplink, encode_act
 from frontend_api.problems import Problem, refusal
@@ -47,7 +47,7 @@ class Acts:
         return [
             verb
             for verb, act in sorted(ACTS.items())
-            if act.roles_ & roles and session.may_act(verb)
+            if verb != ClaimHub.verb_ and act.roles_ & roles and session.may_act(verb)
         ]
 
     async def handle(
@@ -55,7 +55,8 @@ class Acts:
     ) -> DoneReply:
         """Carry one act of a request to the core."""
         cls = ACTS.get(verb)
-        if cls is None:
+        # The claim has its own route, which checks the code.
+        if cls is None or cls is ClaimHub:
             raise Problem("gateway.unknown_act", verb=verb)
         if not session.may_act(verb):
             raise Problem("gateway.not_allowed")

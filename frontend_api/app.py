@@ -1,6 +1,7 @@
 """The gateway put together: one table of routes on one aiohttp application."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from core.clock import Clock
+from core.clock import Clock, RealClock
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
@@ -17,7 +18,7 @@ from frontend_api.alarmfeed import AlarmFeed
 from frontend_api.auth import Auth
 from frontend_api.changes import Changes
 from frontend_api.guard import Call, Guard, Route
-from frontend_api.link import LinkSource, Uplink
+from frontend_api.link import Uplink
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
 from frontend_api.replica import Replica
@@ -29,14 +30,11 @@ from frontend_api.stream import SCREENS, Screens
 class Gateway:
     """Join the link's replica to REST, streams, logins and the web app."""
 
-    def __init__(
-        self, clock: Clock, data: Path, source: LinkSource, web_app: Path = DIST
-    ) -> None:
+    def __init__(self, clock: Clock, data: Path, web_app: Path = DIST) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.replica = Replica(clock)
         self.renderer = Renderer(self.replica)
         self.uplink = Uplink(self.replica)
-        self.source = source
         self.accounts = Accounts(data / "gateway.db", clock)
         if not self.accounts.owner():
             claim.ensure(data)
@@ -88,10 +86,7 @@ class Gateway:
         # Two threads serve files and SQLite; the default would keep many more.
         pool = ThreadPoolExecutor(2, "asyncio_gateway")
         loop.set_default_executor(pool)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self.uplink.run(self.source), name="link")
-            yield
-            running.cancel()
+        yield
         self.changes.stop()
         self.accounts.close()
 
@@ -133,3 +128,12 @@ class Gateway:
     def _valid(self, request: web.Request, session: Session) -> bool:
         now = self.guard.session(request)
         return now is not None and now.person_id == session.person_id
+
+
+def described() -> dict[str, Any]:
+    """Return the OpenAPI document without a running gateway, for tools and tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(RealClock(), Path(folder))
+        document = openapi.document(gateway.table)
+        gateway.accounts.close()
+    return document

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from core.people.acts import ACTS
+from core.people.acts import ClaimHub
 from frontend_api import access_views as av
 from frontend_api import accounts as store
 from frontend_api import claim
@@ -20,7 +20,6 @@ from frontend_api.problems import Problem
 from frontend_api.replica import Replica
 
 LEAST_PASSWORD = 10
-CLAIM_VERB = "hub.claim"
 #: read, act, act:<room> or act:<verb>.
 _SCOPE = re.compile(r"read|act(:[a-z_]+(\.[a-z_]+)?)?")
 
@@ -176,11 +175,7 @@ class Auth:
         """Let the core journal the owner; a lost gateway file may claim again."""
         if self.replica.state.people.owner_id == person_id:
             return
-        cls = ACTS.get(CLAIM_VERB)
-        if cls is not None:
-            fields = {f.name for f in msgspec.structs.fields(cls)}
-            act = cls(**{k: person_id for k in fields & {"person_id", "target"}})
-            await self.acts.ask(person_id, CLAIM_VERB, act)
+        await self.acts.ask(person_id, ClaimHub.verb_, ClaimHub())
 
     async def login(self, call: Call) -> web.Response:
         """Log in; the answer does not tell which of the two was wrong."""

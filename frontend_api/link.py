@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,85 +15,55 @@ ACT_S = 10.0
 QUERY_S = 5.0
 #: Acts and questions that may wait for an answer at once; more are refused.
 WAITING = 256
-VERSION = "0.1.0"
+VERSION = "1"
 
 Answer = TypeVar("Answer", m.ActReply, m.QueryReply)
 
 
-class LinkClosed(Exception):
-    """The other side of the link is gone."""
-
-
-class Link(Protocol):
-    """One session with the core, whatever carries it."""
-
-    def send(self, message: m.Message) -> None:
-        """Queue a message; raises LinkClosed when the core is gone."""
-
-    async def receive(self) -> m.Message:
-        """Return the next message; raises LinkClosed."""
-
-
-class LinkSource(Protocol):
-    """Where a link comes from, and a fresh one after the core's restart."""
-
-    async def connect(self) -> Link:
-        """Wait for a link to the core."""
-
-
 class Uplink:
-    """Keep the link, feed the replica, match answers to those who wait."""
+    """Feed the replica, match answers to those who wait.
+
+    ``send`` and ``renew`` are the link's: renew ends the session, so that the
+    core begins a new one with a snapshot.
+    """
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
-        self._link: Link | None = None
+        self.send: Callable[[m.Message], None] = lambda _: None
+        self.renew: Callable[[str], None] = lambda _: None
         self._acts: dict[str, asyncio.Future[m.ActReply]] = {}
         self._queries: dict[str, asyncio.Future[m.QueryReply]] = {}
         self._numbers = itertools.count(1)
-        self.on_ready: Callable[[], None] = lambda: None
 
-    async def run(self, source: LinkSource) -> None:
-        """Serve link after link until cancelled."""
-        while True:
-            link = await source.connect()
-            try:
-                await self._serve(link)
-            except LinkClosed:
-                self._lost()
-
-    async def _serve(self, link: Link) -> None:
+    def hello(self) -> m.Hello:
+        """Return the words that open a session."""
         epoch, seq = self.replica.cursor
-        link.send(
-            m.Hello(
-                name="gateway", role="gateway", version=VERSION, epoch=epoch, seq=seq
-            )
+        return m.Hello(
+            name="gateway", role="gateway", version=VERSION, epoch=epoch, seq=seq
         )
-        self._link = link
-        while True:
-            message = await link.receive()
-            self.replica.link(True)
-            self._take(message)
 
-    def _take(self, message: m.Message) -> None:
+    def take(self, message: m.Message) -> None:
+        """Take one message of the core."""
         if isinstance(message, m.ActReply):
             _settle(self._acts, message)
         elif isinstance(message, m.QueryReply):
             _settle(self._queries, message)
-        elif isinstance(message, m.Ping) and self._link is not None:
-            self._link.send(m.Alive(message.number))
         else:
-            try:
-                self.replica.receive(message)
-            except MessageError:
-                # A replica that missed a step shows wrong things: take all anew.
-                self.replica.bad_messages += 1
-                self.replica.state.epoch = self.replica.state.seq = 0
-                raise LinkClosed("the stream cannot be folded") from None
-            if isinstance(message, m.Snapshot):
-                self.on_ready()
+            self._fold(message)
 
-    def _lost(self) -> None:
-        self._link = None
+    def _fold(self, message: m.Message) -> None:
+        try:
+            self.replica.receive(message)
+        except MessageError as wrong:
+            # A replica that missed a step shows wrong things: take all anew.
+            self.replica.bad_messages += 1
+            self.renew(f"the stream cannot be folded: {wrong}")
+            return
+        if isinstance(message, m.Snapshot):
+            self.replica.link(True)
+
+    def down(self, reason: str = "") -> None:
+        """Hear that the link ended: those who wait learn that they must look."""
         self.replica.link(False)
         _abandon(self._acts)
         _abandon(self._queries)
@@ -122,25 +92,23 @@ class Uplink:
         message: m.Message,
         limit_s: float,
     ) -> Answer:
-        if self._link is None:
+        if not self.replica.reachable:
             raise Problem("gateway.unreachable")
         if len(waiting) >= WAITING:
             raise Problem("gateway.busy")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         waiting[key] = future
         try:
-            self._link.send(message)
+            self.send(message)
             async with asyncio.timeout(limit_s):
                 return await future
-        except LinkClosed:
-            raise Problem("gateway.unreachable") from None
         except TimeoutError:
             raise Problem("gateway.unanswered") from None
         finally:
             waiting.pop(key, None)
 
 
-def _settle(waiting: "dict[str, asyncio.Future[Answer]]", answer: Answer) -> None:
+def _settle(waiting: dict[str, asyncio.Future[Answer]], answer: Answer) -> None:
     future = waiting.get(answer.id)
     if future is not None and not future.done():
         future.set_result(answer)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from core.people.acts import ACTS
+from core.people.acts import ACTS, ClaimHub
 from frontend_api.acts import DoneReply
 from frontend_api.alarmfeed import AlarmMessage, AlarmsMessage
 from frontend_api.changes import ChangeMessage
@@ -21,7 +21,7 @@ _EXTRA = {
 
 def document(routes: list[Route]) -> dict[str, Any]:
     """Return the whole document."""
-    acts = sorted(ACTS.items())
+    acts = sorted(item for item in ACTS.items() if item[1] is not ClaimHub)
     types: list[Any] = [ProblemView, DoneReply, *_STREAMED]
     for route in routes:
         types += [one for one in (route.reply, route.body) if one is not None]

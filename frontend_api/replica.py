@@ -31,6 +31,7 @@ TOUCHES: dict[str, tuple[str, ...]] = {
     "sirens": ("zones",),
     "notice": ("notices", "responses"),
     "command": ("outputs", "responses"),
+    "output": ("outputs", "responses"),
     "device": ("devices", "outputs", "zones"),
     "run": ("runs", "responses"),
     "hub": ("hub", "people"),

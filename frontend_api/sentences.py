@@ -68,6 +68,8 @@ class Names:
         """Name a zone or a muster point; None is an unknown place."""
         if zone_id is None:
             return text("gateway.unknown_place")
+        if zone_id == "":
+            return text("gateway.outside")
         site = self.replica.bundle.site
         named = {place.id: place.names for place in site.muster_points}
         named |= {place.id: place.names for place in site.zones}

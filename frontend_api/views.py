@@ -106,12 +106,12 @@ class ZoneView(View):
     id: str
     state: str
     states: list[str]
-    priority: int = 0
+    priority: int
     """Most urgent active alarm: 1 critical … 4 advice, 0 none."""
-    people: int = 0
-    permits: int = 0
-    held: int = 0
-    silenced: bool = False
+    people: int
+    permits: int
+    held: int
+    silenced: bool
 
 
 class PersonView(View):
@@ -357,9 +357,9 @@ class EventView(View):
     actor: str
     wall_ms: int
     synced: bool
-    zone_id: str | None = None
-    subject: str = ""
-    drill: bool = False
+    zone_id: str | None
+    subject: str
+    drill: bool
 
 
 class WatcherView(View):

@@ -1,0 +1,66 @@
+"""The gateway's process: started by the keeper with a control socket."""
+
+import asyncio
+import logging
+import ssl
+import sys
+
+from core.processes import lean  # noqa: F401  (before msgspec)
+
+from aiohttp import web  # isort: skip
+
+from core.link.client import Client
+from core.processes.child import Control, option, rename
+from frontend_api.app import Gateway
+
+_DRAIN_S = 2.0
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8470
+
+
+def _tls() -> ssl.SSLContext | None:
+    """Return the TLS context of --cert and --key, None for plain HTTP."""
+    certificate, key = option("--cert"), option("--key")
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key or None)
+    return context
+
+
+async def main() -> None:
+    """Serve until the keeper says stop."""
+    control = Control.greet()
+    rename("gateway")
+    gateway = Gateway(control.clock, control.data)
+    uplink = gateway.uplink
+    client = Client(uplink.hello, uplink.take, on_down=uplink.down)
+    uplink.send, uplink.renew = client.send, client.detach
+    control.listen(lambda _name, lanes, socks: client.attach(lanes, socks))
+    host = option("--host", DEFAULT_HOST)
+    port = int(option("--port", str(DEFAULT_PORT)))
+    runner = web.AppRunner(
+        gateway.application(), access_log=None, shutdown_timeout=_DRAIN_S
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, ssl_context=_tls())
+        try:
+            await site.start()
+        except OSError as error:
+            # Named with its mend, or the keeper only shows a restart loop.
+            sys.stderr.write(
+                f"gateway: cannot listen on {host}:{port}: {error.strerror};"
+                " choose another with --port\n"
+            )
+            raise SystemExit(1) from error
+        await control.stopping.wait()
+    finally:
+        await runner.cleanup()
+        client.detach("stop")
+        control.close()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    asyncio.run(main())

@@ -1,0 +1,687 @@
+// Written by `python -m frontend_api.typescript` from the gateway's own types.
+// A test fails when it is not in step; do not edit it.
+
+export interface AccountList {
+  items: AccountView[];
+}
+
+export interface AccountPerson {
+  evacuation_id: string;
+  person_id: string;
+  status?: string;
+  method?: string;
+}
+
+export interface AccountView {
+  person_id: string;
+  name: string;
+  enrolled: boolean;
+  code_until_ms: number;
+}
+
+export interface AcknowledgeNotice {
+  notice_id: string;
+}
+
+export interface AlarmMessage {
+  type: "alarm";
+  epoch: number;
+  seq: number;
+  now_ms: number;
+  event: string;
+  id: string;
+  alarm: AlarmView | null;
+}
+
+export interface AlarmView {
+  id: string;
+  title: Text;
+  detail: Text;
+  source: string;
+  source_name: Text;
+  condition: string;
+  kind: string;
+  priority: number;
+  zone_id: string | null;
+  params: Record<string, number | boolean | string | null>;
+  life_safety: boolean;
+  active: boolean;
+  acknowledged: boolean;
+  acknowledged_by: string;
+  latched: boolean;
+  shelved: boolean;
+  out_of_service: boolean;
+  mark: string;
+  raised_ms: number;
+  returned_ms: number;
+  count: number;
+}
+
+export interface AlarmViewList {
+  items: AlarmView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface AlarmsMessage {
+  type: "alarms";
+  epoch: number;
+  seq: number;
+  now_ms: number;
+  alarms: AlarmView[];
+}
+
+export interface ArmConfig {
+  hash: string;
+  second?: string;
+}
+
+export interface AuthView {
+  claimed: boolean;
+  language: string;
+}
+
+export interface CancelPermit {
+  permit_id: string;
+  reason: string;
+}
+
+export interface ChangeMessage {
+  type: "change";
+  epoch: number;
+  seq: number;
+  durable: number;
+  now_ms: number;
+  set?: Record<string, Record<string, unknown>>;
+  gone?: Record<string, string[]>;
+  events?: EventView[];
+  live?: Record<string, [number | boolean | string | null, number, number, string]>;
+  positions?: Record<string, number[]>;
+}
+
+export interface CheckPermit {
+  permit_id: string;
+}
+
+export interface ClaimBody {
+  code: string;
+  person_id?: string;
+  password?: string;
+}
+
+export interface ClaimReply {
+  people?: PickView[];
+  session?: SessionView | null;
+}
+
+export interface ClearEvacuation {
+  evacuation_id: string;
+}
+
+export interface ClosePermit {
+  permit_id: string;
+}
+
+export interface DeviceView {
+  id: string;
+  uid: string;
+  name: string;
+  integration: string;
+  manufacturer: string;
+  model: string;
+  zone_id: string | null;
+  person_id: string | null;
+  entities: EntityView[];
+}
+
+export interface DeviceViewList {
+  items: DeviceView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface DoneReply {
+  ok?: boolean;
+  seq?: number;
+  result?: Record<string, string | number | boolean | null>;
+}
+
+export interface DoneView {
+  what: string;
+  state: string;
+  text: Text;
+}
+
+export interface EnrolBody {
+  code: string;
+  password: string;
+}
+
+export interface EnrolDevice {
+  integration: string;
+  uid: string;
+  zone_id?: string | null;
+  person_id?: string | null;
+  name?: string;
+  critical?: boolean;
+}
+
+export interface EntityView {
+  id: string;
+  name: string;
+  kind: string;
+  quantity: string;
+  unit: string;
+  max_age_s: number;
+  critical: boolean;
+  output: string;
+  limits: LimitView[];
+}
+
+export interface EvacuationView {
+  id: string;
+  zones: string[];
+  text: Text;
+  muster_points: string[];
+  started_ms: number;
+  late_ms: number;
+  late_called: boolean;
+  cleared_ms: number;
+  cleared_by: string;
+  mark: string;
+  roll: RollView[];
+}
+
+export interface EvacuationViewList {
+  items: EvacuationView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface EventView {
+  epoch: number;
+  seq: number;
+  id: string;
+  type: string;
+  level: string;
+  text: Text;
+  actor: string;
+  wall_ms: number;
+  synced: boolean;
+  zone_id?: string | null;
+  subject?: string;
+  drill?: boolean;
+}
+
+export interface FoundSafe {
+  person_id: string;
+}
+
+export interface HoldPermit {
+  permit_id: string;
+  reason: string;
+}
+
+export interface HoldView {
+  id: string;
+  code: string;
+  text: Text;
+  source: string;
+  source_name: Text;
+  retest: string[];
+  since_ms: number;
+  tests: TestView[];
+  demands: Text[];
+}
+
+export interface HubView {
+  version: string;
+  reachable: boolean;
+  since_ms: number;
+  started_ms: number;
+  config_hash: string;
+  refused_config_hash: string;
+  journal: string;
+  durable: number;
+  processes: Record<string, string>;
+  unmonitored: string[];
+  counters: Record<string, number>;
+  watching: WatcherView[];
+}
+
+export interface InviteBody {
+  person_id: string;
+}
+
+export interface InviteReply {
+  person_id: string;
+  code: string;
+  until_ms: number;
+}
+
+export interface IssuePermit {
+  kind: string;
+  zone_id: string;
+  title: string;
+  supervisor_id: string;
+  workers: string[];
+  guardian_id?: string;
+  linked?: string[];
+  valid_h?: number | null;
+}
+
+export interface KindView {
+  id: string;
+  names: Text;
+  gases: string[];
+  guardian: boolean;
+  valid_h: number;
+  retest_gases: string[];
+  issuer_roles: string[];
+}
+
+export interface LevelView {
+  id: string;
+  names: Text;
+  z_m: number;
+}
+
+export interface LimitView {
+  condition: string;
+  priority: number;
+  unit: string;
+  above: number | null;
+  below: number | null;
+}
+
+export interface LoginBody {
+  account: string;
+  password: string;
+}
+
+export interface MovePerson {
+  person_id: string;
+  zone_id: string;
+}
+
+export interface MusterView {
+  id: string;
+  names: Text;
+  level: string;
+  at: [number, number];
+  zone_id: string | null;
+}
+
+export interface NoticeView {
+  id: string;
+  person_id: string;
+  role: string;
+  text: Text;
+  about: string;
+  level: number;
+  channels: Record<string, string>;
+  acknowledged: boolean;
+  escalated: boolean;
+  queued_ms: number;
+  mark: string;
+}
+
+export interface NoticeViewList {
+  items: NoticeView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface OutputView {
+  entity_id: string;
+  command_id: string;
+  name: string;
+  kind: string;
+  zone_id: string | null;
+  value: boolean | number | string;
+  state: string;
+  detail: string;
+  why: string;
+}
+
+export interface OutputViewList {
+  items: OutputView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface Page {
+  items: EventView[];
+  epoch: number;
+  seq: number;
+  next_before?: number | null;
+}
+
+export interface PermitView {
+  id: string;
+  kind: string;
+  kind_names: Text;
+  title: string;
+  zone_id: string;
+  status: string;
+  issuer_id: string;
+  supervisor_id: string;
+  guardian_id: string;
+  workers: string[];
+  linked: string[];
+  issued_ms: number;
+  valid_until_ms: number;
+  holds: HoldView[];
+  tests: TestView[];
+  version: number;
+  outcome: string;
+  closed_ms: number;
+}
+
+export interface PermitViewList {
+  items: PermitView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface PersonView {
+  id: string;
+  name: string;
+  company: string;
+  roles: string[];
+  zone_id: string | null;
+  last_zone_id: string | null;
+  source: string;
+  since_ms: number;
+}
+
+export interface PersonViewList {
+  items: PersonView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface PickView {
+  id: string;
+  name: string;
+  roles: string[];
+}
+
+export interface ProblemView {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  params: Record<string, string | number | boolean | null>;
+  sentences: Text;
+}
+
+export interface QuantityView {
+  id: string;
+  names: Text;
+  unit: string;
+  gas_class: string;
+  limits: LimitView[];
+  accept_above: number | null;
+  accept_below: number | null;
+}
+
+export interface ReadingView {
+  entity_id: string;
+  zone_id: string | null;
+  quantity: string;
+  unit: string;
+  value: number | boolean | string | null;
+  quality: number;
+  reason: string;
+  received_ms: number;
+}
+
+export interface ReadingViewList {
+  items: ReadingView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface ReleaseOutput {
+  entity_id: string;
+  reason: string;
+}
+
+export interface ReleasePermit {
+  permit_id: string;
+  reason: string;
+}
+
+export interface RemoveDevice {
+  device_id: string;
+}
+
+export interface ResponseView {
+  alarm_id: string;
+  done: DoneView[];
+}
+
+export interface ResponseViewList {
+  items: ResponseView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface RetestPermit {
+  permit_id: string;
+  typed?: TypedTest[];
+}
+
+export interface RollView {
+  person_id: string;
+  zone_id: string | null;
+  certain: boolean;
+  status: string;
+  method: string;
+  by: string;
+  at_ms: number;
+  late: boolean;
+}
+
+export interface RuleView {
+  id: string;
+  names: Text;
+  version: string;
+  mode: string;
+  life_safety: boolean;
+  blueprint: string;
+  open_runs: number;
+}
+
+export interface RuleViewList {
+  items: RuleView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface RunView {
+  id: string;
+  rule: string;
+  names: Text;
+  subject: string;
+  trigger: string;
+  mode: string;
+  mark: string;
+  params: Record<string, number | boolean | string | null>;
+  started_ms: number;
+  joined: number;
+  steps: StepView[];
+}
+
+export interface RunViewList {
+  items: RunView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface SeeNotice {
+  notice_id: string;
+}
+
+export interface SeriesList {
+  items: SeriesView[];
+}
+
+export interface SeriesView {
+  entity_id: string;
+  rows: ([number, number | null, number | null, number | boolean | string | null, number])[];
+}
+
+export interface SessionView {
+  person_id: string;
+  name: string;
+  roles: string[];
+  verbs: string[];
+  language: string;
+  expires_ms: number;
+}
+
+export interface SetRoles {
+  person_id: string;
+  roles: string[];
+}
+
+export interface SilenceSirens {
+  zone_id: string;
+}
+
+export interface SiteView {
+  id: string;
+  names: Text;
+  time_zone: string;
+  language: string;
+  evacuate_s: number;
+  levels: LevelView[];
+  zones: ZoneShape[];
+  muster_points: MusterView[];
+  quantities: QuantityView[];
+  permit_kinds: KindView[];
+}
+
+export interface StartEvacuation {
+  zones: string[];
+  reason?: string;
+  drill?: boolean;
+}
+
+export interface StepView {
+  path: string;
+  state: string;
+  detail: string;
+  refs: string[];
+  at_ms: number;
+}
+
+export interface TestView {
+  quantity: string;
+  value: number | null;
+  unit: string;
+  quality: number;
+  measured_ms: number;
+  passed: boolean;
+  typed: boolean;
+}
+
+export interface Text {
+  zh: string;
+  en: string;
+}
+
+export interface TokenBody {
+  name: string;
+  scopes: string[];
+}
+
+export interface TokenList {
+  items: TokenView[];
+}
+
+export interface TokenReply {
+  secret: string;
+  token: TokenView;
+}
+
+export interface TokenView {
+  id: string;
+  name: string;
+  person_id: string;
+  scopes: string[];
+  created_ms: number;
+  expires_ms: number;
+  used_ms: number;
+}
+
+export interface TypedTest {
+  quantity: string;
+  value: number;
+  unit: string;
+}
+
+export interface WatcherView {
+  person_id: string;
+  since_ms: number;
+  screens: number;
+}
+
+export interface ZoneDevice {
+  device_id: string;
+  zone_id?: string | null;
+}
+
+export interface ZoneShape {
+  id: string;
+  names: Text;
+  level: string;
+  hazard: string;
+  polygon: [number, number][];
+}
+
+export interface ZoneView {
+  id: string;
+  state: string;
+  states: string[];
+  priority?: number;
+  people?: number;
+  permits?: number;
+  held?: number;
+  silenced?: boolean;
+}
+
+export interface ZoneViewList {
+  items: ZoneView[];
+  epoch: number;
+  seq: number;
+}
+
+export type Verb = "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
+
+export interface ActBodies {
+  "config.arm": ArmConfig;
+  "device.enrol": EnrolDevice;
+  "device.remove": RemoveDevice;
+  "device.zone": ZoneDevice;
+  "evacuation.clear": ClearEvacuation;
+  "evacuation.start": StartEvacuation;
+  "notice.acknowledge": AcknowledgeNotice;
+  "notice.seen": SeeNotice;
+  "output.release": ReleaseOutput;
+  "permit.cancel": CancelPermit;
+  "permit.check": CheckPermit;
+  "permit.close": ClosePermit;
+  "permit.hold": HoldPermit;
+  "permit.issue": IssuePermit;
+  "permit.release": ReleasePermit;
+  "permit.retest": RetestPermit;
+  "person.account": AccountPerson;
+  "person.move": MovePerson;
+  "person.roles": SetRoles;
+  "person.safe": FoundSafe;
+  "sirens.silence": SilenceSirens;
+}
