@@ -105,7 +105,7 @@ class Catalogue:
             return False
         fresh = {(uid, name) for name in found.entities}
         for key in self._origins.get(origin, set()) - fresh:
-            self._detach(key)
+            self._detach(key, origin)
         device = self.devices.setdefault(uid, found)
         if device is not found:
             _describe(device, found)
@@ -123,7 +123,7 @@ class Catalogue:
         """Forget what ``origin`` announced; say whether it had announced anything."""
         keys = self._origins.pop(origin, None)
         for key in keys or ():
-            self._detach(key)
+            self._detach(key, origin)
         return keys is not None
 
     def command(self, device_uid: str, entity_uid: str) -> CommandSpec | None:
@@ -233,16 +233,21 @@ class Catalogue:
                 self._topics[topic] = None
         return route
 
-    def _detach(self, key: tuple[str, str]) -> None:
-        live = self._live.pop(key, None)
-        if live is None:
+    def _detach(self, key: tuple[str, str], origin: str | None = None) -> None:
+        """Take an entity off its routes, unless another origin holds it now."""
+        live = self._live.get(key)
+        if live is None or origin not in {None, live.origin}:
             return
+        del self._live[key]
         for route, thing in live.hangs:
-            for held in (route.points, route.triggers, route.listeners):
+            lists: tuple[list[Any], ...]
+            lists = (route.points, route.triggers, route.listeners)
+            for held in lists:
                 if thing in held:
-                    held.remove(thing)  # type: ignore[attr-defined]
+                    held.remove(thing)
             route.arrange()
-            if route.empty and self.routes.pop(route.topic.encode(), None):
+            if route.empty and route.topic.encode() in self.routes:
+                del self.routes[route.topic.encode()]
                 self._topics.pop(route.topic, None)
                 self.subscriber.unsubscribe([route.topic])
         uid, name = key

@@ -6,7 +6,6 @@ and FAILED at the deadline: nobody can prove that it moved.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.api import Command, CommandState, Host, Value
@@ -32,9 +31,7 @@ class _Pending:
 class CommandBook:
     """Know every command on its way, one per output; the newest wins."""
 
-    def __init__(
-        self, host: Host, client: MqttClient, catalogue: Callable[[], Catalogue]
-    ) -> None:
+    def __init__(self, host: Host, client: MqttClient, catalogue: Catalogue) -> None:
         self.host = host
         self.client = client
         self._catalogue = catalogue
@@ -51,7 +48,7 @@ class CommandBook:
         held = self._pending.get(key)
         if held is not None and held.command.id == command.id:
             return
-        catalogue = self._catalogue()
+        catalogue = self._catalogue
         spec = catalogue.entity(*key)
         how = catalogue.command(*key)
         left_s = (command.deadline_ns - self.host.clock.mono_ns()) / NS

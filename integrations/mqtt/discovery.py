@@ -188,22 +188,24 @@ def _device(config: dict[str, Any], identity: list[str]) -> Found:
 def _expand(data: dict[str, Any]) -> dict[str, Any]:
     """Write out abbreviations, and put the base topic for ``~``."""
     base = data.get("~")
-    full: dict[str, Any] = {words.ABBREVIATIONS.get(k, k): v for k, v in data.items()}
+    full = _renamed(words.ABBREVIATIONS, data)
     device: Any = full.get("device")
     if isinstance(device, dict):
-        full["device"] = {
-            words.DEVICE_ABBREVIATIONS.get(k, k): v for k, v in device.items()
-        }
+        full["device"] = _renamed(words.DEVICE_ABBREVIATIONS, device)
     listed: Any = full.get("availability")
     if isinstance(listed, dict):
         listed = [listed]
     if isinstance(listed, list):
         full["availability"] = [
-            _based({words.ABBREVIATIONS.get(k, k): v for k, v in item.items()}, base)
+            _based(_renamed(words.ABBREVIATIONS, item), base)
             for item in listed[:16]
             if isinstance(item, dict)
         ]
     return _based(full, base)
+
+
+def _renamed(table: dict[str, str], data: dict[str, Any]) -> dict[str, Any]:
+    return {table.get(key, key): value for key, value in data.items()}
 
 
 def _based(full: dict[str, Any], base: Any) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""The options of a site's ``mqtt`` section, checked when it is published."""
+
+from typing import Any
+
+import voluptuous as vol
+
+from core.api import ConfigError
+from integrations.mqtt.client import Broker
+
+OWN = "own"
+OWN_PORT = 1883
+OWN_USER = "hub"
+#: Name of the own broker's password in the site's secret store.
+OWN_SECRET = "mqtt.hub"  # noqa: S105 - a name, not a secret
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > 256:
+        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+    return value
+
+
+def _port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise vol.Invalid(f"expected true or false, found {value!r}")
+    return value
+
+
+def _level(value: object) -> str:
+    text = _text(value)
+    if set(text) & set("+#\0") or text.startswith("/") or text.endswith("/"):
+        raise vol.Invalid(f"expected a topic prefix without wildcards, found {value!r}")
+    return text
+
+
+_BROKER = vol.Schema(
+    {
+        vol.Required("host"): _text,
+        vol.Optional("port", default=1883): _port,
+        vol.Optional("username"): _text,
+        vol.Optional("password"): str,
+        vol.Optional("tls", default=False): _flag,
+        vol.Optional("ca_file"): _text,
+    }
+)
+
+
+def _broker(value: object) -> Any:
+    if value == OWN:
+        return OWN
+    if not isinstance(value, dict):
+        raise vol.Invalid("expected 'own' or a mapping with 'host'")
+    return _BROKER(value)
+
+
+def _map(value: object) -> object:
+    """Check a topic map: a shipped one's id, a file's path, or the map itself."""
+    # The loader of YAML is only needed where there are maps.
+    from integrations.mqtt import mapping
+
+    try:
+        if isinstance(value, dict):
+            mapping.inline(value)
+        else:
+            mapping.load(_text(value))
+    except ConfigError as problem:
+        raise vol.Invalid(str(problem)) from problem
+    return value
+
+
+def schema() -> vol.Schema:
+    """Return the schema of the options; its errors carry the path to the fault."""
+    return vol.Schema(
+        {
+            vol.Optional("broker", default=OWN): _broker,
+            vol.Optional("port", default=OWN_PORT): _port,
+            vol.Optional("client_id", default="safehold"): _text,
+            vol.Optional("discovery", default=True): _flag,
+            vol.Optional("discovery_prefix", default="homeassistant"): _level,
+            vol.Optional("maps", default=[]): [_map],
+            vol.Optional("secrets", default={}): {str: str},
+        }
+    )
+
+
+def broker(options: dict[str, Any]) -> Broker:
+    """Return the broker that checked options name; its password from the secrets."""
+    said = options["broker"]
+    secrets = options["secrets"]
+    if said == OWN:
+        return Broker(
+            port=options["port"],
+            username=OWN_USER,
+            password=secrets.get(OWN_SECRET),
+            client_id=options["client_id"],
+        )
+    return Broker(
+        host=said["host"],
+        port=said["port"],
+        username=said.get("username"),
+        password=said.get("password") or secrets.get("mqtt.password"),
+        client_id=options["client_id"],
+        tls=said["tls"],
+        ca_file=said.get("ca_file"),
+    )

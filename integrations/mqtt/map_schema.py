@@ -1,0 +1,149 @@
+"""The shape of a topic map file, as voluptuous checks it."""
+
+from typing import Any
+
+import voluptuous as vol
+
+from core.api import OutputKind
+from integrations.mqtt.templates import (
+    Extract,
+    TemplateError,
+    by_path,
+    compile_template,
+    text_of,
+)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > 512:
+        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+    return value
+
+
+def _filter(value: object) -> str:
+    topic = _text(value)
+    for level in topic.split("/"):
+        if level != "+" and ("+" in level or "#" in level):
+            raise vol.Invalid("expected levels or a whole '+'; '#' is not allowed")
+    return topic
+
+
+def _topic(value: object) -> str:
+    topic = _text(value)
+    if "+" in topic or "#" in topic:
+        raise vol.Invalid("expected a topic without wildcards; use {1} for a capture")
+    return topic
+
+
+def _positive(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise vol.Invalid(f"expected seconds above 0, found {value!r}")
+    return float(value)
+
+
+def _template(value: object) -> Extract:
+    try:
+        return compile_template(_text(value))
+    except TemplateError as error:
+        raise vol.Invalid(str(error)) from error
+
+
+def _path(value: object) -> Extract:
+    steps = _text(value).split(".")
+    return by_path(tuple(int(s) if s.isdecimal() else s for s in steps))
+
+
+def _one_of(*allowed: str) -> Any:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise vol.Invalid(f"expected one of {', '.join(allowed)}, found {value!r}")
+        return value
+
+    return check
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise vol.Invalid(f"expected true or false, found {value!r}")
+    return value
+
+
+def _payload(value: object) -> str:
+    if isinstance(value, dict | list) or value is None:
+        raise vol.Invalid("expected the payload's text")
+    return text_of(value)
+
+
+_SOURCE: dict[Any, Any] = {
+    vol.Exclusive("path", "source"): _path,
+    vol.Exclusive("template", "source"): _template,
+}
+_PRESENCE = {
+    vol.Required("topic"): _topic,
+    vol.Optional("template"): _template,
+    vol.Optional("here", default="online"): _payload,
+    vol.Optional("gone", default="offline"): _payload,
+}
+_COMMAND = {
+    vol.Required("topic"): _topic,
+    vol.Optional("on", default="ON"): _payload,
+    vol.Optional("off", default="OFF"): _payload,
+}
+_ENTITY: dict[Any, Any] = {
+    vol.Required("uid"): _text,
+    vol.Optional("name"): _text,
+    vol.Required("kind"): _one_of(
+        "gas", "sensor", "text", "binary", "location", "output"
+    ),
+    **_SOURCE,
+    vol.Optional("quantity", default=""): str,
+    vol.Optional("unit", default=""): str,
+    vol.Optional("max_age_s", default=60.0): _positive,
+    vol.Optional("critical", default=False): _flag,
+    vol.Optional("full_scale"): _positive,
+    vol.Optional("on", default="True"): _payload,
+    vol.Optional("off", default="False"): _payload,
+    vol.Optional("least_quality"): vol.Schema(
+        {vol.Required("key"): _text, vol.Required("at_least"): vol.Any(int, float)}
+    ),
+    vol.Optional("output"): _one_of(*(str(kind) for kind in OutputKind)),
+    vol.Optional("ex_rated", default=False): _flag,
+    vol.Optional("fail_safe", default="hold_last"): _one_of("on", "off", "hold_last"),
+    vol.Optional("command"): _COMMAND,
+}
+_EVENT = {
+    vol.Required("uid"): _text,
+    vol.Required("kind"): _text,
+    vol.Optional("when"): _template,
+    vol.Optional("id"): _path,
+    vol.Optional("params", default={}): {str: _path},
+}
+_MAP_TOPIC = {
+    vol.Required("topic"): _filter,
+    vol.Required("device"): {
+        vol.Required("uid"): _text,
+        vol.Optional("name"): _text,
+        vol.Optional("manufacturer", default=""): str,
+        vol.Optional("model", default=""): str,
+    },
+    vol.Optional("availability"): _PRESENCE,
+    vol.Optional("entities", default=[]): [_ENTITY],
+    vol.Optional("events", default=[]): [_EVENT],
+}
+_VECTOR = {
+    vol.Required("topic"): _topic,
+    vol.Required("payload"): object,
+    vol.Required("device"): _text,
+    vol.Optional("readings", default={}): {str: list},
+    vol.Optional("events", default=[]): [dict],
+}
+SCHEMA = vol.Schema(
+    {
+        vol.Required("map"): _text,
+        vol.Required("version"): int,
+        vol.Required("names"): {vol.Required("zh"): _text, vol.Required("en"): _text},
+        vol.Optional("source", default=""): str,
+        vol.Required("topics"): vol.All([_MAP_TOPIC], vol.Length(min=1)),
+        vol.Optional("vectors", default=[]): [_VECTOR],
+    }
+)
