@@ -145,5 +145,5 @@ def _check_selector(
             (low is not None and item < low) or (high is not None and item > high)
         ):
             raise ConfigError(
-                f"{where}: input {name!r} must lie between {low} and {high}"
+                f"{where}: input {name!r} must lie between {low:g} and {high:g}"
             )

@@ -4,7 +4,6 @@ import hashlib
 from typing import Any
 
 import msgspec
-from core.logic.parse import parse
 
 from automations import schema_rule
 from automations.blueprint import Blueprint, fill
@@ -13,6 +12,7 @@ from automations.scope import NAMES
 from core.api.errors import ConfigError
 from core.config import Names, Rule, Step, Trigger
 from core.logic import tree
+from core.logic.parse import parse
 
 _HEADER = ("action", "id", "deadline", "on_failure", "after", "if")
 _BRANCHES = ("then", "else")
@@ -32,9 +32,7 @@ class Compiler:
 
     def rule(self, body: dict[str, Any], **head: Any) -> Rule:
         """Return the compiled rule; raises ConfigError with line and column."""
-        checked = Document(self._document.file, body, self._document.marks).check(
-            schema_rule.rule
-        )
+        checked = self._document.check_part(schema_rule.rule, body, self._base)
         triggers = tuple(
             self._trigger(each, ("triggers", number))
             for number, each in enumerate(checked["triggers"])

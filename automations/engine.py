@@ -13,6 +13,7 @@ from core.alarms.events import AlarmRaised, AlarmRepeated, AlarmUnshelved
 from core.alarms.state import AlarmRecord
 from core.api.command import TERMINAL, CommandState
 from core.api.reading import Value
+from core.config import Rule
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
@@ -67,32 +68,33 @@ class Engine:
         armed: dict[str, Compiled] = {}
         for rule in self.hub.bundle.rules:
             if rule.mode != "off":
-                self.guard(
-                    rule.id, lambda r=rule: armed.update({r.id: compile_rule(r)})
-                )
+                self.guard(rule.id, self._arm, rule, armed)
         self.rules = armed
         self._skipped.clear()
+
+    def _arm(self, rule: Rule, armed: dict[str, Compiled]) -> None:
+        armed[rule.id] = compile_rule(rule)
 
     def recover(self, clean: bool) -> None:
         """Go on with every open run exactly where the journal left it (R7)."""
         for run in list(self.hub.state.runs.open.values()):
-            self.guard(run.rule, lambda r=run: self._resume(r))
+            self.guard(run.rule, self._resume, run)
 
     def tick(self) -> None:
         """Look at levels again: hazards without a run, unknown zones, ended runs."""
         for rule in self.rules.values():
-            self.guard(rule.id, lambda r=rule: self._level(r))
+            self.guard(rule.id, self._level, rule)
         for run in list(self.hub.state.runs.open.values()):
-            self.guard(run.rule, lambda r=run: self.advance(r))
+            self.guard(run.rule, self.advance, run)
 
     def armed(self) -> dict[str, str]:
         """Return the hashes of the armed rules, for the check of R8."""
         return {rule.id: rule.rule.hash for rule in self.rules.values()}
 
-    def guard(self, rule_id: str, work: Callable[[], object]) -> None:
+    def guard(self, rule_id: str, work: Callable[..., object], *args: object) -> None:
         """Do work for a rule; an error is an alarm with the rule's id (§5 Rules)."""
         try:
-            work()
+            work(*args)
         except Exception as bad:  # noqa: BLE001  a rule must never end the process
             self.kernel.alarms.raise_(
                 f"rule:{rule_id}",
@@ -110,7 +112,7 @@ class Engine:
         record = self.hub.state.alarms.open.get(body.alarm_id)
         if record is not None:
             for rule in self.rules.values():
-                self.guard(rule.id, lambda r=rule: self._alarm(r, record))
+                self.guard(rule.id, self._alarm, rule, record)
 
     def _alarm(self, rule: Compiled, record: AlarmRecord) -> None:
         index = rule.matching_alarm(record)
@@ -165,10 +167,7 @@ class Engine:
                 facts: Params = {**params, "trigger_kind": kind, "source": source}
                 subject = rule.subject(index, zone, source)
                 self.guard(
-                    rule.id,
-                    lambda r=rule, i=index, s=subject, f=facts: self.fire(
-                        r, i, s, f, parent=envelope.id
-                    ),
+                    rule.id, self.fire, rule, index, subject, facts, "", envelope.id
                 )
 
     def fire(
@@ -177,7 +176,6 @@ class Engine:
         index: int,
         subject: str,
         params: Params,
-        *,
         mark: str = "",
         parent: str = "",
     ) -> None:
@@ -349,7 +347,7 @@ class Engine:
                 for step in run.steps.values()
             )
             if waiting:
-                self.guard(run.rule, lambda r=run: self._commands_moved(r))
+                self.guard(run.rule, self._commands_moved, run)
 
     def _commands_moved(self, run: RunRecord) -> None:
         self._settle_commands(run)

@@ -63,6 +63,12 @@ class Document:
         part = self.data
         for key in path:
             part = part[key]
+        return self.check_part(schema, part, path)
+
+    def check_part(
+        self, schema: "vol.Schema | Callable[[Any], Any]", part: Any, path: Path_
+    ) -> Any:
+        """Return data that stands for ``path``, such as a body with inputs filled."""
         try:
             return schema(part)
         except vol.MultipleInvalid as bad:

@@ -5,7 +5,7 @@ from typing import Any
 import voluptuous as vol
 
 from automations.positions import Input
-from automations.schema_site import ident, names, roles, span, words
+from automations.schema_site import ident, names, number, roles, span, words
 
 TRIGGERS = ("alarm", "supervision", "device", "permit", "command", "presence", "manual")
 SUBJECTS = ("zone", "person", "permit", "device", "site")
@@ -125,7 +125,9 @@ def _selector(value: Any) -> dict[str, Any]:
         )
     kind, options = next(iter(value.items()))
     one_of(*SELECTORS)(kind)
-    checked = vol.Schema({"multiple": bool, "min": float, "max": float})(options or {})
+    checked = vol.Schema({"multiple": bool, "min": number, "max": number})(
+        options or {}
+    )
     return {"kind": kind, **checked}
 
 
@@ -135,6 +137,9 @@ INPUT = {
     vol.Required("selector"): _selector,
     "default": object,
 }
+
+#: A blueprint's rule is checked once its inputs are filled.
+_ANYTHING: dict[Any, Any] = {str(key): object for key in RULE}
 
 BLUEPRINT = vol.Schema(
     {
@@ -148,7 +153,7 @@ BLUEPRINT = vol.Schema(
             "clauses": [str],
             "input": {str: INPUT},
         },
-        **{key: object for key in (str(k) for k in RULE)},
+        **_ANYTHING,
         "tests": [dict],
     }
 )

@@ -123,7 +123,7 @@ def arm_deadline(engine: "Engine", run: RunRecord, path: str, until: Deadline) -
     run_id = run.id
 
     def due() -> None:
-        engine.guard(run.rule, lambda: _expire(engine, run_id, path, left is None))
+        engine.guard(run.rule, _expire, engine, run_id, path, left is None)
 
     now = engine.hub.clock.mono_ns()
     engine.hub.timers.at(now + max(left or 0, 0), f"run.{run.id}.{path}", due)

@@ -101,6 +101,9 @@ class _Stage:
             ),
             quantities=default_quantities(),
             permit_kinds=tuple(self._kinds()),
+            integrations=(
+                config.IntegrationConfig(id="rehearsal", integration="rehearsal"),
+            ),
             devices=tuple(self._rules()),
             chains=(
                 config.NotifyChain(
@@ -136,10 +139,12 @@ class _Stage:
     def _rules(self) -> Iterator[config.DeviceRule]:
         for uid, spec in self._site.get("detectors", {}).items():
             yield config.DeviceRule(
-                integration="*", uid=uid, zone=spec["zone"], critical=("*",)
+                integration="rehearsal", uid=uid, zone=spec["zone"], critical=("*",)
             )
         for uid, spec in self._site.get("outputs", {}).items():
-            yield config.DeviceRule(integration="*", uid=uid, zone=spec["zone"])
+            yield config.DeviceRule(
+                integration="rehearsal", uid=uid, zone=spec["zone"]
+            )
 
     def _declare(self) -> None:
         for uid, spec in self._site.get("detectors", {}).items():
@@ -184,7 +189,7 @@ class _Stage:
                     kind=spec["kind"],
                     zone_id=spec["zone"],
                     title=permit_id,
-                    issuer_id=spec.get("issuer", ""),
+                    issuer_id=spec.get("issuer", spec["supervisor"]),
                     supervisor_id=spec.get("supervisor", ""),
                     guardian_id=spec.get("guardian", ""),
                     workers=tuple(spec.get("workers", ())),

@@ -10,7 +10,7 @@ from core.permits.events import PermitExpired, PermitHeld
 from core.response.events import EvacuationLate, EvacuationStarted
 
 #: The channel that needs no internet: the web app of the hub itself.
-LOCAL = "app"
+LOCAL = "screen"
 #: Who is told when people are late, and how long they have to answer.
 _LATE_ROLES = ("marshal", "supervisor", "safety_officer")
 _ANSWER_S = 60.0

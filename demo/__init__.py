@@ -1,0 +1,1 @@
+"""The demonstration site: data, simulators' start-up and the scripted day."""
