@@ -114,7 +114,7 @@ class Port:
         self._misses = 0
         while True:
             await self._commands()
-            session = min(self.sessions, key=lambda s: s.due_ns)
+            session = min(self.sessions, key=lambda s: (s.due_ns, s.asked))
             wait_ns = session.due_ns - self.host.clock.mono_ns()
             if wait_ns > 0:
                 await self._pause(wait_ns / NS)
@@ -122,6 +122,8 @@ class Port:
                 await self._poll(session)
 
     async def _poll(self, session: Session) -> None:
+        # Whoever was asked longest ago goes first, also on a port that keeps failing.
+        session.asked = next(self._order)
         try:
             for block in session.profile.blocks:
                 await self._commands()
@@ -135,7 +137,7 @@ class Port:
                 session.take(block, words)
         except NoAnswer as problem:
             session.no_answer(problem.reason)
-            self._missed()
+            await self._missed()
         except ExceptionAnswer as problem:
             self._answered()
             session.exception(problem.reason)
@@ -147,12 +149,13 @@ class Port:
         self._misses = 0
         self.answers += 1
 
-    def _missed(self) -> None:
+    async def _missed(self) -> None:
         """Reopen a port on which nobody answers any more: it may be half open."""
         self._misses += 1
         if self._misses >= REOPEN_AFTER:
             self._misses = 0
-            raise LinkError("modbus.nobody_answers")
+            await self.bus.connect()
+            self.connects += 1
 
     async def command(
         self, command: Command, session: Session, output: EntityMap

@@ -28,6 +28,7 @@ class Session:
         self.poll_s: float = options.get("poll_s", self.profile.poll_s)
         self.timeout_s: float = options.get("timeout_s", self.profile.timeout_s)
         self.due_ns = 0
+        self.asked = 0
         self.up: bool | None = None
         self.counters = {
             "polls": 0,

@@ -109,14 +109,14 @@ class _TcpServer(ModbusTcpServer):
     line: _Line
 
     def callback_new_connection(self) -> ServerRequestHandler:
-        return self.line.attach(super().callback_new_connection())  # type: ignore[no-untyped-call]
+        return self.line.attach(super().callback_new_connection())
 
 
 class _SerialServer(ModbusSerialServer):
     line: _Line
 
     def callback_new_connection(self) -> ServerRequestHandler:
-        return self.line.attach(super().callback_new_connection())  # type: ignore[no-untyped-call]
+        return self.line.attach(super().callback_new_connection())
 
 
 def _unused() -> SimDevice:
@@ -160,7 +160,7 @@ class TcpBus:
         """Close the listener and every connection."""
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown()  # type: ignore[no-untyped-call]
+            await server.shutdown()
 
     def drop(self) -> None:
         """Close every connection, as a gateway that restarts."""
@@ -214,7 +214,7 @@ class SerialBus:
         server, self._server = self._server, None
         if server is None:
             return
-        await server.shutdown()  # type: ignore[no-untyped-call]
+        await server.shutdown()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._files[0])
         loop.remove_reader(self._files[2])
