@@ -145,7 +145,7 @@ def _device(text: str) -> tuple[str, list[str]]:
 async def _serve_amqtt(data: Path, port: int, address: str, users: list[str]) -> None:
     """Serve by amqtt: passwords, no ACL, no MQTT 5."""
     from amqtt.broker import Broker
-    from passlib.apps import custom_app_context
+    from passlib.apps import custom_app_context  # type: ignore[import-untyped]
 
     store = Secrets(data)
     names = {OWN_USER: OWN_SECRET, **{u: DEVICE_SECRET + u for u in users}}

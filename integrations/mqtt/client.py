@@ -7,10 +7,7 @@ that this module opened, and what is still owed lives in our outbox, not paho's.
 
 import asyncio
 import random
-import socket
-import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -21,9 +18,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from core.api import AuthError, Host
+from integrations.mqtt.session import (
+    CONNECT_S,
+    Broker,
+    Counters,
+    Outgoing,
+    Session,
+    open_socket,
+)
 from integrations.mqtt.wire import Deliver, Wire
 
-CONNECT_S = 5.0
 KEEPALIVE_S = 10
 SESSION_S = 7 * 24 * 3600
 #: Publishes that wait for the broker; when full a newer one is refused.
@@ -35,69 +39,6 @@ _REFUSED = frozenset({134, 135})
 _NO_SUBSCRIBER = 16
 _V5 = MQTTProtocolVersion.MQTTv5
 _V311 = MQTTProtocolVersion.MQTTv311
-
-
-@dataclass(slots=True, kw_only=True)
-class Broker:
-    """Say where the broker is and who we are to it."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str | None = None
-    password: str | None = None
-    client_id: str = "safehold"
-    tls: bool = False
-    ca_file: str | None = None
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """One publish, kept until the broker took it or ``expires_ns`` passed."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    expires_ns: int
-    done: Callable[[str], None]
-    """Called once: '' when the broker took it, else the code of why not."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """Count what support asks about first."""
-
-    sessions: int = 0
-    lost: int = 0
-    fallbacks: int = 0
-    last_error: str = ""
-    refused_topics: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Session:
-    """What one connection knows: ``moved`` wakes whoever waits for a change."""
-
-    wire: Wire
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
-    ready: bool = False
-    ended: bool = False
-    refused: str = ""
-    taken: dict[int, Outgoing] = field(default_factory=dict)
-    asked: dict[int, list[str]] = field(default_factory=dict)
-
-
-def open_socket(broker: Broker) -> socket.socket:
-    """Connect and shake hands, blocking: run it in a thread. Raises OSError."""
-    sock = socket.create_connection((broker.host, broker.port), CONNECT_S)
-    try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if broker.tls:
-            context = ssl.create_default_context(cafile=broker.ca_file)
-            return context.wrap_socket(sock, server_hostname=broker.host)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 def _ignore(_: str) -> None:
@@ -130,12 +71,16 @@ class MqttClient:
         self._filters: dict[str, None] = {}
         self._fresh: list[str] = []
         self._outbox: list[Outgoing] = []
-        self._session: _Session | None = None
+        self._session: Session | None = None
 
     @property
     def connected(self) -> bool:
         """Say whether the broker has answered and the session stands."""
         return self._session is not None and self._session.ready
+
+    def hears(self, name: str) -> bool:
+        """Say whether the broker has granted this very filter in this session."""
+        return self._session is not None and name in self._session.granted
 
     # --- what the integration asks -----------------------------------------
 
@@ -210,7 +155,7 @@ class MqttClient:
         except OSError as error:
             self.counters.last_error = f"{type(error).__name__}: {error}"
             return False
-        session = self._session = _Session(self._new_wire())
+        session = self._session = Session(self._new_wire())
         timer = loop.call_later(1, self._misc, session)
         try:
             session.wire.adopt(sock)
@@ -227,7 +172,7 @@ class MqttClient:
             raise AuthError(f"broker: {session.refused}", host=self.broker.host)
         return session.ready
 
-    async def _answered(self, session: _Session) -> None:
+    async def _answered(self, session: Session) -> None:
         """Wait for CONNACK and the first SUBACK; silence means another version."""
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -267,7 +212,7 @@ class MqttClient:
             wire.connect_async(*where)
         return wire
 
-    def _end(self, session: _Session) -> None:
+    def _end(self, session: Session) -> None:
         """Close in order; what the broker did not take goes back to the outbox."""
         self._session = None
         if session.wire.is_connected():
@@ -304,7 +249,7 @@ class MqttClient:
             if again:
                 asyncio.get_running_loop().call_soon(self._readable, wire)
 
-    def _misc(self, session: _Session) -> None:
+    def _misc(self, session: Session) -> None:
         if session is self._session and not session.ended:
             session.wire.loop_misc()
             asyncio.get_running_loop().call_later(1, self._misc, session)
@@ -343,7 +288,9 @@ class MqttClient:
         if session is None or session.wire is not client:
             return
         for name, reason in zip(session.asked.pop(mid, ()), reasons, strict=False):
-            if reason.is_failure:
+            if not reason.is_failure:
+                session.granted.add(name)
+            else:
                 self.host.count("mqtt.subscribe_refused", f"{name}: {reason}")
                 self.counters.refused_topics.append(name)
         if not session.ready:
@@ -371,7 +318,7 @@ class MqttClient:
 
     # --- helpers -----------------------------------------------------------
 
-    def _ask(self, session: _Session, filters: list[str]) -> None:
+    def _ask(self, session: Session, filters: list[str]) -> None:
         for at in range(0, len(filters), FILTERS_A_PACKET):
             part = filters[at : at + FILTERS_A_PACKET]
             topics: Any = (
@@ -383,7 +330,7 @@ class MqttClient:
             if mid is not None:
                 session.asked[mid] = part
 
-    def _send(self, session: _Session, entry: Outgoing) -> None:
+    def _send(self, session: Session, entry: Outgoing) -> None:
         properties = None
         if entry.expires_ns:
             left_ns = entry.expires_ns - self.host.clock.mono_ns()

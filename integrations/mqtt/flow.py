@@ -5,7 +5,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError
-from integrations.mqtt.client import Broker
+from integrations.mqtt.session import Broker
 
 OWN = "own"
 OWN_PORT = 1883

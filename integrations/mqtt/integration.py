@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import voluptuous as vol
 
-from core.api import AuthError, Command, ConfigError, Host, Integration
+from core.api import AuthError, Command, ConfigError, DeviceError, Host, Integration
 from integrations.mqtt import diagnostics, discovery, flow
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.client import MqttClient
@@ -20,6 +20,7 @@ MAX_EVENTS = 1_000
 #: Topics that no map wants, remembered so that each costs one look.
 MAX_UNKNOWN = 10_000
 MARK_S = 10.0
+RETRY_S = 1.0
 #: A retained event of these kinds is a hazard that may still stand.
 STANDING = frozenset({"sos", "fall"})
 
@@ -213,7 +214,18 @@ class MqttIntegration(Integration):
 
     async def _hand_over(self, trigger: Trigger, event: Event, ident: str) -> None:
         """Wait until the core has it durable; then acknowledge to the broker."""
-        await self.host.event(trigger.device_uid, event.kind, event.params, ident)
+        handed = False
+        while not handed:
+            try:
+                await self.host.event(
+                    trigger.device_uid, event.kind, event.params, ident
+                )
+            except DeviceError as error:
+                # Too many wait for the disk: unacknowledged, it is kept by us.
+                self.host.count("mqtt.event_waits", str(error))
+                await self.host.timer.sleep(RETRY_S)
+            else:
+                handed = True
         left = self._outstanding[trigger] - 1
         if left:
             self._outstanding[trigger] = left
