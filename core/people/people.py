@@ -59,6 +59,8 @@ class People:
         self._tags: dict[str, list[str]] = {}
         self._watched: set[str] = set()
         self._candidates: dict[str, _Candidate] = {}
+        self._told_ns: dict[str, int] = {}
+        """Person id → boot ns of a gate's or a hand's word: older fixes are void."""
         self._settled_ns = 0
         hub.on(DeviceEnrolled, lambda _body, _envelope: self._derive())
         hub.on(DeviceRemoved, lambda _body, _envelope: self._derive())
@@ -160,7 +162,12 @@ class People:
 
     def _judge(self, person_id: str) -> None:
         fixes = [self.readings.get(entity_id) for entity_id in self._tags[person_id]]
-        good = [fix for fix in fixes if fix.quality is Quality.GOOD]
+        told_ns = self._told_ns.get(person_id, -1)
+        good = [
+            fix
+            for fix in fixes
+            if fix.quality is Quality.GOOD and fix.received_ns > told_ns
+        ]
         presence = self.where(person_id)
         if not good:
             self._candidates.pop(person_id, None)
@@ -213,6 +220,9 @@ class People:
         cause: Cause | None = None,
     ) -> None:
         presence = self.where(person_id)
+        if not self._is_entity(source) and source != "lost":
+            self._told_ns[person_id] = self._hub.clock.mono_ns()
+            self._candidates.pop(person_id, None)
         if presence and (presence.zone_id, presence.source) == (zone_id, source):
             return
         body = PersonMoved(person_id=person_id, zone_id=zone_id, source=source)
