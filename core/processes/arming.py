@@ -113,7 +113,7 @@ class Arming:
         before, before_data = self._hub.bundle, self.data
         try:
             self._put(bundle, data)
-        except Exception as error:  # noqa: BLE001 - no bundle may break the hub:
+        except Exception as error:
             # whatever a room cannot digest leaves the last good one in force.
             self._put(before, before_data)
             detail = f"{type(error).__name__}: {error}"

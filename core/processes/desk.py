@@ -43,6 +43,8 @@ class Desk:
         self.arming: Arming
         self.alive: Callable[[str, int], None] = lambda _peer, _number: None
         """Who hears that a host answered a ping."""
+        self.history_damaged: Callable[[str], None] = lambda _detail: None
+        """Who hears that the archive had to put its file aside."""
         self.processes: dict[str, str] = {}
         """State of each process, as the keeper tells it."""
         self.counters: dict[str, int] = {}
@@ -154,6 +156,8 @@ class Desk:
     def _counted(self, peer: str, message: m.Counted) -> None:
         for name, by in message.counts.items():
             self.count(f"{peer}.{name}"[:120], by)
+        if peer == "archive" and "history_damaged" in message.counts:
+            self.history_damaged(message.details.get("history_damaged", ""))
 
     def _alive(self, peer: str, message: m.Alive) -> None:
         self.alive(peer, message.number)

@@ -70,7 +70,8 @@ class Health:
 
     def _disk_well(self) -> None:
         for alarm in self._kernel.alarms.active(kind_prefix="fault.disk"):
-            self._kernel.alarms.clear(alarm.source, alarm.condition)
+            if alarm.source == _DISK:
+                self._kernel.alarms.clear(alarm.source, alarm.condition)
 
     def disk_pace(self, slow: bool) -> None:
         """Take whether the disk keeps accepted events waiting."""
@@ -81,6 +82,19 @@ class Health:
         elif standing and not slow:
             self._kernel.alarms.clear(_DISK, _SLOW)
             self._desk.durable_again()
+
+    def history_damaged(self, detail: str) -> None:
+        """Hear that the archive put a damaged file aside: a person must see it."""
+        source, condition = "hub:archive", "damaged"
+        self._kernel.alarms.raise_(
+            source,
+            condition,
+            kind="fault.disk",
+            priority=3,
+            latching=True,
+            params={"code": "history_damaged", "detail": detail[:200]},
+        )
+        self._kernel.alarms.clear(source, condition)
 
     # --- clock ----------------------------------------------------------------
 

@@ -76,6 +76,7 @@ class Safety:
         )
         self.desk.arming = self.arming
         self.health = Health(self.kernel, self.desk)
+        self.desk.history_damaged = self.health.history_damaged
         self.pulse = Pulse(self.kernel, self.server, self._restart)
         self.desk.alive = self.pulse.alive
         self.probe: Probe

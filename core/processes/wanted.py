@@ -34,7 +34,9 @@ def wanted(bundle: Bundle, data: Path) -> list[Spec]:
 
 
 def _host(each: IntegrationConfig, stamp: str) -> Spec:
-    module = f"integrations.{each.integration}"
+    name = each.integration
+    # A name with a dot is the package of somebody else's integration.
+    module = name if "." in name else f"integrations.{name}"
     args = ("-m", "integrations.runtime", "--instance", each.id, "--module", module)
     return Spec(f"host:{each.id}", args, lanes=BOTH, stamp=stamp)
 

@@ -210,12 +210,11 @@ class HostLink:
         self.welcomed.set()
         for device, handles in self._devices.values():
             self._declare(device, handles)
-        for owed in (
-            *self._links.values(),
-            *(message for message, _ in self._events.values()),
-            *self._results.values(),
-        ):
-            self.client.send(owed)
+        owed: list[m.Message] = [*self._links.values()]
+        owed += [message for message, _ in self._events.values()]
+        owed += self._results.values()
+        for message in owed:
+            self.client.send(message)
         self._flush()
 
     def _declare(self, device: Device, handles: dict[str, int]) -> None:

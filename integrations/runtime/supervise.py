@@ -100,7 +100,7 @@ class Runner:
                 await self.integration.command(command)
         except TimeoutError:
             self._host.result(command.id, CommandState.EXPIRED, "deadline")
-        except Exception as error:  # noqa: BLE001 - the border to plugins
+        except Exception as error:
             log.warning("%s: command failed", self._host.name, exc_info=error)
             detail = f"{type(error).__name__}: {error}"[:200]
             self._host.result(command.id, CommandState.FAILED, detail)
