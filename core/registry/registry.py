@@ -373,7 +373,7 @@ class Registry:
         if zone_id is not None and all(
             zone.id != zone_id for zone in self.hub.bundle.site.zones
         ):
-            raise Refused("zone.unknown", zone=zone_id)
+            raise Refused("site.zone_unknown", zone=zone_id)
 
     def _not_needed(self, record: DeviceRecord) -> None:
         if record.zone_id is None:
