@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 #: Name → (module:function taking the arguments and returning the exit status, help).
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("core.commands.run:main", "run the hub on a data folder"),
-    "demo": ("core.commands.demo:main", "run the demonstration site"),
+    "demo": ("demo.command:main", "run the demonstration site"),
     "publish": ("automations.command:main", "check, compile and arm a configuration"),
     "status": ("core.commands.status:main", "show the processes of a running hub"),
     "stop": ("core.commands.status:stop", "end a running hub in order"),
     "restart": ("core.commands.status:restart", "start one process of a hub afresh"),
-    "events": ("core.commands.events:main", "list what the journal tells"),
-    "trace": ("core.commands.trace:main", "tell why a rule ran, step by step"),
-    "export": ("core.commands.export:main", "write a slice of the journal to a file"),
+    "events": ("frontend_api.commands.events:main", "list what the journal tells"),
+    "trace": ("frontend_api.commands.trace:main", "tell why a rule ran, step by step"),
+    "export": (
+        "frontend_api.commands.export:main",
+        "write a slice of the journal to a file",
+    ),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 

@@ -1,0 +1,1 @@
+"""``safehold events``, ``trace`` and ``export``: the journal as people read it."""
