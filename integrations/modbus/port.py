@@ -173,12 +173,15 @@ class Port:
         if left_s <= 0:
             pending.expire()
             return
-        timer = self.host.timer.call_later(left_s, pending.expire)
+        # A moment early, so that our reason is told and not only that time is up.
+        timer = self.host.timer.call_later(left_s * 0.98, pending.expire)
         self._push(pending, next(self._order))
         try:
             await pending.done.wait()
         finally:
             timer.cancel()
+            # Whoever gave up on it must never see it carried out afterwards.
+            pending.done.set()
 
     def _push(self, pending: Pending, order: int) -> None:
         # First attempts go before repeats: a dead relay never delays a live one.
