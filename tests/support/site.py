@@ -1,171 +1,326 @@
-"""A small site for the tests of registry, readings and alarms."""
+"""A real hub under test: the keeper and all its children on a temporary folder."""
 
-from core.api.model import Device, Entity, EntityKind
-from core.api.quality import Quality
-from core.api.reading import Reading, Value
-from core.config import (
-    Bundle,
-    DeviceRule,
-    Limit,
-    Names,
-    Person,
-    Quantity,
-    Site,
-    Zone,
-)
+import asyncio
+import getpass
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core import config
+from core import state as states
+from core.journal import envelope as envelopes
+from core.journal import fold
+from core.journal.envelope import Envelope
+from core.journal.events import Event
+from core.journal.segment import RealDisk
 from core.link import messages as m
-from tests.support.kernel import Bench
+from core.link.client import Client
+from core.processes.acts import ArmConfig
+from core.processes.guest import NotRunning, ask
+from core.state import SiteState
+from tests.support.waiting import until
 
-HOST = "host:sim"
-UNITS = {"h2s": "ppm", "o2": "%vol", "lel": "%LEL", "ch4": "%LEL", "level": "m"}
-
-
-def named(text: str) -> Names:
-    return Names(zh=text, en=text)
-
-
-def limit(condition: str, kind: str, unit: str, **fields: object) -> Limit:
-    return Limit(condition=condition, kind=kind, unit=unit, **fields)  # type: ignore[arg-type]
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = ("--without", "gateway", "--without", "notifier")
 
 
-QUANTITIES = (
-    Quantity(
-        id="h2s",
-        names=named("H2S"),
-        unit="ppm",
-        gas_class="toxic",
-        molar_mass=34.08,
-        accept_below=7.0,
-        limits=(
-            limit(
-                "high",
-                "gas.toxic",
-                "ppm",
-                above=7.0,
-                hysteresis=1.0,
-                priority=1,
-                life_safety=True,
-            ),
-        ),
-    ),
-    Quantity(
-        id="o2",
-        names=named("O2"),
-        unit="%vol",
-        gas_class="oxygen",
-        accept_above=19.5,
-        accept_below=23.5,
-        limits=(
-            limit("low", "gas.oxygen", "%vol", below=19.5, priority=1),
-            limit("high", "gas.oxygen", "%vol", above=23.5, priority=1),
-        ),
-    ),
-    Quantity(
-        id="ch4",
-        names=named("CH4"),
-        unit="%LEL",
-        gas_class="combustible",
-        lel_vol=5.0,
-        molar_mass=16.04,
-        accept_below=10.0,
-        limits=(
-            limit(
-                "high", "gas.combustible", "%LEL", above=25.0, priority=2, latching=True
-            ),
-        ),
-    ),
-    Quantity(
-        id="level",
-        names=named("Level"),
-        unit="m",
-        limits=(limit("high", "level", "m", above=3.0, priority=3, sustain_s=10.0),),
-    ),
-)
+class Viewer:
+    """A replica of core: the folded state, every event since, live rows, acts."""
 
+    def __init__(self, hub: "RunningHub") -> None:
+        self._hub = hub
+        self.state = SiteState()
+        self.bundle = config.EMPTY
+        self.events: list[tuple[Event, Envelope]] = []
+        self.durable = 0
+        self.live: dict[str, m.LiveRow] = {}
+        self.hosts = m.HostStates({}, [])
+        self.snapshots = 0
+        self._replies: dict[str, asyncio.Future[m.ActReply]] = {}
+        self._numbers = itertools.count(1)
+        self.client = Client(self._hello, self._take)
 
-def site(**rule: object) -> Bundle:
-    """Return a bundle whose rule enrols every ``g…`` device into zone pit."""
-    fields: dict[str, object] = {"zone": "pit", "critical": ("*",), **rule}
-    return Bundle(
-        site=Site(
-            id="s",
-            names=named("site"),
-            zones=tuple(
-                Zone(id=each, names=named(each), level="ground", polygon=())
-                for each in ("pit", "yard")
-            ),
-        ),
-        people=(
-            Person(id="boss", name="boss", roles=("safety_officer",)),
-            Person(id="tech", name="tech", roles=("maintainer",)),
-            Person(id="ann", name="ann", roles=("worker",)),
-        ),
-        quantities=QUANTITIES,
-        devices=(DeviceRule(integration="sim", uid="g*", **fields),),  # type: ignore[arg-type]
-    )
+    def _hello(self) -> m.Hello:
+        return m.Hello(name="viewer", role="viewer", version="1")
 
+    async def connect(self) -> None:
+        """Attach through the keeper's control socket and wait for the snapshot."""
+        answer, socks = ask(self._hub.data, {"op": "attach"})
+        assert answer["op"] == "done", answer
+        before = self.snapshots
+        self.client.attach(["safety"], socks)
+        await until(lambda: self.snapshots > before, "snapshot of core")
 
-def detector(uid: str, *quantities: str, **fields: object) -> Device:
-    """Return a detector with one gas entity per quantity (max age 10 s)."""
-    fields = {"max_age_s": 10.0, "kind": EntityKind.GAS, **fields}
-    return Device(
-        uid=uid,
-        name=uid,
-        entities=tuple(
-            Entity(
-                uid=each,
-                name=f"{uid} {each}",
-                quantity=each,
-                **{"unit": UNITS.get(each, ""), **fields},  # type: ignore[arg-type]
+    @property
+    def connected(self) -> bool:
+        return self.client.safety is not None
+
+    def seen(self, name: str) -> list[Event]:
+        """Return the events of a type, such as ``alarm.raised``."""
+        return [body for body, _ in self.events if body.name_ == name]
+
+    async def act(
+        self, verb: str, act: msgspec.Struct, person: str = "", version: int | None = None
+    ) -> m.ActReply:
+        """Ask for an act and return core's answer."""
+        number = f"v{next(self._numbers)}"
+        future = asyncio.get_running_loop().create_future()
+        self._replies[number] = future
+        self.client.send(
+            m.ActRequest(
+                id=number,
+                person_id=person or getpass.getuser(),
+                verb=verb,
+                body=msgspec.msgpack.encode(act),
+                expected_version=version,
             )
-            for each in quantities
-        ),
+        )
+        async with asyncio.timeout(10):
+            return await future
+
+    def _take(self, message: m.Message) -> None:
+        match message:
+            case m.Snapshot():
+                self.state = states.load(message.state)
+                self.bundle = config.load(message.bundle)
+                self.snapshots += 1
+            case m.Events():
+                for data in message.envelopes:
+                    wrapped = envelopes.decode(data)
+                    self.events.append((fold.replay(self.state, wrapped), wrapped))
+                self.durable = message.durable
+            case m.Armed():
+                self.bundle = config.load(message.bundle)
+            case m.Live():
+                self.live.update({row.entity_id: row for row in message.rows})
+            case m.HostStates():
+                self.hosts = message
+            case m.ActReply():
+                future = self._replies.pop(message.id, None)
+                if future is not None and not future.done():
+                    future.set_result(message)
+
+    def close(self) -> None:
+        """End the link."""
+        self.client.detach()
+
+
+class RunningHub:
+    """Run ``safehold run`` on ``data``; use as an async context manager.
+
+    ``bundle`` is stored and armed by the operator's act. ``args`` go to
+    ``safehold run``; the gateway and the notifier are left out by default.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        bundle: config.Bundle | None = None,
+        *,
+        args: Sequence[str] = QUIET,
+    ) -> None:
+        self.data = data
+        self.bundle = bundle
+        self._args = args
+        self._viewers: list[Viewer] = []
+        self.process: subprocess.Popen[bytes]
+        self.log = data.with_name(f"{data.name}.log")
+
+    async def __aenter__(self) -> "RunningHub":
+        await self.start()
+        if self.bundle is not None:
+            await self.arm(self.bundle)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start the keeper and wait until core is armed."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "core.cli",
+                    "run",
+                    "--data",
+                    str(self.data),
+                    *self._args,
+                ],
+                cwd=ROOT,
+                stderr=log,
+                stdout=log,
+            )
+        try:
+            await until(self.ready, f"hub armed; its log is {self.log}")
+        except AssertionError:
+            sys.stderr.write(self.log.read_text())
+            await self.stop()
+            raise
+
+    async def stop(self) -> int:
+        """End the hub in order; returns the keeper's exit status."""
+        for viewer in self._viewers:
+            viewer.close()
+        self._viewers.clear()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            await until(lambda: self.process.poll() is not None, "keeper ended")
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def status(self) -> dict[str, Any]:
+        """Return the keeper's status; {} while it does not listen."""
+        try:
+            return ask(self.data, {"op": "status"})[0]
+        except NotRunning:
+            return {}
+
+    def ready(self) -> bool:
+        """Say whether core is armed."""
+        assert self.process.poll() is None, f"hub ended; its log is {self.log}"
+        return bool(self.status().get("ready"))
+
+    def child(self, name: str) -> dict[str, Any]:
+        """Return state, pid, starts and detail of a process; {} if unknown."""
+        return dict(self.status().get("processes", {}).get(name, {}))
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal to a child; returns its pid."""
+        pid = int(self.child(name)["pid"])
+        os.kill(pid, number)
+        return pid
+
+    async def attach(self) -> Viewer:
+        """Return a new viewer of core."""
+        viewer = Viewer(self)
+        await viewer.connect()
+        self._viewers.append(viewer)
+        return viewer
+
+    async def arm(self, bundle: config.Bundle) -> str:
+        """Store a bundle and arm it; returns its hash."""
+        data = config.dump(bundle)
+        digest = config.digest(data)
+        folder = self.data / "bundles"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{digest}.bundle").write_bytes(data)
+        viewer = await self.attach()
+        reply = await viewer.act("config.arm", ArmConfig(hash=digest))
+        assert reply.ok, reply
+        return digest
+
+    def journal(self) -> list[tuple[Event, Envelope]]:
+        """Return every stored event, for use after `stop`."""
+        from core.journal import reader
+        from core.journal.events import decode_body
+
+        found = []
+        disk = RealDisk(self.data / "journal")
+        try:
+            for stored in reader.events(disk):
+                if isinstance(stored, reader.Event):
+                    wrapped = envelopes.decode(stored.payload)
+                    found.append((decode_body(wrapped), wrapped))
+        finally:
+            disk.close()
+        return found
+
+
+class Loop:
+    """Talk to the `tests.support.loopback` integration of a running hub."""
+
+    def __init__(self, folder: Path) -> None:
+        self.door = folder / "door"
+        self.log = self.door.with_suffix(".log")
+
+    def tell(self, **order: Any) -> None:
+        """Send one order, such as ``value=20.0`` or ``fail="device"``."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(json.dumps(order).encode(), str(self.door))
+
+    def notes(self) -> list[str]:
+        """Return what the integration wrote down, each with its pid."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def config(self, **options: object) -> config.IntegrationConfig:
+        """Return the integration's configuration for a bundle."""
+        return config.IntegrationConfig(
+            id="loop",
+            integration="tests.support.loopback",
+            options={"door": str(self.door), **options},
+        )
+
+
+def small_site(
+    *integrations: config.IntegrationConfig,
+    change: Callable[[config.Bundle], config.Bundle] = lambda bundle: bundle,
+) -> config.Bundle:
+    """Return a site of one zone ``pump`` with H2S limits and the given hosts."""
+    names = config.Names(zh="泵房", en="Pump room")
+    high = config.Limit(
+        condition="high",
+        kind="gas.toxic",
+        unit="ppm",
+        above=10.0,
+        priority=1,
+        life_safety=True,
+    )
+    return change(
+        config.Bundle(
+            site=config.Site(
+                id="site",
+                names=names,
+                levels=(config.Level(id="ground", names=names),),
+                zones=(
+                    config.Zone(
+                        id="pump",
+                        names=names,
+                        level="ground",
+                        polygon=((0, 0), (10, 0), (10, 10), (0, 10)),
+                    ),
+                ),
+            ),
+            quantities=(
+                config.Quantity(
+                    id="h2s", names=names, unit="ppm", gas_class="toxic", limits=(high,)
+                ),
+            ),
+            devices=tuple(
+                config.DeviceRule(
+                    integration=each.id, uid="*", zone="pump", critical=("h2s",)
+                )
+                for each in integrations
+            ),
+            integrations=integrations,
+        )
     )
 
 
-def say(  # the facts of one row
-    bench: Bench,
-    uid: str,
-    entity: str,
-    value: Value,
-    quality: int = Quality.GOOD,
-    *,
-    reason: str = "",
-    seq: int = 0,
-    measured_ns: int = 0,
-    sent_ns: int | None = None,
-) -> None:
-    """Let the host send one row."""
-    handle = bench._handles[HOST, uid, entity]
-    row = m.Row(handle, value, int(quality), measured_ns, seq, reason)
-    sent = bench.clock.mono_ns() if sent_ns is None else sent_ns
-    bench.kernel.readings.receive(HOST, m.Readings(sent, [row]))
-    bench.settle()
-
-
-def coalesce(
-    bench: Bench,
-    uid: str,
-    entity: str,
-    last: Value,
-    low: float,
-    high: float,
-    quality: int = Quality.GOOD,
-    worst: int = Quality.GOOD,
-) -> None:
-    """Let the host send one coalesced row."""
-    handle = bench._handles[HOST, uid, entity]
-    row = m.Extremes(handle, last, low, high, int(quality), int(worst), 9)
-    frame = m.Readings(bench.clock.mono_ns(), [], [row])
-    bench.kernel.readings.receive(HOST, frame)
-    bench.settle()
-
-
-def read(bench: Bench, uid: str, entity: str) -> Reading:
-    """Return the reading of an entity as it stands."""
-    return bench.kernel.readings.get(bench.entity(HOST, uid, entity))
-
-
-def conditions(bench: Bench) -> list[str]:
-    """Return the conditions of the active alarms, most urgent first."""
-    return [record.condition for record in bench.kernel.alarms.active()]
+@asynccontextmanager
+async def loop_hub(
+    folder: Path, **options: object
+) -> AsyncIterator[tuple[RunningHub, Viewer, Loop]]:
+    """Yield a hub whose loopback device has been heard, a viewer and its strings."""
+    loop = Loop(folder)
+    hub = RunningHub(folder / "data", small_site(loop.config(**options)))
+    async with hub:
+        viewer = await hub.attach()
+        await until(lambda: viewer.state.registry.devices, "device enrolled")
+        await until(lambda: any(r.value == 1.0 for r in viewer.live.values()), "reading")
+        yield hub, viewer, loop
