@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import voluptuous as vol
 
 from automations import blueprint as blueprints
@@ -311,7 +312,8 @@ def _device(given: dict[str, Any]) -> config.DeviceRule:
 
 def output(given: dict[str, Any]) -> Output:
     """Return an output declaration; raises ConfigError."""
-    return Output(**Document("output", given, {}).check(vol.Schema(schema_site.OUTPUT)))
+    checked = Document("output", given, {}).check(vol.Schema(schema_site.OUTPUT))
+    return msgspec.convert(checked, Output)
 
 
 def default_quantities() -> tuple[config.Quantity, ...]:

@@ -52,8 +52,9 @@ def advance(engine: "Engine", rule: Compiled, run: RunRecord, number: int) -> No
         for step, path in list(_tree(rule.rule.steps, run, prefix)):
             if path in run.steps or not _is_due(step, run, prefix):
                 continue
-            _start(engine, rule, run, step, path, params)
-            moved = True
+            # One step that fails never keeps the others waiting (R12).
+            engine.guard(run.rule, _start, engine, rule, run, step, path, params)
+            moved |= path in run.steps
     _wake(engine, rule, run, prefix, params)
 
 

@@ -142,9 +142,7 @@ class _Stage:
                 integration="rehearsal", uid=uid, zone=spec["zone"], critical=("*",)
             )
         for uid, spec in self._site.get("outputs", {}).items():
-            yield config.DeviceRule(
-                integration="rehearsal", uid=uid, zone=spec["zone"]
-            )
+            yield config.DeviceRule(integration="rehearsal", uid=uid, zone=spec["zone"])
 
     def _declare(self) -> None:
         for uid, spec in self._site.get("detectors", {}).items():
