@@ -216,16 +216,16 @@ class Bus:
         self.requests += 1
         self._pending = True
         try:
-            async with asyncio.timeout(timeout_s + OVERRUN_S):
+            async with asyncio.timeout(timeout_s + OVERRUN_S) as limit:
                 answer = await request
         except TimeoutError as failure:
-            self.rebuilt += 1
-            self.close()
-            raise LinkError("modbus.overrun") from failure
+            raise self._overrun() from failure
         except (ConnectionException, OSError) as failure:
             raise LinkError("modbus.link_down", str(failure)) from failure
         except ModbusException as failure:
             _honour_cancel()
+            if limit.expired():
+                raise self._overrun() from failure
             if not client.connected:
                 raise LinkError("modbus.link_down") from failure
             raise NoAnswer(self._sieve.heard) from failure
@@ -237,6 +237,12 @@ class Bus:
         if isinstance(answer, ExceptionResponse):
             raise ExceptionAnswer(f"modbus.exception_{answer.exception_code}")
         return answer
+
+    def _overrun(self) -> LinkError:
+        """Kill the client: it kept a request beyond every deadline."""
+        self.rebuilt += 1
+        self.close()
+        return LinkError("modbus.overrun")
 
 
 def _honour_cancel() -> None:
