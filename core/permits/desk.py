@@ -190,8 +190,8 @@ class Desk:
         for gas in gases:
             for reading in self._readings.current(zone_id, gas):
                 # A hold from before a reboot has a boot time that means nothing.
-                stale = since_ns <= self._hub.clock.mono_ns()
-                old = stale and reading.received_ns < since_ns
+                this_boot = since_ns <= self._hub.clock.mono_ns()
+                old = this_boot and _measured_ns(reading) <= since_ns
                 tests.append(self._test(gas, reading, old=old))
         return tuple(tests)
 
@@ -200,7 +200,7 @@ class Desk:
         if isinstance(value, bool) or not isinstance(value, int | float):
             value = None
         clock = self._hub.clock
-        age_ns = clock.mono_ns() - reading.received_ns
+        age_ns = clock.mono_ns() - _measured_ns(reading)
         return GasTest(
             quantity=gas,
             value=value,
@@ -377,6 +377,10 @@ class Desk:
         if permit is None:
             raise Refused("permit.unknown", permit=permit_id)
         return permit
+
+
+def _measured_ns(reading: Reading) -> int:
+    return min(reading.measured_ns or reading.received_ns, reading.received_ns)
 
 
 def _proven(cause: Cause, tests: tuple[GasTest, ...]) -> Cause:

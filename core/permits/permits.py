@@ -187,6 +187,7 @@ class Permits:
                 if permit.status in _RUNNING:
                     owed = self._owed(permit, ())
                     self._lay(permit, "linked", f"permit:{source}", owed, None, cause)
+                if permit.status is PermitStatus.HELD:
                     kin.append(permit.id)
         return kin
 

@@ -18,8 +18,9 @@ from core.config import (
     Site,
     Zone,
 )
-from core.link.messages import ActReply, DeviceEvent, Execute, Result
-from core.people.acts import ClaimHub, MovePerson
+from core.hub import encode_act
+from core.link.messages import ActReply, ActRequest, DeviceEvent, Execute, Result
+from core.people.acts import Act, ClaimHub, MovePerson
 from core.permits.acts import IssuePermit, ReleasePermit, RetestPermit
 from core.permits.state import PermitRecord
 from core.registry.events import DeviceReported
@@ -289,8 +290,8 @@ class Yard(Bench):
     def move(self, by: str, person: str, zone: str) -> ActReply:
         return self.act(by, MovePerson(person_id=person, zone_id=zone))
 
-    def issue(self, **changes: object) -> ActReply:
-        """Let the issuer issue a permit for the tank."""
+    def form(self, **changes: object) -> IssuePermit:
+        """Return the form of a permit for the tank."""
         fields: dict[str, object] = {
             "kind": "confined",
             "zone_id": "tank",
@@ -299,7 +300,18 @@ class Yard(Bench):
             "guardian_id": "gil",
             "workers": ("ann", "bob"),
         }
-        return self.act("ivy", IssuePermit(**(fields | changes)))  # type: ignore[arg-type]
+        return IssuePermit(**(fields | changes))  # type: ignore[arg-type]
+
+    def issue(self, **changes: object) -> ActReply:
+        """Let the issuer issue a permit for the tank."""
+        return self.act("ivy", self.form(**changes))
+
+    def ask(self, person: str, act: Act) -> None:
+        """Let a person ask for an act, without waiting for the answer."""
+        request = ActRequest(
+            id="asked", person_id=person, verb=act.verb_, body=encode_act(act)
+        )
+        self.kernel.access.receive("gateway", request)
 
     def issued(self, **changes: object) -> str:
         """Issue a permit, which must succeed; return its id."""
