@@ -1,7 +1,9 @@
 """The safety process's journal: open, replay, accept; notices on the loop."""
 
 import asyncio
+import contextlib
 import functools
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,11 +13,11 @@ import msgspec
 from core import state as states
 from core.clock import NS, Clock
 from core.journal import envelope, fold, reader, snapshot
-from core.journal.checkpoint import load_signer
+from core.journal.checkpoint import Signer, load_signer
 from core.journal.envelope import Effect
 from core.journal.frame import Gap
-from core.journal.segment import RealDisk
-from core.journal.store import JournalDamaged, Store
+from core.journal.segment import Disk, RealDisk
+from core.journal.store import JournalDamaged, Options, Store
 from core.journal.writer import (
     DiskFault,
     DiskOk,
@@ -23,6 +25,7 @@ from core.journal.writer import (
     Gapped,
     JournalWriter,
     Notice,
+    SyncWriter,
 )
 from core.state import SiteState
 
@@ -34,29 +37,34 @@ _STOP_S = 5.0
 
 
 class Ledger:
-    """Be the kernel's journal door, with the writer's thread behind it.
+    """Be the kernel's journal door on any disk; whoever drives it calls `pump`.
 
-    ``durable_seq`` moves only on the loop, in step with what was told.
+    ``durable_seq`` moves only in step with what was told.
     """
 
-    def __init__(self, data: Path, clock: Clock) -> None:
-        self._disk = RealDisk(data / "journal", lock=True)
-        signer = load_signer(RealDisk(data / "keys"), clock)
+    def __init__(
+        self,
+        disk: Disk,
+        signer: Signer,
+        clock: Clock,
+        options: Options | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._disk = disk
         self.damage = ""
         try:
-            self._store = Store.open(self._disk, signer, clock)
+            self._store = Store.open(disk, signer, clock, options, random)
         except JournalDamaged as found:
             self.damage = str(found)
-            self._store = Store.set_aside(self._disk, signer, clock)
+            self._store = Store.set_aside(disk, signer, clock, options, random)
         self.clean = self._store.clean and not self.damage
         self.cut_bytes = 0
         if self._store.torn is not None:
             self.cut_bytes = self._store.torn.end - self._store.torn.offset
         self.durable_seq = self._store.seq
         self._clock = clock
-        self._writer: JournalWriter
+        self._writer: SyncWriter
         self._hear: Callable[[Notice], None]
-        self._loop: asyncio.AbstractEventLoop
         self._snapped_seq = 0
         self._snapping = False
         self._disk_down = False
@@ -83,11 +91,13 @@ class Ledger:
         return state
 
     def start(self, hear: Callable[[Notice], None]) -> None:
-        """Start the writer; ``hear`` gets its notices on the running loop."""
-        self._loop = asyncio.get_running_loop()
+        """Begin to write; ``hear`` gets the writer's notices."""
         self._hear = hear
-        self._writer = JournalWriter(self._store, self._from_thread, self._clock)
-        self._writer.start()
+        self._writer = SyncWriter(self._store, self._told, self._clock)
+
+    def pump(self) -> int | None:
+        """Write what is due; returns the nanoseconds until more is, None: never."""
+        return self._writer.pump()
 
     # --- the door that the kernel sees ---------------------------------------
 
@@ -110,44 +120,30 @@ class Ledger:
         return not self._snapping and seq - self._snapped_seq >= SNAPSHOT_EVENTS
 
     def take_snapshot(self, seq: int, data: bytes) -> None:
-        """Store the state at ``seq``, which must be durable, beside the loop."""
-        self._snapping = True
+        """Store the state at ``seq``, which must be durable; only a cache."""
         self._snapped_seq = seq
-        work = functools.partial(self._save, seq, data)
-        done = self._loop.run_in_executor(None, work)
-        done.add_done_callback(self._snapped)
+        with contextlib.suppress(OSError):
+            self._save(seq, data)
 
     def _save(self, seq: int, data: bytes) -> None:
         mark = reader.locate(self._disk, seq)
         if mark is not None:
             snapshot.save(self._disk, fold.FOLD_VERSION, mark, data)
 
-    def _snapped(self, done: "asyncio.Future[None] | Future[None]") -> None:
-        self._snapping = False
-        if not done.cancelled():
-            error = done.exception()
-            if error is not None and not isinstance(error, OSError):
-                raise error
-
     # --- end ------------------------------------------------------------------
 
     def stop(self, seq: int, data: bytes) -> bool:
         """Write what waits and sign the clean end; False if the disk did not."""
-        clean = self._writer.stop(_STOP_S)
+        clean = self._close()
         if clean and seq > self._snapped_seq:
-            try:
+            with contextlib.suppress(OSError):  # only a cache
                 self._save(seq, data)
-            except OSError:
-                return clean  # only a cache
         return clean
 
-    # --- notices --------------------------------------------------------------
+    def _close(self) -> bool:
+        return self._writer.close()
 
-    def _from_thread(self, notice: Notice) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._told, notice)
-        except RuntimeError:
-            return  # the loop has ended; the writer is being stopped
+    # --- notices --------------------------------------------------------------
 
     def _told(self, notice: Notice) -> None:
         if isinstance(notice, Durable):
@@ -159,4 +155,46 @@ class Ledger:
         self._hear(notice)
 
 
-__all__ = ["DiskFault", "DiskOk", "Durable", "Gapped", "Ledger", "Notice"]
+class LoopLedger(Ledger):
+    """Write by a thread; its notices come on the running loop."""
+
+    def __init__(self, data: Path, clock: Clock) -> None:
+        disk = RealDisk(data / "journal", lock=True)
+        super().__init__(disk, load_signer(RealDisk(data / "keys"), clock), clock)
+        self._thread: JournalWriter
+        self._loop: asyncio.AbstractEventLoop
+
+    def start(self, hear: Callable[[Notice], None]) -> None:
+        """Start the writer; ``hear`` gets its notices on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._hear = hear
+        self._thread = JournalWriter(self._store, self._from_thread, self._clock)
+        self._writer = self._thread
+        self._thread.start()
+
+    def take_snapshot(self, seq: int, data: bytes) -> None:
+        """Store the state at ``seq``, which must be durable, beside the loop."""
+        self._snapping = True
+        self._snapped_seq = seq
+        work = functools.partial(self._save, seq, data)
+        done = self._loop.run_in_executor(None, work)
+        done.add_done_callback(self._snapped)
+
+    def _snapped(self, done: "asyncio.Future[None] | Future[None]") -> None:
+        self._snapping = False
+        if not done.cancelled():
+            error = done.exception()
+            if error is not None and not isinstance(error, OSError):
+                raise error
+
+    def _close(self) -> bool:
+        return self._thread.stop(_STOP_S)
+
+    def _from_thread(self, notice: Notice) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._told, notice)
+        except RuntimeError:
+            return  # the loop has ended; the writer is being stopped
+
+
+__all__ = ["DiskFault", "DiskOk", "Durable", "Gapped", "Ledger", "LoopLedger", "Notice"]

@@ -19,20 +19,16 @@ from core.hub import Room
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import Server
-from core.processes.arming import Arming
+from core.processes.assembly import Assembly
 from core.processes.child import Control, rename
 from core.processes.control import Packet, close_all
-from core.processes.desk import Desk
-from core.processes.events import HubStarted, HubStopped
-from core.processes.health import Health
-from core.processes.ledger import Ledger
-from core.processes.pulse import BEAT_S, Pulse
+from core.processes.ledger import LoopLedger, Notice
+from core.processes.pulse import BEAT_S
 from core.processes.wanted import wanted
 from core.processes.watchdog import Probe
 from core.registry.ids import Ids
 from core.registry.secrets import Secrets
 
-VERSION = "0.1.0"
 LIVE_S, HISTORY_S, STATES_S, PROBE_S = 0.25, 0.5, 1.0, 2.0
 #: Errors of our own within a minute after which the process starts afresh.
 MAX_ERRORS = 5
@@ -61,24 +57,21 @@ class Safety:
         self._control = control
         clock = control.clock
         self._clock = clock
-        self.ledger = Ledger(control.data, clock)
         self.server = Server(self._message, self._lost)
-        self.kernel = Kernel(clock, Ids(clock), self.ledger, self.server, _engine())
-        self.hub = self.kernel.hub
         secrets = Secrets(control.data / "keys")
-        self.desk = Desk(
-            self.kernel,
+        self._all = Assembly(
+            LoopLedger(control.data, clock),
             self.server,
-            lambda names: {name: secrets.get_or_create(name) for name in names},
+            Ids(clock),
+            clock,
+            engine=_engine(),
+            bundles=_Folder(control.data / "bundles"),
+            secrets=lambda names: {n: secrets.get_or_create(n) for n in names},
         )
-        self.arming = Arming(
-            self.kernel, _Folder(control.data / "bundles"), self._armed
-        )
-        self.desk.arming = self.arming
-        self.health = Health(self.kernel, self.desk)
-        self.desk.history_damaged = self.health.history_damaged
-        self.pulse = Pulse(self.kernel, self.server, self._restart)
-        self.desk.alive = self.pulse.alive
+        self._all.armed, self._all.restart = self._tell_children, self._restart
+        self.kernel, self.hub = self._all.kernel, self._all.hub
+        self.desk, self.health = self._all.desk, self._all.health
+        self.pulse = self._all.pulse
         self.probe: Probe
         self._loop: asyncio.AbstractEventLoop
         self._points: dict[int, str] = {}
@@ -86,7 +79,6 @@ class Safety:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._turning = False
-        self._snapshot: tuple[int, bytes] | None = None
 
     # --- life -----------------------------------------------------------------
 
@@ -94,7 +86,8 @@ class Safety:
         """Serve until the keeper says stop; returns the exit status."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._uncaught)
-        self._start()
+        self._all.start(self._journal)
+        self._turn()
         # Only now: what peers say waits in their sockets until we are armed.
         self._control.listen(self._peer, self._packet)
         self._control.send({"op": "ready"})
@@ -103,7 +96,7 @@ class Safety:
         for every, work in (
             (LIVE_S, self.desk.live),
             (HISTORY_S, self._history),
-            (STATES_S, self._states),
+            (STATES_S, self._all.states),
             (PROBE_S, self._probe),
             (BEAT_S, self.pulse.beat),
         ):
@@ -112,40 +105,10 @@ class Safety:
         await self._control.stopping.wait()
         return self._stop()
 
-    def _start(self) -> None:
-        hub, ledger = self.hub, self.ledger
-        hub.state = ledger.replay()
-        clean = ledger.clean and not hub.state.hub.running
-        hub.state.epoch += 1
-        ledger.start(self._journal)
-        hub.emit(
-            HubStarted(
-                version=VERSION,
-                clean=clean,
-                boot_id=self._clock.boot_id,
-                cut_bytes=ledger.cut_bytes,
-            )
-        )
-        self.arming.load()
-        self.arming.report()
-        hub.recover(clean)
-        self.health.start()
-        if ledger.damage:
-            self.kernel.alarms.raise_(
-                "hub:journal",
-                "damaged",
-                kind="fault.journal",
-                priority=1,
-                params={"detail": ledger.damage[:300]},
-            )
-        self._turn()
-
     def _stop(self) -> int:
         if self._timer is not None:
             self._timer.cancel()
-        self.hub.emit(HubStopped(reason="stopped"))
-        self.desk.flush()
-        clean = self.ledger.stop(self.hub.state.seq, self.hub.snapshot())
+        clean = self._all.end()
         self.server.close()
         self._control.close()
         return 0 if clean else 1
@@ -224,10 +187,6 @@ class Safety:
         _log(f"{name}: its loop has not answered: started afresh")
         self._control.send({"op": "restart", "name": name})
 
-    def _armed(self, digest: str, data: bytes) -> None:
-        self.desk.armed(digest, data)
-        self._tell_children()
-
     def _tell_children(self) -> None:
         specs = wanted(self.hub.bundle, self._control.data)
         packet = {"op": "children", "list": [spec.plain() for spec in specs]}
@@ -235,19 +194,9 @@ class Safety:
 
     # --- steady work ----------------------------------------------------------
 
-    def _journal(self, notice: Any) -> None:
-        self._guard("journal", lambda: self.health.notice(notice))
-        self._save_snapshot()
+    def _journal(self, notice: Notice) -> None:
+        self._guard("journal", lambda: self._all.told(notice))
         self._turn_soon()
-
-    def _save_snapshot(self) -> None:
-        """Keep a state until its seq is durable, then store it."""
-        seq = self.hub.state.seq
-        if self._snapshot is None and self.ledger.snapshot_due(seq):
-            self._snapshot = seq, self.hub.snapshot()
-        if self._snapshot and self._snapshot[0] <= self.ledger.durable_seq:
-            self.ledger.take_snapshot(*self._snapshot)
-            self._snapshot = None
 
     def _history(self) -> None:
         archive = self.server.get("archive")
@@ -271,10 +220,6 @@ class Safety:
             for at in range(0, len(points), HISTORY_ROWS):
                 part = dict(points[at : at + HISTORY_ROWS])
                 archive.telemetry.send(m.History([], part))
-
-    def _states(self) -> None:
-        self.health.disk_pace(self.ledger.slow())
-        self.desk.host_states()
 
     def _probe(self) -> None:
         ticking = self._clock.mono_ns() - self.health.ticked_ns < 5 * NS * max(
@@ -313,7 +258,7 @@ class Safety:
         self._failed("loop", error)
 
 
-def _engine() -> Callable[[Kernel], Room] | None:
+def _engine() -> Callable[[Kernel], Room]:
     """Return the automation engine's maker, loaded by name (design §4)."""
     make: Callable[[Kernel], Room] = importlib.import_module("automations.engine").make
     return make
