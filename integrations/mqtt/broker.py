@@ -53,11 +53,15 @@ def acl(devices: Mapping[str, Sequence[str]]) -> str:
     """Return the ACL: the hub all, a device what bears its own name and its grants."""
     lines = [f"user {OWN_USER}", "topic readwrite #", "topic read $SYS/#", ""]
     for user, filters in devices.items():
-        lines += [f"user {user}", *(f"topic readwrite {f}" for f in filters), ""]
+        lines += [
+            f"user {user}",
+            "topic read homeassistant/status",
+            "topic read safehold/hub/+/status",
+            *(f"topic readwrite {f}" for f in filters),
+            "",
+        ]
     # %u is the user's name. The hub's own topics are nobody else's.
     lines += [
-        "pattern read homeassistant/status",
-        "pattern read safehold/hub/+/status",
         "pattern readwrite %u/#",
         "pattern readwrite +/%u/#",
         "pattern readwrite homeassistant/+/%u/+/config",
@@ -78,7 +82,7 @@ def configuration(folder: Path, address: str, port: int, tls: Sequence[str]) -> 
         f"persistence_location {folder}/",
         "autosave_interval 60",
         f"memory_limit {MEMORY_LIMIT}",
-        f"message_size_limit {MESSAGE_LIMIT}",
+        f"max_packet_size {MESSAGE_LIMIT}",
         # Unacknowledged events of the safety lane must not stop the telemetry.
         "max_inflight_messages 500",
         "max_queued_messages 10000",

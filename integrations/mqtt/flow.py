@@ -74,6 +74,36 @@ def _map(value: object) -> object:
     return value
 
 
+def _user(value: object) -> str:
+    text = _text(value)
+    if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise vol.Invalid(f"expected letters, digits, - and _, found {value!r}")
+    if text == OWN_USER:
+        raise vol.Invalid(f"{OWN_USER!r} is the hub itself; name the device's user")
+    return text
+
+
+def companions(options: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the helper processes that checked options need: the own broker.
+
+    ``users`` are the devices' accounts, each with the topic filters that it may
+    use besides its own name's; their passwords are in the site's secret store.
+    """
+    if options["broker"] != OWN:
+        return []
+    args = ["integrations.mqtt.broker", "--data", "{data}"]
+    args += ["--port", str(options["port"])]
+    args += ["--listen"] if options["listen"] else []
+    for user, filters in sorted(options["users"].items()):
+        args += ["--device", f"{user}={','.join(filters)}"]
+    return [tuple(args)]
+
+
+def secrets_of(options: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names of the secrets that the host process is handed."""
+    return (OWN_SECRET,) if options["broker"] == OWN else ("mqtt.password",)
+
+
 def schema() -> vol.Schema:
     """Return the schema of the options; its errors carry the path to the fault."""
     return vol.Schema(
@@ -84,6 +114,8 @@ def schema() -> vol.Schema:
             vol.Optional("discovery", default=True): _flag,
             vol.Optional("discovery_prefix", default="homeassistant"): _level,
             vol.Optional("maps", default=[]): [_map],
+            vol.Optional("listen", default=False): _flag,
+            vol.Optional("users", default={}): {_user: [_text]},
             vol.Optional("secrets", default={}): {str: str},
         }
     )
