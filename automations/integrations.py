@@ -4,8 +4,6 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import voluptuous as vol
-
 from automations.positions import Document, load
 from core.config import IntegrationConfig
 
@@ -36,16 +34,14 @@ def check(document: Document, number: int, given: dict[str, Any]) -> Integration
             f"there is no integration {name!r}; known: {', '.join(known())}",
         )
     form = importlib.import_module(f"integrations.{name}.flow")
-    options = {"options": given.get("options", {})}
-    if "options" in given:
-        base = ("integrations", number)
-        schema = vol.Schema({"options": form.schema()}, extra=vol.REMOVE_EXTRA)
-        options = document.check(schema, base)
+    base = ("integrations", number, "options")
+    options = document.check_part(form.schema(), given.get("options", {}), base)
     companions = getattr(form, "companions", None)
+    secrets = getattr(form, "secrets_of", None)
     return IntegrationConfig(
         id=given["id"],
         integration=name,
-        options=options["options"],
-        secrets=tuple(given.get("secrets", getattr(form, "SECRETS", ()))),
-        companions=tuple(companions(options["options"])) if companions else (),
+        options=options,
+        secrets=(*given.get("secrets", ()), *(secrets(options) if secrets else ())),
+        companions=tuple(companions(options)) if companions else (),
     )
