@@ -9,7 +9,8 @@ from core.processes import lean  # noqa: F401  (before msgspec)
 
 from aiohttp import web  # isort: skip
 
-from core.link.client import Client
+from core.link import messages as m
+from core.link.client import Client, Side
 from core.processes.child import Control, option, rename
 from frontend_api.app import Gateway
 
@@ -35,8 +36,16 @@ async def main() -> None:
     gateway = Gateway(control.clock, control.data)
     uplink = gateway.uplink
     client = Client(uplink.hello, uplink.take, on_down=uplink.down)
-    uplink.send, uplink.renew = client.send, client.detach
-    control.listen(lambda _name, lanes, socks: client.attach(lanes, socks))
+    archive = Side(uplink.take)
+
+    def send(message: m.Message) -> None:
+        (archive if isinstance(message, m.Query) else client).send(message)
+
+    uplink.send, uplink.renew = send, client.detach
+    control.listen(
+        lambda _name, lanes, socks: client.attach(lanes, socks),
+        on_side=archive.attach,
+    )
     host = option("--host", DEFAULT_HOST)
     port = int(option("--port", str(DEFAULT_PORT)))
     runner = web.AppRunner(
@@ -58,6 +67,7 @@ async def main() -> None:
     finally:
         await runner.cleanup()
         client.detach("stop")
+        archive.close()
         control.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.link.lane import LIMIT, SocketLane
-from core.link.messages import Armed, Hello, Message, Ping, Alive, Snapshot
+from core.link.messages import Alive, Armed, Hello, Message, Ping, Snapshot
 
 OnMessage = Callable[[Message], None]
 
@@ -88,3 +88,30 @@ class Client:
                 state = b"".join(p.state for p in parts if isinstance(p, Snapshot))
                 message = msgspec.structs.replace(message, state=state)
         self._on_message(message)
+
+
+class Side:
+    """A link to a process other than core, such as the gateway's to the archive."""
+
+    def __init__(self, on_message: OnMessage) -> None:
+        self._on_message = on_message
+        self._lane: SocketLane | None = None
+
+    def attach(self, _name: str, _lanes: list[str], socks: list[socket.socket]) -> None:
+        """Take a fresh lane from the keeper; the old one is closed."""
+        self.close()
+        self._lane = SocketLane(socks[0], self._on_message, self._ended)
+
+    def send(self, message: Message) -> None:
+        """Send, if the other process is there."""
+        if self._lane is not None:
+            self._lane.send(message)
+
+    def close(self) -> None:
+        """Close the lane; idempotent."""
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
+
+    def _ended(self, _reason: str) -> None:
+        self._lane = None

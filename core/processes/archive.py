@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,9 +12,8 @@ from typing import Any, TypeVar
 from core.processes import lean  # isort: split
 
 from core.link import messages as m
-from core.link.client import Client
+from core.link.client import Client, Side
 from core.link.frames import FrameError
-from core.link.lane import SocketLane
 from core.processes.child import Control, rename
 from core.processes.history import HistoryFile, put_aside
 
@@ -44,7 +42,7 @@ class Archive:
         self._writing = False
         self._counts: dict[str, int] = {}
         self._details: dict[str, str] = {}
-        self._asker: SocketLane | None = None
+        self._asker = Side(self._asked)
         self._queries = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = ThreadPoolExecutor(1, "archive")
@@ -56,7 +54,7 @@ class Archive:
         self._loop = asyncio.get_running_loop()
         self._control.listen(
             lambda _name, lanes, socks: self._client.attach(lanes, socks),
-            on_side=self._side,
+            on_side=self._asker.attach,
         )
         await self._do(self._open)
         self._repeat(FLUSH_S, self._flush)
@@ -167,11 +165,6 @@ class Archive:
 
     # --- questions ------------------------------------------------------------
 
-    def _side(self, _name: str, _lanes: list[str], socks: list[socket.socket]) -> None:
-        if self._asker is not None:
-            self._asker.close("replaced")
-        self._asker = SocketLane(socks[0], self._asked, lambda _reason: None)
-
     def _asked(self, message: m.Message) -> None:
         if not isinstance(message, m.Query):
             return
@@ -204,8 +197,6 @@ class Archive:
         self._reply(reply)
 
     def _reply(self, reply: m.QueryReply) -> None:
-        if self._asker is None:
-            return
         try:
             self._asker.send(reply)
         except FrameError:

@@ -126,7 +126,7 @@ class Arming:
         self._kernel.alarms.raise_(
             _SOURCE,
             "refused",
-            kind="fault.config",
+            kind="fault.config.bundle",
             priority=2,
             params={"hash": digest[:12], "why": no.refusal, "detail": detail},
             cause=cause,
@@ -150,7 +150,7 @@ class Arming:
             self._kernel.alarms.raise_(
                 _SOURCE,
                 "differs",
-                kind="fault.config",
+                kind="fault.config.bundle",
                 priority=1,
                 params={"rules": ", ".join(self._missing_rules())[:200]},
             )

@@ -47,6 +47,8 @@ class Spec:
     stamp: str = ""
     early: bool = True
     """False: it starts once core is armed, so that it does not slow core."""
+    once: bool = False
+    """True: a task that ends; it is not started again."""
 
     def plain(self) -> Packet:
         """Return it as JSON fields."""
@@ -133,6 +135,8 @@ class Child:
         self.close()
         self.pid = self.kill_at_ns = self.link_at_ns = 0
         self.detail = _describe(status)
+        if self.spec.once:
+            self.wanted = False
         if not self.wanted:
             self.state = State.STOPPED
         elif asked:

@@ -23,11 +23,19 @@ def fixed_children(options: Packet) -> Iterator[Spec]:
 
     ``options``: without (names), gateway (arguments), config (folder to publish).
     """
+    config = options.get("config", "")
+    if config:
+        yield _publish(config, options["data"])
     gateway = replace(_GATEWAY, args=(*_GATEWAY.args, *options.get("gateway", ())))
     for spec in (_ARCHIVE, gateway, _NOTIFIER):
         left_out = spec.name in options.get("without", ())
         if not left_out and _installed(spec.args[1]):
             yield spec
+
+
+def _publish(config: str, data: str) -> Spec:
+    args = ("publish", config, "--data", data, "--wait", "60")
+    return Spec("publish", ("-m", "core.cli", *args), speaks=False, lanes=(), once=True)
 
 
 def _installed(module: str) -> bool:

@@ -42,7 +42,9 @@ class Keeper:
     def __init__(self, data: Path, greeting: Packet, options: Packet) -> None:
         self.data = data
         self._lock = _lock(data)
-        self._fixed = {spec.name: spec for spec in fixed_children(options)}
+        self._fixed = {
+            spec.name: spec for spec in fixed_children({**options, "data": str(data)})
+        }
         self.clock = RealClock()
         self.greeting = {**greeting, "keeper": os.getpid(), "data": str(data)}
         self.children: dict[str, Child] = {}
@@ -261,8 +263,8 @@ class Keeper:
         child.ended(self.clock.mono_ns(), status)
         if child.state is not State.STOPPED:
             _log(f"{child.spec.name} ended: {child.detail}")
-        elif not self.stopping and child.spec.name != CORE:
-            self.children.pop(child.spec.name)
+        elif not self.stopping and not child.spec.once:
+            self.children.pop(child.spec.name, None)
         self.tell(child)
 
     def _start_due(self, now: int) -> None:

@@ -39,7 +39,9 @@ async def test_core_killed_continues_and_the_host_keeps_its_session(
         host = hub.child("host:loop")["pid"]
         old = hub.kill("core")
         await until(lambda: not viewer.connected, "viewer lost core")
-        await until(lambda: hub.ready() and hub.child("core")["pid"] != old, "core back")
+        await until(
+            lambda: hub.ready() and hub.child("core")["pid"] != old, "core back"
+        )
         again = await hub.attach()
         assert again.state.epoch == viewer.state.epoch + 1
         assert raised(again, "gas.toxic")
@@ -53,7 +55,7 @@ async def test_core_killed_continues_and_the_host_keeps_its_session(
 
 async def test_host_killed_is_a_fault_and_comes_back(tmp_path: Path) -> None:
     """Design §3: while a host is away its zone is unmonitored, an alarm."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, viewer, _loop):
         old = hub.kill("host:loop")
         await until(lambda: raised(viewer, "fault.host"), "fault.host")
         await until(lambda: "pump" in viewer.hosts.unmonitored, "zone unmonitored")
@@ -64,7 +66,7 @@ async def test_host_killed_is_a_fault_and_comes_back(tmp_path: Path) -> None:
 
 async def test_host_that_hangs_is_a_fault_and_is_started_afresh(tmp_path: Path) -> None:
     """Reliability §3: a stopped process is noticed by its unanswered pings."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, viewer, _loop):
         old = hub.kill("host:loop", signal.SIGSTOP)
         await until(lambda: raised(viewer, "fault.host"), "fault.host")
         await until(lambda: not raised(viewer, "fault.host"), "host back", 30)
@@ -73,12 +75,13 @@ async def test_host_that_hangs_is_a_fault_and_is_started_afresh(tmp_path: Path) 
 
 async def test_host_that_crashes_in_a_loop_spends_its_budget(tmp_path: Path) -> None:
     """Reliability §5: back-off, then a fault and slow tries, never silence."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, viewer, _loop):
         for number in range(2, 5):
             hub.kill("host:loop")
             state = "running"
             await until(
-                lambda n=number: hub.child("host:loop")["starts"] == n, f"start {number}"
+                lambda n=number: hub.child("host:loop")["starts"] == n,
+                f"start {number}",
             )
             assert hub.child("host:loop")["state"] == state
         assert raised(viewer, "gas.toxic") == []
@@ -86,7 +89,7 @@ async def test_host_that_crashes_in_a_loop_spends_its_budget(tmp_path: Path) -> 
 
 async def test_driver_error_leaves_the_process_alive(tmp_path: Path) -> None:
     """The border to plugins: an error restarts the driver with back-off."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, _viewer, loop):
         pid = hub.child("host:loop")["pid"]
         loop.tell(fail="device")
         await until(lambda: len(loop.notes()) == 2, "driver started again")
@@ -95,11 +98,13 @@ async def test_driver_error_leaves_the_process_alive(tmp_path: Path) -> None:
 
 async def test_event_is_acknowledged_once_it_is_durable(tmp_path: Path) -> None:
     """Design §2: a repeat of the same event is harmless, also after a restart."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, _viewer, loop):
         loop.tell(event="sos", id="e-1")
         await until(lambda: "durable e-1" in " ".join(loop.notes()), "durable")
         old = hub.kill("core")
-        await until(lambda: hub.ready() and hub.child("core")["pid"] != old, "core back")
+        await until(
+            lambda: hub.ready() and hub.child("core")["pid"] != old, "core back"
+        )
         again = await hub.attach()
         await until(lambda: "loop" in again.hosts.states or again.live, "host back")
         loop.tell(event="sos", id="e-1")
@@ -114,9 +119,7 @@ async def test_archive_killed_loses_nothing_but_history(tmp_path: Path) -> None:
     async with loop_hub(tmp_path) as (hub, viewer, loop):
         await until(lambda: hub.child("archive")["state"] == "running", "archive")
         old = hub.kill("archive")
-        await until(
-            lambda: hub.child("archive")["pid"] not in (0, old), "archive back"
-        )
+        await until(lambda: hub.child("archive")["pid"] not in (0, old), "archive back")
         loop.tell(value=25.0)
         await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
 
@@ -131,7 +134,9 @@ async def test_stop_is_clean_and_the_next_start_knows_it(tmp_path: Path) -> None
         viewer = await hub.attach()
         await until(lambda: viewer.durable >= viewer.state.seq, "start durable")
         hub.kill("core")
-        await until(lambda: hub.child("core").get("starts") == 2 and hub.ready(), "back")
+        await until(
+            lambda: hub.child("core").get("starts") == 2 and hub.ready(), "back"
+        )
     starts = [b for b, _ in hub.journal() if b.name_ == "hub.started"]
     assert [start.clean for start in starts] == [True, True, False]
 
@@ -145,7 +150,7 @@ async def test_refused_bundle_leaves_the_last_good_one(tmp_path: Path) -> None:
         bad = "0" * 64
         reply = await viewer.act("config.arm", ArmConfig(hash=bad))
         assert (reply.ok, reply.code) == (False, "config.unreadable")
-        await until(lambda: raised(viewer, "fault.config"), "fault.config")
+        await until(lambda: raised(viewer, "fault.config.bundle"), "fault.config")
         assert viewer.state.hub.config_hash == good
     async with RunningHub(tmp_path / "data") as hub:
         viewer = await hub.attach()
@@ -163,12 +168,12 @@ async def test_damaged_bundle_falls_back_at_start(tmp_path: Path) -> None:
     async with RunningHub(tmp_path / "data") as hub:
         viewer = await hub.attach()
         assert viewer.state.hub.config_hash == first
-        assert raised(viewer, "fault.config")
+        assert raised(viewer, "fault.config.bundle")
 
 
 async def test_keeper_killed_takes_its_children_along(tmp_path: Path) -> None:
     """Design §3: nothing of the tree goes on without the keeper (PDEATHSIG)."""
-    async with loop_hub(tmp_path) as (hub, viewer, loop):
+    async with loop_hub(tmp_path) as (hub, _viewer, _loop):
         pids = [child["pid"] for child in hub.status()["processes"].values()]
         hub.process.kill()
         await until(

@@ -70,7 +70,11 @@ class Viewer:
         return [body for body, _ in self.events if body.name_ == name]
 
     async def act(
-        self, verb: str, act: msgspec.Struct, person: str = "", version: int | None = None
+        self,
+        verb: str,
+        act: msgspec.Struct,
+        person: str = "",
+        version: int | None = None,
     ) -> m.ActReply:
         """Ask for an act and return core's answer."""
         number = f"v{next(self._numbers)}"
@@ -322,5 +326,7 @@ async def loop_hub(
     async with hub:
         viewer = await hub.attach()
         await until(lambda: viewer.state.registry.devices, "device enrolled")
-        await until(lambda: any(r.value == 1.0 for r in viewer.live.values()), "reading")
+        await until(
+            lambda: any(r.value == 1.0 for r in viewer.live.values()), "reading"
+        )
         yield hub, viewer, loop
