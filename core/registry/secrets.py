@@ -1,8 +1,11 @@
 """The site's secrets: one 0600 file, written whole, never logged."""
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 NAME = "secrets.json"
@@ -11,6 +14,11 @@ _BYTES = 24
 
 class Secrets:
     """Hold named secrets; what is missing is made at random on first use."""
+
+    @classmethod
+    def of(cls, data: Path) -> "Secrets":
+        """Return the one store of a hub's data folder."""
+        return cls(data / "keys")
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,7 +32,11 @@ class Secrets:
         """Return a secret; a new one of 192 random bits is stored first."""
         known = self._load()
         if name not in known:
-            self.put(name, secrets.token_urlsafe(_BYTES))
+            with self._alone():
+                known = self._load()
+                if name not in known:
+                    known[name] = secrets.token_urlsafe(_BYTES)
+                    self._save(known)
         return known[name]
 
     def get(self, name: str) -> str | None:
@@ -33,9 +45,22 @@ class Secrets:
 
     def put(self, name: str, value: str) -> None:
         """Store a secret durably; raises OSError."""
-        known = self._load()
-        known[name] = value
-        self._save(known)
+        with self._alone():
+            known = self._load()
+            known[name] = value
+            self._save(known)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes out, and forget what they may have changed."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(self._folder / f".{NAME}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            self._known = None
+            yield
+        finally:
+            os.close(fd)
 
     def _load(self) -> dict[str, str]:
         if self._known is None:
@@ -52,7 +77,6 @@ class Secrets:
         return self._known
 
     def _save(self, known: dict[str, str]) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._folder / f".{NAME}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         fd = os.open(part, flags, 0o600)

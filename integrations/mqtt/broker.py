@@ -113,7 +113,7 @@ def prepare(
     devices = devices or {}
     folder = data / "mqtt"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = Secrets(data)
+    store = Secrets.of(data)
     lines = [password_line(OWN_USER, store.get_or_create(OWN_SECRET))]
     lines += [
         password_line(user, store.get_or_create(DEVICE_SECRET + user))
@@ -151,7 +151,7 @@ async def _serve_amqtt(data: Path, port: int, address: str, users: list[str]) ->
     from amqtt.broker import Broker
     from passlib.apps import custom_app_context  # type: ignore[import-untyped]
 
-    store = Secrets(data)
+    store = Secrets.of(data)
     names = {OWN_USER: OWN_SECRET, **{u: DEVICE_SECRET + u for u in users}}
     lines = [
         f"{user}:{custom_app_context.hash(store.get_or_create(name))}"
