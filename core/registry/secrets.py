@@ -13,31 +13,30 @@ _BYTES = 24
 
 
 class Secrets:
-    """Hold named secrets; what is missing is made at random on first use."""
+    """Hold named secrets; what is missing is made at random on first use.
 
-    @classmethod
-    def of(cls, data: Path) -> "Secrets":
-        """Return the one store of a hub's data folder."""
-        return cls(data / "keys")
+    ``data`` is the hub's data folder. Several processes may ask at once: one
+    of them makes the secret, and all get the same.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / NAME
-        self._known: dict[str, str] | None = None
+    def __init__(self, data: Path) -> None:
+        self._folder = data / "keys"
+        self._path = self._folder / NAME
 
     def __repr__(self) -> str:
         return f"Secrets({self._path})"
 
     def get_or_create(self, name: str) -> str:
         """Return a secret; a new one of 192 random bits is stored first."""
-        known = self._load()
-        if name not in known:
-            with self._alone():
-                known = self._load()
-                if name not in known:
-                    known[name] = secrets.token_urlsafe(_BYTES)
-                    self._save(known)
-        return known[name]
+        found = self.get(name)
+        if found is not None:
+            return found
+        with self._alone():
+            known = self._load()
+            if name not in known:
+                known[name] = secrets.token_urlsafe(_BYTES)
+                self._save(known)
+            return known[name]
 
     def get(self, name: str) -> str | None:
         """Return a secret, or None when nobody has set it."""
@@ -46,35 +45,30 @@ class Secrets:
     def put(self, name: str, value: str) -> None:
         """Store a secret durably; raises OSError."""
         with self._alone():
-            known = self._load()
-            known[name] = value
-            self._save(known)
+            self._save({**self._load(), name: value})
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other processes out, and forget what they may have changed."""
+        """Keep other processes from writing meanwhile."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self._folder / f".{NAME}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            self._known = None
+            fcntl.flock(folder, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(fd)
+            os.close(folder)
 
     def _load(self) -> dict[str, str]:
-        if self._known is None:
-            try:
-                fields = json.loads(self._path.read_bytes())
-            except FileNotFoundError:
-                fields = {}
-            except ValueError as error:
-                raise OSError(
-                    f"{self._path} is damaged: restore it from a backup, or delete "
-                    "it to have new secrets made"
-                ) from error
-            self._known = {str(k): str(v) for k, v in fields.items()}
-        return self._known
+        try:
+            fields = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise OSError(
+                f"{self._path} is damaged: restore it from a backup, or delete "
+                "it to have new secrets made"
+            ) from error
+        return {str(k): str(v) for k, v in fields.items()}
 
     def _save(self, known: dict[str, str]) -> None:
         part = self._folder / f".{NAME}.part"
