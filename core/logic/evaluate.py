@@ -30,6 +30,9 @@ Condition = Callable[[Lookup], Truth]
 Compute = Callable[[Lookup], Value]
 
 
+_HUGE: Final = 1e300
+
+
 class _Side(enum.Enum):
     """Say what TRUE does at a place of the tree."""
 
@@ -123,7 +126,8 @@ def _known(value: Value) -> Value:
 def _number(value: Value) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, float | int):
         return None
-    return value if math.isfinite(value) else None
+    # Compared, not converted: a whole number may be too large for a float.
+    return value if -_HUGE < value < _HUGE else None
 
 
 def _name(name: str) -> Compute:

@@ -78,7 +78,7 @@ def parse(
     try:
         compile_truth(node)
     except ConfigError as bad:
-        reader.fail(str(bad), 1, 0)
+        reader.fail(str(bad))
     return node
 
 
@@ -91,33 +91,42 @@ class _Reader:
         self._text = text
         self._names = names
         self._file, self._line, self._column = file, line, column
+        self._flat, self._blank = text, 0
 
     def read(self) -> tree.Node:
         if not self._text.strip():
             self.fail("an expression is empty; write a condition such as h2s > 10")
-        if len(self._text.encode()) > MAX_BYTES:
+        if len(self._text.encode(errors="replace")) > MAX_BYTES:
             self.fail(f"an expression has at most {MAX_BYTES} bytes; split the rule")
         if "\0" in self._text:
             self.fail("an expression has no NUL characters")
-        stripped = self._text.lstrip()
-        self._skip(self._text[: len(self._text) - len(stripped)])
-        self._text = stripped
-        try:
-            root = ast.parse(self._text, mode="eval").body
-        except SyntaxError as bad:
+        if "#" in self._text:
+            # Joined to one line, a comment would swallow what follows it.
             self.fail(
-                f"{bad.msg}; conditions are joined by and, or, not",
-                bad.lineno or 1,
-                max((bad.offset or 1) - 1, 0),
+                "an expression has no comments; put them outside of it",
+                self._text.index("#"),
             )
+        self._flat = self._text.replace("\n", " ").replace("\r", " ")
+        blank = len(self._flat) - len(self._flat.lstrip())
+        self._blank = blank
+        try:
+            root = ast.parse(self._flat[blank:], mode="eval").body
+        except SyntaxError as bad:
+            # Python says 0 where the text ends too early.
+            at = bad.offset - 1 if bad.offset else len(self._flat.rstrip()) - blank
+            self.fail(f"{bad.msg}; conditions are joined by and, or, not", blank + at)
         except (RecursionError, MemoryError):
             self.fail("an expression is nested too deeply; split the rule")
+        except ValueError as bad:
+            self.fail(f"an expression is plain text: {bad}")
         return self._node(root, 0)
 
-    def fail(self, problem: str, row: int = 1, offset: int = 0) -> NoReturn:
-        """Raise for a place inside the text; ``row`` from 1, ``offset`` from 0."""
-        line = self._line + row - 1
-        column = offset + (self._column if row == 1 else 1)
+    def fail(self, problem: str, offset: int = 0) -> NoReturn:
+        """Raise for a place inside the text; ``offset`` counts characters from 0."""
+        before = self._text[:offset]
+        rows = before.count("\n")
+        line = self._line + rows
+        column = offset - (before.rfind("\n") + 1) + (1 if rows else self._column)
         raise ConfigError(
             f"{self._file or 'expression'}:{line}:{column}: {problem}",
             file=self._file,
@@ -126,16 +135,10 @@ class _Reader:
             problem=problem,
         )
 
-    def _skip(self, blank: str) -> None:
-        rows = blank.count("\n")
-        self._line += rows
-        last = len(blank) - (blank.rfind("\n") + 1)
-        self._column = last + (1 if rows else self._column)
-
     def _bad(self, node: ast.expr, problem: str) -> NoReturn:
-        row = self._text.split("\n")[node.lineno - 1]
-        offset = len(row.encode()[: node.col_offset].decode(errors="replace"))
-        self.fail(problem, node.lineno, offset)
+        # Python counts bytes.
+        head = self._flat[self._blank :].encode()[: node.col_offset]
+        self.fail(problem, self._blank + len(head.decode(errors="replace")))
 
     def _node(self, node: ast.expr, depth: int) -> tree.Node:
         if depth > MAX_DEPTH:
