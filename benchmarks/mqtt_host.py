@@ -180,7 +180,7 @@ def announce(sock: socket.socket) -> None:
 
 def measure(subject: str, port: int, data: Path, count: int, rate: int) -> float:
     """Return CPU microseconds a message of one subject in a process of its own."""
-    password = Secrets.of(data).get_or_create(OWN_SECRET)
+    password = Secrets(data).get_or_create(OWN_SECRET)
     process = subprocess.Popen(
         [
             sys.executable,
@@ -231,7 +231,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     if asked.subject:
-        password = Secrets.of(asked.data).get_or_create(OWN_SECRET)
+        password = Secrets(asked.data).get_or_create(OWN_SECRET)
         if asked.subject == "bare":
             spent = bare(asked.port, password, asked.count)
         else:
@@ -250,7 +250,7 @@ def main() -> int:
         )
         try:
             time.sleep(1)
-            with connect(asked.port, Secrets.of(data).get_or_create(OWN_SECRET)) as sock:
+            with connect(asked.port, Secrets(data).get_or_create(OWN_SECRET)) as sock:
                 announce(sock)
                 time.sleep(0.5)
             compare(asked.port, data, asked.rounds, asked.count)

@@ -58,7 +58,7 @@ class Safety:
         clock = control.clock
         self._clock = clock
         self.server = Server(self._message, self._lost)
-        secrets = Secrets.of(control.data)
+        secrets = Secrets(control.data)
         self._all = Assembly(
             LoopLedger(control.data, clock),
             self.server,

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from core.processes import parent
 from core.registry.secrets import Secrets
 from integrations.mqtt.flow import OWN_PORT, OWN_SECRET, OWN_USER
 
@@ -113,7 +114,7 @@ def prepare(
     devices = devices or {}
     folder = data / "mqtt"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = Secrets.of(data)
+    store = Secrets(data)
     lines = [password_line(OWN_USER, store.get_or_create(OWN_SECRET))]
     lines += [
         password_line(user, store.get_or_create(DEVICE_SECRET + user))
@@ -151,7 +152,7 @@ async def _serve_amqtt(data: Path, port: int, address: str, users: list[str]) ->
     from amqtt.broker import Broker
     from passlib.apps import custom_app_context  # type: ignore[import-untyped]
 
-    store = Secrets.of(data)
+    store = Secrets(data)
     names = {OWN_USER: OWN_SECRET, **{u: DEVICE_SECRET + u for u in users}}
     lines = [
         f"{user}:{custom_app_context.hash(store.get_or_create(name))}"
@@ -197,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     conf = prepare(data, asked.port, address, devices, asked.tls)
     mosquitto = find_mosquitto()
     if mosquitto is not None:
+        parent.die_with()  # it stays tied to its parent through the exec
         os.execv(mosquitto, [mosquitto, "-c", str(conf)])  # noqa: S606 - no shell
     LOG.warning(
         "mosquitto is not installed (apt install mosquitto): amqtt serves as a "

@@ -65,7 +65,7 @@ class OwnBroker:
     def password(self, user: str = "hub") -> str:
         """Return the generated password of a user."""
         name = OWN_SECRET if user == "hub" else DEVICE_SECRET + user
-        return Secrets.of(self.data).get_or_create(name)
+        return Secrets(self.data).get_or_create(name)
 
     def options(self, **more: object) -> dict[str, object]:
         """Return the options of an integration that uses this broker."""
