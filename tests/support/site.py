@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -271,48 +271,35 @@ class Loop:
         )
 
 
-def small_site(
-    *integrations: config.IntegrationConfig,
-    change: Callable[[config.Bundle], config.Bundle] = lambda bundle: bundle,
-) -> config.Bundle:
+NAMES = config.Names(zh="泵房", en="Pump room")
+SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
+PUMP = config.Zone(id="pump", names=NAMES, level="ground", polygon=SQUARE)
+HIGH = config.Limit(
+    condition="high",
+    kind="gas.toxic",
+    unit="ppm",
+    above=10.0,
+    priority=1,
+    life_safety=True,
+)
+H2S = config.Quantity(
+    id="h2s", names=NAMES, unit="ppm", gas_class="toxic", limits=(HIGH,)
+)
+
+
+def small_site(*integrations: config.IntegrationConfig) -> config.Bundle:
     """Return a site of one zone ``pump`` with H2S limits and the given hosts."""
-    names = config.Names(zh="泵房", en="Pump room")
-    high = config.Limit(
-        condition="high",
-        kind="gas.toxic",
-        unit="ppm",
-        above=10.0,
-        priority=1,
-        life_safety=True,
-    )
-    return change(
-        config.Bundle(
-            site=config.Site(
-                id="site",
-                names=names,
-                levels=(config.Level(id="ground", names=names),),
-                zones=(
-                    config.Zone(
-                        id="pump",
-                        names=names,
-                        level="ground",
-                        polygon=((0, 0), (10, 0), (10, 10), (0, 10)),
-                    ),
-                ),
-            ),
-            quantities=(
-                config.Quantity(
-                    id="h2s", names=names, unit="ppm", gas_class="toxic", limits=(high,)
-                ),
-            ),
-            devices=tuple(
-                config.DeviceRule(
-                    integration=each.id, uid="*", zone="pump", critical=("h2s",)
-                )
-                for each in integrations
-            ),
-            integrations=integrations,
-        )
+    levels = (config.Level(id="ground", names=NAMES),)
+    return config.Bundle(
+        site=config.Site(id="site", names=NAMES, levels=levels, zones=(PUMP,)),
+        quantities=(H2S,),
+        devices=tuple(
+            config.DeviceRule(
+                integration=each.id, uid="*", zone="pump", critical=("h2s",)
+            )
+            for each in integrations
+        ),
+        integrations=integrations,
     )
 
 
