@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 import os
 import pty
 import socket
@@ -20,6 +21,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from integrations.modbus.simulated import SimulatedDevice
 from integrations.modbus.wire import crc16
+
+# It would print the last frames at each dropped connection, which we make on purpose.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 class _Store:

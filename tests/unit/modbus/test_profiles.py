@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.api import ConfigError, Quality
 from integrations.modbus.decode import decode
-from integrations.modbus.load import FOLDER, bundled, load
+from integrations.modbus.load import FOLDER, bundled, load, parse
+from integrations.modbus.positions import Document
 from integrations.modbus.profile import Image, Profile, plan
 from integrations.modbus.schema import REASON
 
@@ -82,6 +85,48 @@ def test_fault_in_a_profile_names_line_and_what_was_expected(
     assert says in text
     assert text.startswith(f"{file}:{line}:"), text
     assert caught.value.params["line"] == line
+
+
+@given(st.data())
+def test_any_text_is_a_profile_or_an_error_with_a_place(data: st.DataObject) -> None:
+    """Issue 'bad input': no file makes the loader raise anything else."""
+    splice = data.draw(
+        st.one_of(
+            st.text(max_size=40),
+            st.sampled_from(
+                [
+                    "&a [*a]",
+                    "{[1]: 2}",
+                    "<<: 1",
+                    "2020-13-45",
+                    "1e999",
+                    "0x_",
+                    "!!binary x",
+                    "!!python/name:os.system",
+                    "[" * 5000,
+                    "9" * 5000,
+                    "\x00",
+                    ": :",
+                ]
+            ),
+        )
+    )
+    at = data.draw(st.integers(0, len(GOOD_FILE)))
+    cut = data.draw(st.integers(0, 20))
+    text = GOOD_FILE[:at] + splice + GOOD_FILE[at + cut :]
+    try:
+        parse(Document("mine.yaml", text))
+    except ConfigError as problem:
+        assert str(problem).startswith("mine.yaml:")
+
+
+def test_alias_bomb_is_refused() -> None:
+    """Bounded time and memory for whatever a file says."""
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for n in range(1, 9):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]")
+    with pytest.raises(ConfigError, match="more than"):
+        Document("bomb.yaml", "\n".join(lines))
 
 
 def test_unknown_profile_names_those_there_are() -> None:
