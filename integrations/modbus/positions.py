@@ -15,6 +15,7 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Largest file and most values: a profile has a hundredth of it, a bomb has not.
 MAX_CHARACTERS = 200_000
 MAX_VALUES = 20_000
+MAX_DEPTH = 30
 
 Path_ = tuple[Hashable, ...]
 Place = tuple[int, int]
@@ -31,6 +32,7 @@ class Document:
             raise self.error((), f"longer than {MAX_CHARACTERS} characters")
         loader = _Loader(text)
         try:
+            self._probe(text)
             self.data: Any = self._construct(loader)
         except yaml.MarkedYAMLError as problem:
             mark = problem.problem_mark or problem.context_mark
@@ -39,10 +41,21 @@ class Document:
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
             # PyYAML hands on what Python says of an impossible date or number.
             raise self.error((), f"not YAML: {problem}") from problem
-        except RecursionError as problem:
-            raise self.error((), "nested too deeply") from problem
         finally:
             loader.dispose()
+
+    def _probe(self, text: str) -> None:
+        """Refuse deep nesting: libyaml's composer would end the process by it."""
+        depth = 0
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                mark = event.start_mark
+                self._places[()] = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+                raise self.error((), f"nested more than {MAX_DEPTH} deep")
 
     def _construct(self, loader: yaml.SafeLoader) -> Any:
         node = loader.get_single_node()

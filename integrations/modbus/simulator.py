@@ -26,7 +26,6 @@ from typing import Any
 
 import msgspec
 import voluptuous as vol
-import yaml
 
 from core.api import ConfigError
 from integrations.modbus import flow, positions
@@ -153,8 +152,7 @@ async def _stdin(simulator: Simulator) -> None:
         simulator.done.set()
 
 
-async def _main(arguments: argparse.Namespace) -> None:
-    options = yaml.safe_load(arguments.options.read_text(encoding="utf-8"))
+async def _main(options: Mapping[str, Any], arguments: argparse.Namespace) -> None:
     simulator = Simulator(options, _say, speed=arguments.speed)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -188,9 +186,8 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
     try:
-        # One look that names line and column before anything is opened.
-        positions.read(arguments.options).check(vol.Schema(prepare))
-        asyncio.run(_main(arguments))
+        options = positions.read(arguments.options).check(vol.Schema(prepare))
+        asyncio.run(_main(options, arguments))
     except ConfigError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2

@@ -120,6 +120,13 @@ def test_any_text_is_a_profile_or_an_error_with_a_place(data: st.DataObject) -> 
         assert str(problem).startswith("mine.yaml:")
 
 
+@pytest.mark.parametrize("deep", ["[" * 150_000, "{a: " * 40_000, "- " * 90_000])
+def test_deep_nesting_is_refused(deep: str) -> None:
+    """A file must not end the process that reads it."""
+    with pytest.raises(ConfigError, match="nested more than"):
+        Document("deep.yaml", deep)
+
+
 def test_alias_bomb_is_refused() -> None:
     """Bounded time and memory for whatever a file says."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
