@@ -299,7 +299,6 @@ class Readings:
         point.raw_reason = judged.reason
         point.flipped = flipped
         self.drains.keep(point, when.wall_ms, value, quality)
-        self._unjudged.discard(point)
 
     def _judge(
         self,
