@@ -19,6 +19,10 @@ export interface AccountView {
   code_until_ms: number;
 }
 
+export interface AcknowledgeAlarm {
+  alarm_id: string;
+}
+
 export interface AcknowledgeNotice {
   notice_id: string;
 }
@@ -208,9 +212,9 @@ export interface EventView {
   actor: string;
   wall_ms: number;
   synced: boolean;
-  zone_id?: string | null;
-  subject?: string;
-  drill?: boolean;
+  zone_id: string | null;
+  subject: string;
+  drill: boolean;
 }
 
 export interface FoundSafe {
@@ -417,6 +421,10 @@ export interface ProblemView {
   sentences: Text;
 }
 
+export interface PutInService {
+  alarm_id: string;
+}
+
 export interface QuantityView {
   id: string;
   names: Text;
@@ -456,6 +464,11 @@ export interface ReleasePermit {
 
 export interface RemoveDevice {
   device_id: string;
+}
+
+export interface ResetAlarm {
+  alarm_id: string;
+  reason: string;
 }
 
 export interface ResponseView {
@@ -548,6 +561,12 @@ export interface SetRoles {
   roles: string[];
 }
 
+export interface ShelveAlarm {
+  alarm_id: string;
+  reason: string;
+  minutes: number;
+}
+
 export interface SilenceSirens {
   zone_id: string;
 }
@@ -577,6 +596,11 @@ export interface StepView {
   detail: string;
   refs: string[];
   at_ms: number;
+}
+
+export interface TakeOutOfService {
+  alarm_id: string;
+  reason: string;
 }
 
 export interface TestView {
@@ -624,6 +648,10 @@ export interface TypedTest {
   unit: string;
 }
 
+export interface UnshelveAlarm {
+  alarm_id: string;
+}
+
 export interface WatcherView {
   person_id: string;
   since_ms: number;
@@ -647,11 +675,11 @@ export interface ZoneView {
   id: string;
   state: string;
   states: string[];
-  priority?: number;
-  people?: number;
-  permits?: number;
-  held?: number;
-  silenced?: boolean;
+  priority: number;
+  people: number;
+  permits: number;
+  held: number;
+  silenced: boolean;
 }
 
 export interface ZoneViewList {
@@ -660,9 +688,15 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
 
 export interface ActBodies {
+  "alarm.acknowledge": AcknowledgeAlarm;
+  "alarm.in_service": PutInService;
+  "alarm.out_of_service": TakeOutOfService;
+  "alarm.reset": ResetAlarm;
+  "alarm.shelve": ShelveAlarm;
+  "alarm.unshelve": UnshelveAlarm;
   "config.arm": ArmConfig;
   "device.enrol": EnrolDevice;
   "device.remove": RemoveDevice;
