@@ -178,6 +178,8 @@ def _entity(
     shown: Value = None if worst.quality in VALUELESS else value
     if shown is not None and entity.kind is EntityKind.BINARY:
         shown = bool(shown)
+    elif shown is not None and entity.kind is EntityKind.GAS:
+        shown = float(shown)
     return Decoded(shown, worst.quality, worst.reason)
 
 

@@ -178,6 +178,9 @@ class _Builder:
         span = entry.get("range")
         if span is not None and span[0] >= span[1]:
             raise _fail("expected [low, high]", *path, "range")
+        if "over_raw" in entry and span is None:
+            # Over-range is an alarm, so it needs a value that can act.
+            raise _fail("over_raw needs a 'range' whose top it shows", *path)
         output = entry.get("output")
         return EntityMap(
             uid=uid,

@@ -45,7 +45,6 @@ class Session:
         self._language = language
         self._image: Image = {}
         self._failures = 0
-        self._sequence = 0
         self._beat: float | int | None = None
         self._beat_ns = 0
         self._beat_moved = False
@@ -125,7 +124,6 @@ class Session:
         found = decode.decode(
             self.profile, self._image, heartbeat_age_s=age, units=self._units
         )
-        self._sequence += 1
         for uid, handle in self._handles.items():
             value, quality, reason = found[uid]
             if uid in self._unlearned:
@@ -133,7 +131,7 @@ class Session:
                 reason = reason or "modbus.unit_unknown"
             if self.profile.entities[uid].coil is not None and self.inverted(uid):
                 value = None if value is None else not value
-            self.host.report(handle, value, quality, reason, source_seq=self._sequence)
+            self.host.report(handle, value, quality, reason)
         self._image.clear()
 
     def _ok(self, now: int) -> None:

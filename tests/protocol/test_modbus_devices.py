@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.api import Quality
+from integrations.modbus.bus import Bus, LinkError, Serial
 from integrations.modbus.port import REOPEN_AFTER
 from tests.protocol.modbus_site import FAST, RELAY, XNX, Site, running
 from tests.support.waiting import until
@@ -207,3 +208,13 @@ async def test_missing_port_is_named_with_what_to_do(tmp_path: Path) -> None:
         await site.tell(bus="b1", do="stop")
         await site.shows("xnx-1", "gas", Quality.FAULT, "serial_missing")
         assert str(tmp_path / "tty") in site.host.details["modbus.serial_missing"][0]
+
+
+async def test_serial_port_is_held_alone(tmp_path: Path) -> None:
+    """pains.md H, pyserial: two masters on one line would garble both."""
+    where = {"serial": {"port": str(tmp_path / "tty")}}
+    async with running(where, XNX, speed=FAST) as site:
+        await site.shows("xnx-1", "gas", Quality.GOOD)
+        second = Bus(Serial(port=str(tmp_path / "tty")))
+        with pytest.raises(LinkError, match="serial_busy"):
+            await second.connect()

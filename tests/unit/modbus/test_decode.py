@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from core.api import EntityKind, Quality
 from integrations.modbus.decode import VALUELESS, decode, number, put
-from integrations.modbus.load import bundled, load
+from integrations.modbus.load import bundled, load, parse
+from integrations.modbus.positions import Document
 from integrations.modbus.profile import Image, Profile, Register
 
 WORD = st.integers(0, 0xFFFF)
@@ -115,3 +116,48 @@ def test_float_that_is_no_number_is_a_fault(value: float) -> None:
         assert (gas.value, gas.quality) == (value, Quality.UNCERTAIN)
     else:
         assert gas == (None, Quality.FAULT, "modbus.not_a_number")
+
+
+TRICKY = """
+profile: tricky
+version: 1
+names: {en: Tricky, zh: 测试}
+manufacturer: none
+model: none
+source: this test
+registers:
+  gas: {address: 0, type: u16}
+  mode: {address: 1, type: u16}
+entities:
+  gas:
+    kind: gas
+    names: {en: Gas, zh: 气体}
+    quantity: h2s
+    unit: ppm
+    from: gas
+    range: [0, 100]
+    over_raw: 0xFFFF
+    valid_when: {from: mode, in: [2, 3], otherwise: "inhibited:inhibit"}
+vectors:
+  - name: none
+    expect: {gas: {quality: inhibited, reason: inhibit}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("raw", "mode", "expected"),
+    [
+        (50, 2, (50.0, Quality.GOOD, "")),
+        (50, 3, (50.0, Quality.GOOD, "")),
+        (50, 1, (None, Quality.INHIBITED, "modbus.inhibit")),
+        (101, 2, (101.0, Quality.UNCERTAIN, "modbus.over_range")),
+        (0xFFFF, 2, (100.0, Quality.UNCERTAIN, "modbus.over_range")),
+        (0xFFFF, 1, (None, Quality.INHIBITED, "modbus.inhibit")),
+    ],
+)
+def test_over_range_keeps_a_value_that_can_act(
+    raw: int, mode: int, expected: tuple[float | None, Quality, str]
+) -> None:
+    """Design §5 Truth: over-range is an alarm, not a fault, unless inhibited."""
+    profile = parse(Document("tricky.yaml", TRICKY))
+    assert decode(profile, {(3, 0): raw, (3, 1): mode})["gas"] == expected

@@ -66,6 +66,7 @@ GOOD_FILE = (FOLDER / "cn-sf6-o2.yaml").read_text("utf-8")
         ("poll_s: 2", "pol_s: 2", 0, "extra keys not allowed"),
         ("range: [0, 30]", "range: [30, 0]", 0, "[low, high]"),
         ("scale: 0.1", "scale: .nan", 0, "finite"),
+        ("    range: [0, 30]\n", "    over_raw: 65535\n", -6, "needs a 'range'"),
         ("kind: gas", "kind: gaz", 0, "expected one of gas"),
         ("  oxygen:", "  sf6:", 0, "stands here twice"),
         ("version: 1", "version: [", 2, "not YAML"),
