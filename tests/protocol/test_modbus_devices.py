@@ -41,7 +41,7 @@ async def healed(site: Site) -> None:
 async def test_reading_with_the_unit_that_the_device_tells(
     place: Mapping[str, Any],
 ) -> None:
-    """Issue 'modbus': value, unit and quality come from the registers."""
+    """Value, unit and quality come from the registers."""
     async with running(place, XNX, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         assert (await site.shows("xnx-1", "gas", Quality.GOOD)).value == 12.5
@@ -88,7 +88,7 @@ async def test_state_is_a_quality_and_never_a_value(
 async def test_device_that_does_not_answer_rightly_is_lost_and_comes_back(
     place: Mapping[str, Any], fault: Mapping[str, Any], reason: str
 ) -> None:
-    """Issue 'faults': silent, slow, wrong CRC, another unit's answer."""
+    """Fault: silent, slow, wrong CRC, another unit's answer."""
     async with running(place, QUICK, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         await site.shows("xnx-1", "gas", Quality.GOOD)
@@ -102,7 +102,7 @@ async def test_device_that_does_not_answer_rightly_is_lost_and_comes_back(
 async def test_exception_answer_is_a_fault_of_a_device_that_lives(
     place: Mapping[str, Any],
 ) -> None:
-    """Issue 'faults': exception replies carry their code."""
+    """Fault: exception replies carry their code."""
     async with running(place, XNX, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         await site.shows("xnx-1", "gas", Quality.GOOD)
@@ -115,7 +115,7 @@ async def test_exception_answer_is_a_fault_of_a_device_that_lives(
 async def test_garbage_before_an_answer_costs_nothing(
     place: Mapping[str, Any],
 ) -> None:
-    """Issue 'faults': leading garbage; the answer behind it still counts."""
+    """Fault: leading garbage; the answer behind it still counts."""
     async with running(place, XNX, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5}, fault={"garbage": "ff0013"})
         assert (await site.shows("xnx-1", "gas", Quality.GOOD)).value == 12.5
@@ -125,7 +125,7 @@ async def test_garbage_before_an_answer_costs_nothing(
 async def test_frozen_heartbeat_is_stale_though_the_value_reads_well(
     place: Mapping[str, Any],
 ) -> None:
-    """Issue 'faults': a frozen heartbeat is a quality."""
+    """Fault: a frozen heartbeat is a quality."""
     async with running(place, XNX, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         await site.shows("xnx-1", "gas", Quality.GOOD)
@@ -168,7 +168,7 @@ async def test_unit_that_changes_later_is_a_fault(place: Mapping[str, Any]) -> N
 
 
 async def test_server_that_restarts_is_found_again(place: Mapping[str, Any]) -> None:
-    """Issue 'faults': reconnect after the server was away."""
+    """Fault: reconnect after the server was away."""
     async with running(place, QUICK, RELAY, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         await site.shows("xnx-1", "gas", Quality.GOOD)
@@ -181,7 +181,7 @@ async def test_server_that_restarts_is_found_again(place: Mapping[str, Any]) -> 
 
 
 async def test_dropped_connection_heals_by_itself() -> None:
-    """Issue 'faults': the gateway closes every connection."""
+    """Fault: the gateway closes every connection."""
     async with running({"tcp": "127.0.0.1:0"}, XNX, speed=FAST) as site:
         await site.tell(device="xnx-1", set={"gas": 12.5})
         await site.shows("xnx-1", "gas", Quality.GOOD)
@@ -211,7 +211,7 @@ async def test_missing_port_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 
 async def test_serial_port_is_held_alone(tmp_path: Path) -> None:
-    """pains.md H, pyserial: two masters on one line would garble both."""
+    """Two masters on one line would garble both."""
     where = {"serial": {"port": str(tmp_path / "tty")}}
     async with running(where, XNX, speed=FAST) as site:
         await site.shows("xnx-1", "gas", Quality.GOOD)

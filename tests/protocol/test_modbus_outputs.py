@@ -61,7 +61,7 @@ async def test_only_the_channels_that_the_site_uses_are_declared() -> None:
 
 
 async def test_inverted_channel_trips_by_letting_go() -> None:
-    """devices.md §6: an interlock is de-energise-to-trip, so ON is an open coil."""
+    """An interlock is de-energise-to-trip, so ON is an open coil."""
     async with running({"tcp": "127.0.0.1:0"}, RELAY) as site:
         await site.shows("relay-1", "ch3", Quality.GOOD)
         relay = site.simulator.devices["relay-1"]

@@ -70,7 +70,7 @@ async def process(options: dict[str, Any], tmp_path: Path) -> AsyncIterator[Proc
 async def test_process_serves_tcp_and_rtu_and_tells_what_relays_do(
     tmp_path: Path,
 ) -> None:
-    """Issue 'demonstration site': simulators are processes, never calls."""
+    """Demonstration site: simulators are processes, never calls."""
     line = tmp_path / "ttyRS485"
     options: dict[str, Any] = {
         "buses": [

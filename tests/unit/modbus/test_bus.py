@@ -41,7 +41,7 @@ def bus(client: Client) -> Bus:
 
 @pytest.mark.parametrize("swallow", [True, False])
 async def test_request_that_hangs_kills_the_client(swallow: bool) -> None:
-    """pains.md H, pymodbus: kill and rebuild on a deadline that is overrun."""
+    """A client that hangs: kill and rebuild on a deadline that is overrun."""
     client = Client(swallow)
     held = bus(client)
     with pytest.raises(LinkError, match="overrun"):
@@ -53,7 +53,7 @@ async def test_request_that_hangs_kills_the_client(swallow: bool) -> None:
 
 @pytest.mark.parametrize("swallow", [True, False])
 async def test_cancellation_gets_through(swallow: bool) -> None:
-    """pains.md H, pymodbus#3009: a swallowed cancellation is honoured."""
+    """pymodbus#3009: a swallowed cancellation is honoured."""
     held = bus(Client(swallow))
     task = asyncio.get_running_loop().create_task(held.read(3, 0, 1, 1, 10.0))
     await asyncio.sleep(0)

@@ -57,7 +57,7 @@ def test_options_of_a_small_site_pass() -> None:
 def test_fault_in_the_options_names_the_place(
     options: dict[str, Any], path: str, says: str
 ) -> None:
-    """Issue 'publish': the path leads to line and column, the text to the mend."""
+    """Publishing: the path leads to line and column, the text to the mend."""
     with pytest.raises(vol.MultipleInvalid) as caught:
         flow.schema()(options)
     error = caught.value.errors[0]
@@ -83,7 +83,7 @@ async def test_diagnostics_hide_the_network() -> None:
 def test_missing_serial_permission_names_group_and_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Issue 'repository': answered with the command that grants it."""
+    """Answered with the command that grants it."""
     port = tmp_path / "ttyUSB0"
     port.touch()
     assert bus.serial_problem(str(port)) is None
@@ -105,7 +105,7 @@ def test_missing_serial_port_is_told() -> None:
 
 
 def test_every_reason_has_its_sentences() -> None:
-    """Brief 'texts': codes of driver and profiles, in Chinese and English."""
+    """Codes of driver and profiles, in Chinese and English."""
     used = set()
     for file in FOLDER.rglob("*.py"):
         used |= set(re.findall(r'"modbus\.([a-z_]+)"', file.read_text("utf-8")))
@@ -124,7 +124,7 @@ def test_every_reason_has_its_sentences() -> None:
 
 
 def test_manifest_states_what_the_core_may_accept() -> None:
-    """Issue 'plugin contract': kinds, places, latency, heartbeat, fail-safe."""
+    """Plugin contract: kinds, places, latency, heartbeat, fail-safe."""
     manifest = yaml.safe_load((FOLDER / "manifest.yaml").read_text("utf-8"))
     assert manifest["integration"].endswith(":ModbusIntegration")
     assert set(manifest["names"]) == {"zh", "en"}

@@ -29,7 +29,7 @@ def blank(profile: Profile) -> Image:
 
 @pytest.mark.parametrize(("name", "index"), VECTORS)
 def test_vector(name: str, index: int) -> None:
-    """Issue 'profiles': inhibit, warm-up, fault and the like are qualities."""
+    """R16: inhibit, warm-up, fault and the like are qualities."""
     profile = load(name)
     vector = profile.vectors[index]
     image = blank(profile) | dict(vector.image)
@@ -76,7 +76,7 @@ GOOD_FILE = (FOLDER / "cn-sf6-o2.yaml").read_text("utf-8")
 def test_fault_in_a_profile_names_line_and_what_was_expected(
     tmp_path: Path, old: str, new: str, below: int, says: str
 ) -> None:
-    """Issue 'bad input': file, line, column and what was expected."""
+    """Bad input: file, line, column and what was expected."""
     line = GOOD_FILE[: GOOD_FILE.index(old)].count("\n") + 1 + below
     file = tmp_path / "mine.yaml"
     file.write_text(GOOD_FILE.replace(old, new, 1), "utf-8")
@@ -90,7 +90,7 @@ def test_fault_in_a_profile_names_line_and_what_was_expected(
 
 @given(st.data())
 def test_any_text_is_a_profile_or_an_error_with_a_place(data: st.DataObject) -> None:
-    """Issue 'bad input': no file makes the loader raise anything else."""
+    """Bad input: no file makes the loader raise anything else."""
     splice = data.draw(
         st.one_of(
             st.text(max_size=40),

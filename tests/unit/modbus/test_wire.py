@@ -28,7 +28,7 @@ def asked(serial: bool) -> Sieve:
     ("frame", "crc"), [("010300000002", "c40b"), ("01050000ff00", "8c3a")]
 )
 def test_checksum(frame: str, crc: str) -> None:
-    """Check values of devices.md §1.5."""
+    """Check values that RS485 data sheets print."""
     assert crc16(bytes.fromhex(frame)).hex() == crc
 
 
@@ -37,7 +37,7 @@ def test_checksum(frame: str, crc: str) -> None:
 def test_answer_is_found_behind_any_garbage(
     serial: bool, garbage: bytes, tail: bytes
 ) -> None:
-    """Issue 'faults': leading garbage does not cost the answer."""
+    """Fault: leading garbage does not cost the answer."""
     frame = rtu(ANSWER) if serial else tcp(ANSWER)
     found = asked(serial).trace(False, garbage + frame + tail)
     assert found
