@@ -172,23 +172,21 @@ class Catalogue:
             route.triggers.append(trigger)
             live.hangs.append((route, trigger))
         if spec.presence and point is not None:
-            self._watch_presence(uid, live, point, subscribe)
+            self._watch_presence(uid, live, point)
         for route, _ in live.hangs:
             route.arrange()
 
     def _watcher(self, uid: str, entity_uid: str) -> Callable[[Value, bool], None]:
         return lambda value, live: self._watch(uid, entity_uid, value, live)
 
-    def _watch_presence(
-        self, uid: str, live: _Live, point: Point, subscribe: bool
-    ) -> None:
+    def _watch_presence(self, uid: str, live: _Live, point: Point) -> None:
         presence = live.spec.presence
         availability = Availability(live.spec.mode, point, wanted=len(presence))
         point.cap, point.why = UNCERTAIN, "mqtt.availability_unknown"
         live.availability = availability
         for number, one in enumerate(presence):
             listener = (one.extract, self._listener(uid, availability, number, one))
-            route = self._route(one.topic, subscribe)
+            route = self._route(one.topic, subscribe=True)
             route.listeners.append(listener)
             live.hangs.append((route, listener))
 

@@ -116,7 +116,7 @@ def _quantity(config: dict[str, Any], key: str, kind: EntityKind) -> str:
     if isinstance(device_class, str) and device_class in words.GAS_CLASSES:
         return words.GAS_CLASSES[device_class]
     names = tokens(config.get("name"), key, config.get("object_id"))
-    if kind is EntityKind.SENSOR and device_class in {None, "gas"}:
+    if kind is EntityKind.SENSOR and device_class in (None, "gas"):
         for token in [*names, *tokens(config.get("value_template"))]:
             if token in words.GASES or token in words.GAS_WORDS:
                 return words.GAS_WORDS.get(token, token)
@@ -144,7 +144,7 @@ def _declared_kind(config: dict[str, Any], kind: EntityKind) -> EntityKind:
     said = _ours(config).get("kind")
     if said is None or kind is EntityKind.OUTPUT:
         return kind
-    if said not in {"gas", "sensor", "binary", "location"}:
+    if said not in ("gas", "sensor", "binary", "location"):
         raise SpecError("safehold.kind: gas, sensor, binary or location")
     return EntityKind(said)
 
@@ -228,7 +228,7 @@ def _output(component: str, config: dict[str, Any], key: str) -> Output | None:
     said = ours.get("output")
     kind: OutputKind | None = words.FIXED_OUTPUTS.get(component)
     if said is not None:
-        if said not in set(OutputKind):
+        if said not in tuple(OutputKind):
             raise SpecError(f"safehold.output: one of {', '.join(OutputKind)}")
         kind = OutputKind(said)
     elif kind is None:
@@ -241,7 +241,7 @@ def _output(component: str, config: dict[str, Any], key: str) -> Output | None:
         return None
     contact = ours.get("contact_zone")
     fail_safe = ours.get("fail_safe", "hold_last")
-    if fail_safe not in {"on", "off", "hold_last"}:
+    if fail_safe not in ("on", "off", "hold_last"):
         raise SpecError("safehold.fail_safe: on, off or hold_last")
     return Output(
         kind=kind,

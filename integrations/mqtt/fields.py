@@ -69,7 +69,7 @@ def tokens(*names: Any) -> list[str]:
 def presence_of(config: dict[str, Any]) -> tuple[tuple[Presence, ...], str]:
     """Return availability topics and how they combine."""
     mode = config.get("availability_mode", "latest")
-    if mode not in {"all", "any", "latest"}:
+    if mode not in ("all", "any", "latest"):
         raise SpecError("availability_mode: all, any or latest")
     listed = config.get("availability")
     if listed is not None and not isinstance(listed, list):

@@ -79,6 +79,9 @@ class _Environment(ImmutableSandboxedEnvironment):
             return super().call_binop(context, operator, float(left), float(right))
         return super().call_binop(context, operator, left, right)
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Give no special way to ``str.format``: its widths grow without bound."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         return attr in _METHODS and isinstance(obj, str | dict)
 
@@ -145,7 +148,7 @@ def _maker(source: str, expression: nodes.Expr | None) -> Callable[[bool], _Expr
             pass
         else:
             return lambda strict: _Builder(strict).build(expression, 0)
-    return lambda strict: _rendered(source, _STRICT if strict else _LENIENT)
+    return lambda strict: rendered(source, strict)
 
 
 def _single_expression(tree: nodes.Template) -> nodes.Expr | None:
@@ -226,7 +229,7 @@ class _Builder:
 
     def _neg(self, node: Any, depth: int) -> _Expr:
         inner = self.build(node.node, depth)
-        return lambda text, data: -to_float(inner(text, data))
+        return arithmetic("Sub", lambda *_: 0, inner)
 
     def _filter(self, node: Any, depth: int) -> _Expr:
         if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
@@ -302,7 +305,9 @@ def _check(tree: nodes.Template) -> None:
                 raise TemplateError("template: set beside ~ or lists is not allowed")
 
 
-def _rendered(source: str, env: _Environment) -> _Expr:
+def rendered(source: str, strict: bool) -> _Expr:
+    """Return what renders a checked template; raises TemplateError."""
+    env = _STRICT if strict else _LENIENT
     try:
         template = env.from_string(source)
     except (JinjaError, RecursionError, ValueError, SyntaxError) as error:
