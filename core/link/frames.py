@@ -17,7 +17,7 @@ _decode = msgspec.msgpack.Decoder(Message).decode
 class FrameError(Exception):
     """Bytes that are no frame of ours; ``reason`` names what is wrong with them.
 
-    Reasons: frame_empty, frame_too_large, frame_malformed.
+    Reasons: frame_empty, frame_too_large, frame_malformed, frame_unencodable.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -27,10 +27,16 @@ class FrameError(Exception):
 
 
 def append(buffer: bytearray, message: Message) -> None:
-    """Append one frame to ``buffer``; raises FrameError when it is too large."""
+    """Append one frame; raises FrameError, and then ``buffer`` is as before."""
     start = len(buffer)
     buffer += b"\0\0\0\0"
-    _encode_into(message, buffer, -1)
+    try:
+        _encode_into(message, buffer, -1)
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        del buffer[start:]
+        raise FrameError(
+            "frame_unencodable", f"{type(message).__name__}: {error}"
+        ) from error
     length = len(buffer) - start - 4
     if length > MAX_FRAME:
         del buffer[start:]

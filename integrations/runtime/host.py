@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.api import Command, CommandState, Device, DeviceError, Value
+from core.api import Command, CommandState, Device, DeviceError, Quality, Value
 from core.clock import AsyncClock, Clock
 from core.link import messages as m
 from core.link.client import Client
@@ -23,6 +23,9 @@ MAX_EVENTS = 1_000
 KEPT_RESULTS = 128
 RETRY_S, RESEND_S, COUNTED_S = 0.05, 15.0, 10.0
 MAX_COUNTERS = 200
+
+_PLAIN = frozenset({float, bool, str, int, type(None)})
+_BIG = 1 << 62
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,9 @@ class HostLink:
         source_seq: int = 0,
     ) -> None:
         """Queue a reading for the telemetry lane; never blocks, never raises."""
+        kind = value.__class__
+        if kind is not float and (kind not in _PLAIN or kind is int):
+            value, quality, reason = self._plain(value, quality, reason)
         self._rows.append(
             m.Row(handle, value, quality, measured_ns, source_seq, reason)
         )
@@ -225,25 +231,35 @@ class HostLink:
 
     # --- telemetry ------------------------------------------------------------
 
+    def _plain(self, value: Value, quality: int, reason: str) -> tuple[Value, int, str]:
+        """Return a value that the link can carry; what is none becomes a fault."""
+        if value.__class__ is int and -_BIG <= value <= _BIG:  # type: ignore[operator]
+            return value, quality, reason
+        try:
+            return float(value), quality, reason  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            self.count("value_unusable", repr(value)[:80])
+            return None, Quality.FAULT, "wrong_type"
+
     def _flush(self) -> None:
         self._scheduled = False
         rows = self._rows
         if not rows and not self._coalescer:
             return
         lane, now = self.client.telemetry, self.clock.mono_ns()
-        if lane is None or self._credit <= 0 or lane.pending > PENDING:
-            self._rows = []
+        held = lane is None or self._credit <= 0 or lane.pending > PENDING
+        self._rows = []
+        if held or self._coalescer:
+            # What was coalesced is older: core must not take it for the last word.
             for row in rows:
                 self._coalescer.add(row, now)
+            rows = []
+        if held:
             if lane is not None:
                 self._scheduled = True
                 self._loop.call_later(RETRY_S, self._flush)
             return
-        self._rows = []
-        coalesced = self._coalescer.take() if self._coalescer else []
-        if len(rows) <= FRAME_ROWS and len(coalesced) <= FRAME_ROWS // 2:
-            self._frame(m.Readings(now, rows, coalesced))
-            return
+        coalesced = self._coalescer.take()
         half = FRAME_ROWS // 2
         for at in range(0, len(coalesced), half):
             self._frame(m.Readings(now, [], coalesced[at : at + half]))
@@ -258,9 +274,7 @@ class HostLink:
             lane.send(frame)
             self._credit -= 1
         except FrameError as error:
-            self.count("readings_too_large", error.detail)
-        except OverflowError as error:
-            self.count("value_too_large", str(error))
+            self.count("readings_refused", error.detail)
 
     def _tell_counts(self) -> None:
         self._counting = None
