@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.link import messages as m
-from tests.support.kernel import Bench, make_kernel
 from tests.support.detectors import HOST, detector, site
+from tests.support.kernel import Bench, make_kernel
 
 DEVICES = 100
 NORMAL = {"h2s": 1.0, "o2": 20.9, "ch4": 2.0}

@@ -69,7 +69,7 @@ class Answering:
     ) -> dict[str, Value]:
         record = self._existing(act.alarm_id, version)
         if not record.acknowledged:
-            waited = self._hub.clock.wall_ns() - record.raised_wall_ns
+            waited = self._hub.clock.mono_ns() - record.raised_mono_ns
             self._alarms.metrics.acknowledged(waited)
             self._hub.emit(
                 AlarmAcknowledged(alarm_id=record.id, person_id=actor), cause

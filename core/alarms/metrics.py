@@ -48,8 +48,9 @@ class Metrics:
         times.append(now)
 
     def acknowledged(self, after_ns: int) -> None:
-        """Count how long an alarm waited for its person."""
-        self._answered.append(max(after_ns, 0) / NS)
+        """Count how long an alarm waited; below 0 it was raised in another boot."""
+        if after_ns >= 0:
+            self._answered.append(after_ns / NS)
 
     def chatters(self, key: str, now: int) -> bool:
         """Say whether an alarm came three times within a minute."""
