@@ -143,20 +143,7 @@ class Wire(Client):
         self, command: int, inbox: bytearray, body: int, stop: int
     ) -> MQTTErrorCode:
         if command & 0xF4 != _PUBLISH:
-            self._in_packet = {
-                "command": command,
-                "have_remaining": 1,
-                "remaining_count": [],
-                "remaining_mult": 1,
-                "remaining_length": stop - body,
-                "packet": inbox[body:stop],
-                "to_process": 0,
-                "pos": 0,
-            }
-            try:
-                return self._packet_handle()
-            except (MalformedPacket, struct.error, IndexError):
-                return MQTTErrorCode.MQTT_ERR_PROTOCOL
+            return self._other(command, inbox[body:stop])
         topic_at = body + 2
         at = topic_at + (inbox[body] << 8 | inbox[body + 1])
         topic_end = at
@@ -182,3 +169,20 @@ class Wire(Client):
             bool(command & 8),
         )
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _other(self, command: int, packet: bytearray) -> MQTTErrorCode:
+        """Let paho handle what is no PUBLISH of QoS 0 or 1."""
+        self._in_packet = {
+            "command": command,
+            "have_remaining": 1,
+            "remaining_count": [],
+            "remaining_mult": 1,
+            "remaining_length": len(packet),
+            "packet": packet,
+            "to_process": 0,
+            "pos": 0,
+        }
+        try:
+            return self._packet_handle()
+        except (MalformedPacket, struct.error, IndexError):
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL

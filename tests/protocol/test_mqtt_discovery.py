@@ -87,34 +87,37 @@ def is_good(
     return last is not None and last.value == value and last.quality == Quality.GOOD
 
 
+PANEL: dict[str, Any] = {
+    "dev": {"ids": "panel-9", "name": "Panel"},
+    "o": {"name": "firmware"},
+    "~": "panel/9",
+    "avty": [
+        {"t": "~/online"},
+        {"t": "~/link", "pl_avail": "1", "pl_not_avail": "0"},
+    ],
+    "avty_mode": "all",
+    "cmps": {
+        "o2": {
+            "p": "sensor",
+            "name": "Oxygen",
+            "uniq_id": "p9_o2",
+            "stat_t": "~/o2",
+            "unit_of_meas": "%",
+        },
+        "horn": {
+            "p": "siren",
+            "uniq_id": "p9_horn",
+            "stat_t": "~/horn",
+            "cmd_t": "~/horn/set",
+        },
+        "door": {"p": "climate", "uniq_id": "p9_door"},
+    },
+}
+
+
 async def test_the_device_form_brings_all_components_at_once(broker: OwnBroker) -> None:
     host, hub = use(broker)
-    config: dict[str, Any] = {
-        "dev": {"ids": "panel-9", "name": "Panel"},
-        "o": {"name": "firmware"},
-        "~": "panel/9",
-        "avty": [
-            {"t": "~/online"},
-            {"t": "~/link", "pl_avail": "1", "pl_not_avail": "0"},
-        ],
-        "avty_mode": "all",
-        "cmps": {
-            "o2": {
-                "p": "sensor",
-                "name": "Oxygen",
-                "uniq_id": "p9_o2",
-                "stat_t": "~/o2",
-                "unit_of_meas": "%",
-            },
-            "horn": {
-                "p": "siren",
-                "uniq_id": "p9_horn",
-                "stat_t": "~/horn",
-                "cmd_t": "~/horn/set",
-            },
-            "door": {"p": "climate", "uniq_id": "p9_door"},
-        },
-    }
+    config: dict[str, Any] = {**PANEL, "cmps": dict(PANEL["cmps"])}
     with MqttDevice(broker) as device:
         async with Running(hub):
             await until(lambda: hub.client.connected, "the session")

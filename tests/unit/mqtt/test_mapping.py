@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import ConfigError, Quality
+from integrations.modbus.positions import Document
 from integrations.mqtt import mapping
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.points import Event
@@ -73,7 +74,7 @@ topics:
 
 
 def built(text: str) -> mapping.Map:
-    return mapping.build(mapping.Document("m.yaml", text))
+    return mapping.build(Document("m.yaml", text))
 
 
 @pytest.mark.parametrize(
