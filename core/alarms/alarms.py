@@ -84,45 +84,25 @@ class Alarms:
         acknowledgement. A TEST or DRILL never covers a real alarm; the first
         real one ends them all.
         """
-        record = self.find(source, condition)
-        if record is not None and record.active and not record.mark:
-            self._settling.discard(record.id)
-            return record.id
-        if not mark and not kind.startswith("fault."):
-            self._end_marked(cause)
-        if record is not None and record.mark and not mark:
-            self._end(record, cause)
-        record = self.find(source, condition)
+        record = self._standing(source, condition, kind, mark, cause)
         if record is not None:
-            self._settling.discard(record.id)
             if not record.active and not (mark and not record.mark):
-                self._count(record.source, condition, record.priority)
-                self.hub.emit(
-                    AlarmRepeated(alarm_id=record.id, params=params or {}), cause
-                )
+                self._repeat(record, params or {}, cause)
             return record.id
-        alarm_id = self.hub.ids.new()
-        self._count(source, condition, priority)
-        self.hub.emit(
-            AlarmRaised(
-                alarm_id=alarm_id,
-                source=source,
-                condition=condition,
-                kind=kind,
-                priority=priority,
-                zone_id=zone_id,
-                life_safety=life_safety,
-                latching=latching,
-                params=params or {},
-                mark=mark,
-            ),
-            cause,
+        body = AlarmRaised(
+            alarm_id=self.hub.ids.new(),
+            source=source,
+            condition=condition,
+            kind=kind,
+            priority=priority,
+            zone_id=zone_id,
+            life_safety=life_safety,
+            latching=latching,
+            params=params or {},
+            mark=mark,
         )
-        if mark:
-            self.hub.after(
-                MARK_MAX_S, f"alarm.mark {alarm_id}", lambda: self._expire(alarm_id)
-            )
-        return alarm_id
+        self._begin(body, cause)
+        return body.alarm_id
 
     def clear(self, source: str, condition: str, cause: Cause = CORE) -> None:
         """Say that a condition is proven gone; unknown ones are fine.
@@ -192,6 +172,35 @@ class Alarms:
     def _count(self, source: str, condition: str, priority: int) -> None:
         key = key_of(source, condition)
         self.metrics.raised(self.hub.clock.mono_ns(), key, source, priority)
+
+    def _standing(
+        self, source: str, condition: str, kind: str, mark: str, cause: Cause
+    ) -> AlarmRecord | None:
+        """Return the record that an activation joins; ends what it overrules."""
+        record = self.find(source, condition)
+        if record is not None and record.active and not record.mark:
+            self._settling.discard(record.id)
+            return record
+        if not mark and not kind.startswith("fault."):
+            self._end_marked(cause)
+        elif not mark and record is not None and record.mark:
+            self._end(record, cause)
+        return self.find(source, condition)
+
+    def _begin(self, body: AlarmRaised, cause: Cause) -> None:
+        self._count(body.source, body.condition, body.priority)
+        self.hub.emit(body, cause)
+        if body.mark:
+            alarm_id = body.alarm_id
+            key = f"alarm.mark {alarm_id}"
+            self.hub.after(MARK_MAX_S, key, lambda: self._expire(alarm_id))
+
+    def _repeat(
+        self, record: AlarmRecord, params: dict[str, Value], cause: Cause
+    ) -> None:
+        self._settling.discard(record.id)
+        self._count(record.source, record.condition, record.priority)
+        self.hub.emit(AlarmRepeated(alarm_id=record.id, params=params), cause)
 
     def _settled(self, alarm_id: str, cause: Cause) -> None:
         record = self.hub.state.alarms.open.get(alarm_id)

@@ -16,7 +16,7 @@ class AlarmRaised(Event, frozen=True, kw_only=True):
     condition: str
     """Name within the source: high, high_high, low, lost, sos, fault, …"""
     kind: str
-    """Text code and class: gas.toxic, gas.combustible, gas.oxygen, sos, fault.lost, …"""
+    """Text code and class: gas.toxic, gas.combustible, gas.oxygen, sos, fault.lost."""
     priority: int
     """1 critical, 2 major, 3 minor, 4 advice."""
     zone_id: str | None = None

@@ -1,7 +1,5 @@
 """The typed expression tree that rules, permits and limits share (design §6)."""
 
-from typing import Union
-
 import msgspec
 
 from core.api.reading import Value
@@ -66,4 +64,4 @@ class Sequence(msgspec.Struct, frozen=True, tag="seq"):
     items: tuple["Node", ...]
 
 
-Node = Union[Literal, Name, Compare, All, Any, Not, Arithmetic, Call, Sequence]
+Node = Literal | Name | Compare | All | Any | Not | Arithmetic | Call | Sequence

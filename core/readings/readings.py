@@ -10,14 +10,14 @@ from collections.abc import Callable
 from core import config
 from core.alarms.alarms import Alarms
 from core.alarms.events import AlarmReturned
-from core.api.model import EntityKind
-from core.api.reading import Reading, Value
+from core.api.reading import Reading
 from core.clock import NS
 from core.hub import Hub
 from core.journal.envelope import Envelope
 from core.link import messages as m
 from core.logic.truth import Truth, all_of
 from core.readings.drains import Drains
+from core.readings.evidence import accepts, as_number, over_range
 from core.readings.limits import Limits
 from core.readings.point import (
     FAULT,
@@ -210,7 +210,7 @@ class Readings:
         points = self.table.in_zone(zone_id, quantity)
         if not points:
             return Truth.UNKNOWN
-        return all_of([self._accepts(p, now, int(max_age_s * NS)) for p in points])
+        return all_of([accepts(p, now, int(max_age_s * NS)) for p in points])
 
     def unmonitored(self) -> set[str]:
         """Return the zones with a critical point that cannot be believed."""
@@ -252,7 +252,7 @@ class Readings:
     def _careful(self, point: Point, row: m.Row, when: When) -> None:
         judged = sanitise(point, row.value, row.quality, row.reason)
         judged = dated(point, judged, row.seq, row.measured_ns, when.now)
-        number = _as_number(judged.value)
+        number = as_number(judged.value)
         if judged.fresh:
             point.hear(when, row.measured_ns)
         as_sent = (row.quality, row.reason) == (judged.quality, judged.reason)
@@ -267,8 +267,8 @@ class Readings:
         if row.worst != GOOD and judged.quality == GOOD:
             # The last one may be GOOD; the time between was not.
             judged = judged._replace(quality=UNCERTAIN)
-        low = _as_number(sanitise(point, row.low, GOOD, "").value)
-        high = _as_number(sanitise(point, row.high, GOOD, "").value)
+        low = as_number(sanitise(point, row.low, GOOD, "").value)
+        high = as_number(sanitise(point, row.high, GOOD, "").value)
         for value in (low, high):
             if value is not None and value != judged.value:
                 self.drains.keep(point, when.wall_ms, value, judged.quality)
@@ -286,7 +286,7 @@ class Readings:
     ) -> None:
         """Put a judged row into the table."""
         value, quality, reason, _ = judged
-        if _over_range(point, value):
+        if over_range(point, value):
             quality, reason = max(quality, UNCERTAIN), "over_range"
         elif quality < point.cap:
             quality, reason = point.cap, "no_evidence"
@@ -365,7 +365,7 @@ class Readings:
         self._unjudged.discard(point)
         zone_id = self.table.zone_of(point)
         self._check_setup(point, zone_id)
-        value = _as_number(point.value)
+        value = as_number(point.value)
         quality = point.quality_at(now)
         if value is not None and point.limits:
             self.limits.judge(point, value, value, quality, zone_id, now, proven=False)
@@ -398,32 +398,3 @@ class Readings:
             self.limits.adopt(point)
             if record.condition == "lost" and point.lost:
                 self.supervision.adopt(point)
-
-    def _accepts(self, point: Point, now: int, max_age_ns: int) -> Truth:
-        value, quantity = _as_number(point.value), point.quantity
-        if any(state.active for state in point.limits):
-            return Truth.FALSE
-        if quantity is None or value is None:
-            return Truth.UNKNOWN
-        below, above = quantity.accept_below, quantity.accept_above
-        if (below is not None and value > below) or (
-            above is not None and value < above
-        ):
-            return Truth.FALSE
-        if below is None and above is None:
-            return Truth.UNKNOWN
-        proven = point.quality_at(now) == GOOD and now - point.stamp_ns <= max_age_ns
-        return Truth.TRUE if proven else Truth.UNKNOWN
-
-
-def _as_number(value: Value) -> float | None:
-    if isinstance(value, str) or value is None:
-        return None
-    return float(value)
-
-
-def _over_range(point: Point, value: Value) -> bool:
-    full, number = point.declared.full_scale, _as_number(value)
-    if full is None or number is None or point.kind is not EntityKind.GAS:
-        return False
-    return number > full * point.factor + point.offset

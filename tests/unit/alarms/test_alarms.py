@@ -129,7 +129,7 @@ def test_an_unproven_device_that_is_reset_while_beyond_alarms_again() -> None:
     assert conditions(bench) == ["high"]
 
 
-# --- shelving and service ------------------------------------------------------------
+# --- shelving and service ---------------------------------------------------------
 
 
 def shelve(alarm_id: str, minutes: float = 10.0, reason: str = "known") -> ShelveAlarm:
@@ -218,7 +218,7 @@ def test_unshelving_and_service_by_hand() -> None:
     assert record(bench, first) is None
 
 
-# --- disk ----------------------------------------------------------------------------
+# --- disk -------------------------------------------------------------------------
 
 
 def test_without_a_disk_only_what_protects_goes_on() -> None:
@@ -271,7 +271,7 @@ def test_what_the_disk_fails_afterwards_is_taken_back(what: str) -> None:
     assert (found.latched, found.shelf) == (what == "reset", None)
 
 
-# --- tests and drills ------------------------------------------------------------------
+# --- tests and drills -------------------------------------------------------------
 
 
 def test_the_first_real_alarm_ends_every_test_and_drill() -> None:
@@ -310,7 +310,7 @@ def test_tests_and_drills_end_by_themselves() -> None:
     assert bench.hub.state.alarms.open == {}
 
 
-# --- floods, chattering, figures ----------------------------------------------------------
+# --- floods, chattering, figures --------------------------------------------------
 
 
 def test_a_chattering_alarm_stays_active_until_it_is_calm() -> None:
