@@ -25,7 +25,7 @@ from core.processes.control import Packet, close_all
 from core.processes.ledger import LoopLedger, Notice
 from core.processes.pulse import BEAT_S
 from core.processes.wanted import wanted
-from core.processes.watchdog import Probe
+from core.processes.watchdog import LIMIT_S, Probe
 from core.registry.ids import Ids
 from core.registry.secrets import Secrets
 
@@ -92,13 +92,16 @@ class Safety:
         self._control.listen(self._peer, self._packet)
         self._control.send({"op": "ready"})
         self._tell_children()
-        self.probe = Probe(self._clock, self._loop.call_soon)
+        # Its limit is real time, whatever the speed of the site's clock.
+        limit_s = LIMIT_S * max(self._clock.speed, 1.0)
+        self.probe = Probe(self._clock, self._loop.call_soon, limit_s)
         for every, work in (
             (LIVE_S, self.desk.live),
             (HISTORY_S, self._history),
             (STATES_S, self._all.states),
             (PROBE_S, self._probe),
             (BEAT_S, self.pulse.beat),
+            (RETRY_S, self._disk_back),
         ):
             self._repeat(every, work)
         _settle_memory()
@@ -220,6 +223,11 @@ class Safety:
             for at in range(0, len(points), HISTORY_ROWS):
                 part = dict(points[at : at + HISTORY_ROWS])
                 archive.telemetry.send(m.History([], part))
+
+    def _disk_back(self) -> None:
+        if isinstance(self.ledger, BlindLedger) and self.ledger.mended():
+            _log("the journal can be opened again: starting afresh")
+            os._exit(75)
 
     def _probe(self) -> None:
         ticking = self._clock.mono_ns() - self.health.ticked_ns < 5 * NS * max(

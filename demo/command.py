@@ -1,0 +1,163 @@
+"""``safehold demo``: the demonstration site, for a person or for a check."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from core.journal.verify import render, verify
+from demo import scenario as scenarios
+from demo.crew import Crew
+from demo.play import NotMetError, Player
+from demo.scenario import Scenario, ScenarioError
+from demo.stage import HERE, Stage, StageError
+from demo.watch import Watch
+
+#: The demonstration's clock: fast enough to watch, slow enough to follow.
+_SPEED, _ONCE_SPEED = 1.0, 4.0
+_PAUSE_S = 60.0
+
+
+def main(argv: list[str]) -> int:
+    """Run the demonstration; exit status 0, 1 when the day went otherwise, 2 bad."""
+    options = _options(argv)
+    try:
+        scenario = scenarios.read(Path(options.scenario))
+    except ScenarioError as bad:
+        sys.stderr.write(f"safehold demo: {bad}\n")
+        return 2
+    data = Path(options.data or tempfile.mkdtemp(prefix="safehold-demo-")).resolve()
+    if (data / "journal").exists():
+        sys.stderr.write(
+            f"safehold demo: {data} holds a journal already; name a new folder\n"
+        )
+        return 2
+    try:
+        return asyncio.run(_Demo(options, data, scenario).run())
+    except (StageError, TimeoutError, OSError) as bad:
+        sys.stderr.write(f"safehold demo: {bad}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="safehold demo", description="Run the demonstration site."
+    )
+    parser.add_argument("--data", default="", help="folder for its data (a new one)")
+    parser.add_argument("--port", type=int, default=0, help="port of the web page")
+    parser.add_argument(
+        "--once", action="store_true", help="play the day once, headless, and check it"
+    )
+    parser.add_argument("--speed", type=float, default=0.0, help="1 to 20")
+    parser.add_argument(
+        "--scenario",
+        default=str(HERE / "scenarios" / "h2s.yaml"),
+        help="file with the scripted day",
+    )
+    options = parser.parse_args(argv)
+    options.speed = options.speed or (_ONCE_SPEED if options.once else _SPEED)
+    if not 1.0 <= options.speed <= 20.0:
+        parser.error(f"--speed {options.speed:g} is outside 1 to 20")
+    return options
+
+
+class _Demo:
+    """Hold one run of the demonstration."""
+
+    def __init__(
+        self, options: argparse.Namespace, data: Path, scenario: Scenario
+    ) -> None:
+        self._options, self._data, self._scenario = options, data, scenario
+        self._stage = Stage(data, options.speed, options.port)
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        _tell("启动示范工地… Starting the demonstration site…")
+        status = 1
+        try:
+            await self._stage.start()
+            self._greet()
+            status = await self._once() if self._options.once else await self._show()
+        finally:
+            await self._stage.stop()
+        if self._options.once:
+            report = verify(self._data / "journal")
+            _tell(render(report))
+            status = status or (0 if report.ok else 1)
+        return status
+
+    def _greet(self) -> None:
+        _tell(f"网页 Web page:      {self._stage.address}")
+        _tell(f"认领码 Claim code:  {self._stage.claim_code()}")
+        _tell(f"数据 Data:          {self._data}")
+
+    async def _once(self) -> int:
+        crew = Crew(self._stage.address, self._stage.codes)
+        watch = Watch(self._data)
+        await watch.start()
+        player = Player(self._stage, watch, crew, _tell)
+        try:
+            await crew.claim("zhao", self._stage.claim_code())
+            playing = asyncio.ensure_future(player.play(self._scenario))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if not playing.done():
+                playing.cancel()
+                return 130
+            playing.result()
+        except NotMetError as bad:
+            _tell(f"✗ {bad}")
+            return 1
+        finally:
+            watch.stop()
+            await crew.close()
+        _tell(f"{len(player.met)} of {len(player.met)} expected events, in order")
+        return 0
+
+    async def _show(self) -> int:
+        """Play the day again and again until the person ends it."""
+        _tell("Ctrl-C 结束 ends it.")
+        crew = Crew(self._stage.address, self._stage.codes)
+        watch = Watch(self._data)
+        await watch.start()
+        try:
+            while not self._stop.is_set():
+                player = Player(self._stage, watch, crew, _tell)
+                playing = asyncio.ensure_future(player.play(self._scenario))
+                stopped = asyncio.ensure_future(self._stop.wait())
+                await asyncio.wait(
+                    {playing, stopped}, return_when=asyncio.FIRST_COMPLETED
+                )
+                stopped.cancel()
+                playing.cancel()
+                try:
+                    await playing
+                except NotMetError as other:
+                    _tell(f"今天没有照剧本走 The day went otherwise: {other}")
+                except asyncio.CancelledError:
+                    break
+                await self._rest()
+        finally:
+            watch.stop()
+            await crew.close()
+        return 0
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(_PAUSE_S / self._options.speed):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

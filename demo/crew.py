@@ -1,0 +1,88 @@
+"""The crew: each person a client of the gateway with a session of their own."""
+
+import asyncio
+import secrets
+from typing import Any
+
+import aiohttp
+
+_CALL_S = 15.0
+
+
+class RefusedError(Exception):
+    """The hub refused an act; ``code`` says why, the text says it in words."""
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(f"{code}: {said}")
+        self.code = code
+
+
+class Crew:
+    """Log people in when they first act, and carry their acts over HTTP."""
+
+    def __init__(self, address: str, codes: dict[str, str]) -> None:
+        self._address = address
+        self._codes = codes
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._passwords: dict[str, str] = {}
+
+    async def act(
+        self,
+        person: str,
+        verb: str,
+        body: dict[str, Any],
+        version: int | None = None,
+    ) -> dict[str, Any]:
+        """Ask for an act; returns its result. Raises RefusedError."""
+        session = await self._session(person)
+        fields = dict(body)
+        if version is not None:
+            fields["expected_version"] = version
+        return await self._post(session, f"/api/v1/acts/{verb}", fields)
+
+    async def claim(self, person: str, code: str) -> None:
+        """Claim the hub as a person would at its first screen."""
+        session = self._open(person)
+        await self._post(
+            session,
+            "/api/v1/auth/claim",
+            {"code": code, "person_id": person, "password": self._password(person)},
+        )
+        self._sessions[person] = session
+
+    async def _session(self, person: str) -> aiohttp.ClientSession:
+        if person not in self._sessions:
+            session = self._open(person)
+            await self._post(
+                session,
+                "/api/v1/auth/enrol",
+                {"code": self._codes[person], "password": self._password(person)},
+            )
+            self._sessions[person] = session
+        return self._sessions[person]
+
+    def _open(self, person: str) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            base_url=self._address,
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(total=_CALL_S),
+            headers={"Origin": self._address},
+        )
+
+    def _password(self, person: str) -> str:
+        return self._passwords.setdefault(person, secrets.token_urlsafe(12))
+
+    async def _post(
+        self, session: aiohttp.ClientSession, path: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        async with session.post(path, json=body) as answer:
+            reply: dict[str, Any] = await answer.json(content_type=None) or {}
+            if answer.status >= 400:
+                raise RefusedError(str(reply.get("code")), str(reply.get("detail")))
+            return reply
+
+    async def close(self) -> None:
+        """Close every client."""
+        async with asyncio.timeout(_CALL_S):
+            for session in self._sessions.values():
+                await session.close()

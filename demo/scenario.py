@@ -1,0 +1,123 @@
+"""Scenarios: the scripted day as data, checked before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+
+class ScenarioError(Exception):
+    """The scenario file is wrong; names the file, the step and the mend."""
+
+
+class Say(
+    msgspec.Struct, frozen=True, tag="say", kw_only=True, forbid_unknown_fields=True
+):
+    """Tell whoever watches what happens now."""
+
+    zh: str
+    en: str
+
+
+class Wait(
+    msgspec.Struct, frozen=True, tag="wait", kw_only=True, forbid_unknown_fields=True
+):
+    """Let time pass, in seconds of the site's clock."""
+
+    s: float
+
+
+class Sim(
+    msgspec.Struct, frozen=True, tag="sim", kw_only=True, forbid_unknown_fields=True
+):
+    """Order a simulator: modbus or mqtt."""
+
+    to: str
+    order: dict[str, Any]
+
+
+class Ramp(
+    msgspec.Struct, frozen=True, tag="ramp", kw_only=True, forbid_unknown_fields=True
+):
+    """Let a Modbus device's value go from one number to another, step by step."""
+
+    device: str
+    entity: str
+    start: float
+    end: float
+    over_s: float
+
+
+class Act(
+    msgspec.Struct, frozen=True, tag="act", kw_only=True, forbid_unknown_fields=True
+):
+    """Let a person act; ``refused`` names the code that must come instead."""
+
+    by: str
+    verb: str
+    body: dict[str, Any] = {}
+    version_of: str = ""
+    """Remembered permit whose version the act expects."""
+    remember: str = ""
+    """Name under which the result's permit id is remembered."""
+    retry_s: float = 0.0
+    """How long a refusal is tried again, such as until all meters are heard."""
+    refused: str = ""
+
+
+class Expect(
+    msgspec.Struct, frozen=True, tag="expect", kw_only=True, forbid_unknown_fields=True
+):
+    """Expect an event behind the one that was expected before."""
+
+    event: str
+    """Its type, such as alarm.raised."""
+    where: dict[str, Any] = {}
+    within_s: float = 20.0
+
+
+Step = Say | Wait | Sim | Ramp | Act | Expect
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold a scripted day."""
+
+    id: str
+    names: dict[str, str]
+    steps: list[Step]
+
+
+_TAGS = ("say", "wait", "sim", "ramp", "act", "expect")
+
+
+def read(file: Path) -> Scenario:
+    """Read and check a scenario; raises ScenarioError."""
+    try:
+        data = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as bad:
+        raise ScenarioError(f"{file}: {bad}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
+        raise ScenarioError(f"{file}: expected id, names and a list of steps")
+    steps = [_tagged(file, number, step) for number, step in enumerate(data["steps"])]
+    try:
+        return msgspec.convert({**data, "steps": steps}, Scenario)
+    except msgspec.ValidationError as bad:
+        raise ScenarioError(f"{file}: {bad}") from None
+
+
+def _tagged(file: Path, number: int, step: Any) -> dict[str, Any]:
+    """Turn ``- act: {…}`` into the struct's own form; check one step alone."""
+    if not isinstance(step, dict) or len(step) != 1 or next(iter(step)) not in _TAGS:
+        raise ScenarioError(
+            f"{file}: step {number + 1} begins with one of {', '.join(_TAGS)}"
+        )
+    tag, fields = next(iter(step.items()))
+    if not isinstance(fields, dict):
+        raise ScenarioError(f"{file}: step {number + 1}: {tag} needs its fields")
+    made = {"type": tag, **fields}
+    try:
+        msgspec.convert(made, Step)
+    except msgspec.ValidationError as bad:
+        raise ScenarioError(f"{file}: step {number + 1} ({tag}): {bad}") from None
+    return made
