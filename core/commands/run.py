@@ -15,8 +15,7 @@ def main(argv: list[str]) -> int:
     data = Path(options.data).resolve()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(data, os.W_OK | os.X_OK):
-            raise PermissionError(f"no right to write in {data}")
+        _writable(data)
         keeper = Keeper(data, _greeting(options), _extra(options))
     except OSError as error:
         sys.stderr.write(f"safehold run: --data {data}: {error}\n")
@@ -25,6 +24,15 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"safehold run: {error}; 'safehold stop' ends it\n")
         return 2
     return keeper.run()
+
+
+def _writable(data: Path) -> None:
+    """Refuse a folder without rights; a known site is protected all the same."""
+    if os.access(data, os.W_OK | os.X_OK):
+        return
+    if not (data / "journal").is_dir():
+        raise PermissionError("no right to write there: choose or chown a folder")
+    sys.stderr.write(f"safehold run: {data} cannot be written: going on without\n")
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

@@ -26,7 +26,7 @@ class Door:
         self._guests: list[Channel] = []
 
     def open(self) -> None:
-        """Listen; raises OSError when another keeper serves this folder."""
+        """Listen; raises OSError, such as on a disk that cannot be written."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -67,7 +67,10 @@ class Keeper:
         for spec in self._fixed.values():
             self.children[spec.name] = Child(spec)
         self.watch(wake, lambda: _drain(wake))
-        self.door.open()
+        try:
+            self.door.open()
+        except OSError as error:
+            _log(f"no control socket: {error}")  # the hub protects without it
         try:
             while not self.finished:
                 self._turn()

@@ -73,20 +73,7 @@ class Ledger:
 
     def replay(self) -> SiteState:
         """Return the state that the journal tells, from the newest snapshot on."""
-        state = SiteState()
-        start: int | reader.Mark = 0
-        cached = snapshot.load(self._disk, fold.FOLD_VERSION)
-        if cached is not None:
-            try:
-                state, start = states.load(cached.state), cached.mark
-                self._snapped_seq = cached.mark.seq
-            except msgspec.MsgspecError:
-                state = SiteState()  # only a cache: all is read instead
-        for stored in reader.events(self._disk, start):
-            if isinstance(stored, Gap):
-                state.seq = stored.last
-            else:
-                fold.replay(state, envelope.decode(stored.payload))
+        state, self._snapped_seq = replay(self._disk)
         state.seq = max(state.seq, self._store.seq)
         return state
 
@@ -143,6 +130,10 @@ class Ledger:
     def _close(self) -> bool:
         return self._writer.close()
 
+    def close(self) -> None:
+        """Give the files back without having written."""
+        self._store.close()
+
     # --- notices --------------------------------------------------------------
 
     def _told(self, notice: Notice) -> None:
@@ -159,10 +150,16 @@ class LoopLedger(Ledger):
     """Write by a thread; its notices come on the running loop."""
 
     def __init__(self, data: Path, clock: Clock) -> None:
-        disk = RealDisk(data / "journal", lock=True)
-        super().__init__(disk, load_signer(RealDisk(data / "keys"), clock), clock)
+        self._folder = RealDisk(data / "journal", lock=True)
+        signer = load_signer(RealDisk(data / "keys"), clock)
+        super().__init__(self._folder, signer, clock)
         self._thread: JournalWriter
         self._loop: asyncio.AbstractEventLoop
+
+    def close(self) -> None:
+        """Give files and lock back without having written."""
+        super().close()
+        self._folder.close()
 
     def start(self, hear: Callable[[Notice], None]) -> None:
         """Start the writer; ``hear`` gets its notices on the running loop."""
@@ -195,6 +192,25 @@ class LoopLedger(Ledger):
             self._loop.call_soon_threadsafe(self._told, notice)
         except RuntimeError:
             return  # the loop has ended; the writer is being stopped
+
+
+def replay(disk: Disk) -> tuple[SiteState, int]:
+    """Fold a journal; returns the state and the seq of the snapshot it began at."""
+    state, snapped = SiteState(), 0
+    start: int | reader.Mark = 0
+    cached = snapshot.load(disk, fold.FOLD_VERSION)
+    if cached is not None:
+        try:
+            state, start = states.load(cached.state), cached.mark
+            snapped = cached.mark.seq
+        except msgspec.MsgspecError:
+            state = SiteState()  # only a cache: all is read instead
+    for stored in reader.events(disk, start):
+        if isinstance(stored, Gap):
+            state.seq = stored.last
+        else:
+            fold.replay(state, envelope.decode(stored.payload))
+    return state, snapped
 
 
 __all__ = ["DiskFault", "DiskOk", "Durable", "Gapped", "Ledger", "LoopLedger", "Notice"]

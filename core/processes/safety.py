@@ -20,9 +20,10 @@ from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import Server
 from core.processes.assembly import Assembly
+from core.processes.blind import RETRY_S, BlindLedger, open_ledger
 from core.processes.child import Control, rename
 from core.processes.control import Packet, close_all
-from core.processes.ledger import LoopLedger, Notice
+from core.processes.ledger import Notice
 from core.processes.pulse import BEAT_S
 from core.processes.wanted import wanted
 from core.processes.watchdog import LIMIT_S, Probe
@@ -59,8 +60,9 @@ class Safety:
         self._clock = clock
         self.server = Server(self._message, self._lost)
         secrets = Secrets(control.data)
+        self._ledger = open_ledger(control.data, clock)
         self._all = Assembly(
-            LoopLedger(control.data, clock),
+            self._ledger,
             self.server,
             Ids(clock),
             clock,
@@ -225,7 +227,7 @@ class Safety:
                 archive.telemetry.send(m.History([], part))
 
     def _disk_back(self) -> None:
-        if isinstance(self.ledger, BlindLedger) and self.ledger.mended():
+        if isinstance(self._ledger, BlindLedger) and self._ledger.mended():
             _log("the journal can be opened again: starting afresh")
             os._exit(75)
 

@@ -1,0 +1,87 @@
+"""The journal door of a hub whose disk cannot be opened: it protects, unwritten.
+
+Nothing permissive passes, nothing is durable, and the fault is an alarm. When
+the disk can be opened again the process starts afresh, with a journal.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from core.clock import Clock
+from core.journal.envelope import Effect
+from core.journal.segment import RealDisk
+from core.journal.writer import DiskFault, Notice
+from core.processes.ledger import Ledger, LoopLedger, replay
+from core.state import SiteState
+
+RETRY_S = 30.0
+
+
+class BlindLedger(Ledger):
+    """Stand in for a `Ledger`; what the disk still tells is read."""
+
+    def __init__(self, data: Path, clock: Clock, error: OSError) -> None:
+        # Not the base's: there is no store to open.
+        self._data, self._clock = data, clock
+        self._why = str(error)
+        self.clean, self.damage, self.cut_bytes = False, "", 0
+        self.durable_seq = 0
+        self.unwritten = 0
+
+    def replay(self) -> SiteState:
+        """Return the state that can still be read, an empty one at worst."""
+        state = SiteState()
+        with contextlib.suppress(OSError):
+            disk = RealDisk(self._data / "journal")
+            try:
+                state, _ = replay(disk)
+            finally:
+                disk.close()
+        self.durable_seq = state.seq
+        return state
+
+    def start(self, hear: Callable[[Notice], None]) -> None:
+        """Tell the fault as soon as the loop turns."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(hear, DiskFault("journal_unavailable", self._why))
+
+    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+        """Count an event that is not written."""
+        self.unwritten += 1
+
+    def healthy(self) -> bool:
+        """Say no: nothing can be made durable."""
+        return False
+
+    def slow(self) -> bool:
+        """Say no: the fault is told already."""
+        return False
+
+    def snapshot_due(self, seq: int) -> bool:
+        """Say no: a snapshot stands on a journal."""
+        return False
+
+    def take_snapshot(self, seq: int, data: bytes) -> None:
+        """Do nothing."""
+
+    def stop(self, seq: int, data: bytes) -> bool:
+        """Say that nothing was written."""
+        return False
+
+    def mended(self) -> bool:
+        """Say whether the journal can be opened now."""
+        try:
+            LoopLedger(self._data, self._clock).close()
+        except OSError:
+            return False
+        return True
+
+
+def open_ledger(data: Path, clock: Clock) -> Ledger:
+    """Return the journal's door, whatever state the disk is in."""
+    try:
+        return LoopLedger(data, clock)
+    except OSError as error:
+        return BlindLedger(data, clock, error)
