@@ -27,7 +27,7 @@ from core.response.events import (
     RollChanged,
     RosterLine,
 )
-from core.response.sirens import Sirens
+from core.response.sirens import LATE, Sirens
 from core.response.state import EvacuationRecord
 from core.site.site import Site
 
@@ -253,7 +253,7 @@ class Evacuations:
             self._alarms.raise_(
                 source,
                 f"late.{record.id}",
-                kind="evacuation.late",
+                kind=LATE,
                 priority=1,
                 zone_id=record.zones[0],
                 life_safety=True,

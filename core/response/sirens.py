@@ -22,6 +22,8 @@ from core.response.events import (
 
 #: Silence ends by itself after this, when people are still inside (design §5).
 SILENCE_S = 180.0
+#: Kind of the alarm that people of an evacuation are not accounted for.
+LATE = "evacuation.late"
 SOUNDERS = (OutputKind.SIREN, OutputKind.VOICE)
 
 
@@ -72,7 +74,8 @@ class Sirens:
     # --- sounding again -------------------------------------------------------
 
     def _alarm_raised(self, body: AlarmRaised, _: Envelope) -> None:
-        if body.life_safety:
+        # That people are late is no new hazard: they may well be at the gate.
+        if body.life_safety and body.kind != LATE:
             self._new_source((body.zone_id,))
 
     def _alarm_repeated(self, body: AlarmRepeated, _: Envelope) -> None:

@@ -117,9 +117,9 @@ _KINDS = (
 _CHAIN = NotifyChain(
     id="gas",
     steps=(
-        ChainStep(roles=("supervisor",), channels=("app", "sms"), respond_s=60.0),
-        ChainStep(roles=("auditor",), channels=("app",), respond_s=60.0),
-        ChainStep(roles=("safety_officer",), channels=("app", "call"), respond_s=90.0),
+        ChainStep(roles=("supervisor",), channels=("screen", "sms"), respond_s=60.0),
+        ChainStep(roles=("auditor",), channels=("screen",), respond_s=60.0),
+        ChainStep(roles=("safety_officer",), channels=("screen", "call"), respond_s=90.0),
     ),
 )
 

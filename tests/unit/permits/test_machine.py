@@ -56,6 +56,8 @@ class Permits(RuleBasedStateMachine):
         self.hold_of: dict[str, Hold] = {}
         self.passed: dict[str, set[str]] = {}
         """Hold id → gases with a passing test of the last re-test since it began."""
+        first = self.yard.issued()
+        self.yard.issued(kind="lifting", linked=(first,))
 
     # --- what happens ---------------------------------------------------------
 
@@ -97,8 +99,8 @@ class Permits(RuleBasedStateMachine):
         assert not (reply.ok and (stale or self.yard.journal.broken))
 
     @precondition(lambda self: self.permits(PermitStatus.HELD))
-    @rule(data=st.data())
-    def put_right(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), test=st.sampled_from(["after", "before", "none"]))
+    def put_right(self, data: st.DataObject, test: str) -> None:
         """Do everything that a release asks for, so that releases do happen."""
         permit = data.draw(st.sampled_from(self.permits(PermitStatus.HELD)))
         yard = self.yard
@@ -108,13 +110,14 @@ class Permits(RuleBasedStateMachine):
         yard.gas.update(h2s=0.0, o2=20.9, lel=0.0)
         yard.places.update(gil="yard", max="yard")
         self.pass_time(4)
-        self.retest_now(permit)
-        self.releasing = True
-        yard.release(permit)
-
-    def retest_now(self, permit: str) -> None:
-        self.yard.act("sam", RetestPermit(permit_id=permit))
+        if test == "after":
+            yard.act("sam", RetestPermit(permit_id=permit))
+        if test == "before":
+            yard.act("sam", RetestPermit(permit_id=permit))
+            yard.act("ann", HoldPermit(permit_id=permit, reason="again"))
         self.look()
+        self.releasing = True
+        yard.release(permit, "sam")
 
     @precondition(lambda self: self.permits())
     @rule(data=st.data())
@@ -157,7 +160,7 @@ class Permits(RuleBasedStateMachine):
     def write_down(self, person: str, zone: str) -> None:
         self.yard.act("gil", MovePerson(person_id=person, zone_id=zone))
 
-    @rule(seconds=st.sampled_from([1, 3, 11]))
+    @rule(seconds=st.sampled_from([1, 3, 15, 45]))
     def pass_time(self, seconds: int) -> None:
         for _ in range(seconds):
             self.yard.advance(1.0)
@@ -165,12 +168,16 @@ class Permits(RuleBasedStateMachine):
             self.yard.pulse()
             self.look()
 
-    @rule(seconds=st.sampled_from([0.3, 5.0, 40.0, 4000.0]))
-    def silence(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([1, 5, 40]))
+    def silence(self, seconds: int) -> None:
         """Let time pass while nothing reports at all."""
-        self.yard.advance(min(seconds, 1.0))
-        self.look()
-        self.yard.advance(seconds - min(seconds, 1.0))
+        for _ in range(seconds):
+            self.yard.advance(1.0)
+            self.look()
+
+    @rule()
+    def hours(self) -> None:
+        self.yard.advance(4000.0)
 
     @rule(seconds=st.sampled_from([3600.0, -3600.0, -50_000_000.0]))
     def step_wall(self, seconds: float) -> None:
@@ -304,5 +311,5 @@ class Permits(RuleBasedStateMachine):
                 assert person in inside
 
 
-Permits.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+Permits.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestPermits = Permits.TestCase
