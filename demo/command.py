@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from core.journal.verify import render, verify
@@ -73,18 +75,18 @@ class _Demo:
     ) -> None:
         self._options, self._data, self._scenario = options, data, scenario
         self._stage = Stage(data, options.speed, options.port)
-        self._stop = asyncio.Event()
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+        """Bring the stage up, play, and bring it down whatever happens."""
+        self._end_by_signal()
         _tell("启动示范工地… Starting the demonstration site…")
         status = 1
         try:
             await self._stage.start()
             self._greet()
             status = await self._once() if self._options.once else await self._show()
+        except asyncio.CancelledError:
+            status = 130 if self._options.once else 0
         finally:
             await self._stage.stop()
         if self._options.once:
@@ -93,69 +95,55 @@ class _Demo:
             status = status or (0 if report.ok else 1)
         return status
 
+    def _end_by_signal(self) -> None:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if task is not None:
+                loop.add_signal_handler(number, task.cancel)
+
     def _greet(self) -> None:
         _tell(f"网页 Web page:      {self._stage.address}")
         _tell(f"认领码 Claim code:  {self._stage.claim_code()}")
         _tell(f"数据 Data:          {self._data}")
 
     async def _once(self) -> int:
-        crew = Crew(self._stage.address, self._stage.codes)
-        watch = Watch(self._data)
-        await watch.start()
-        player = Player(self._stage, watch, crew, _tell)
-        try:
+        """Play the day once; the hub is claimed first, as on any new site."""
+        async with self._people() as (watch, crew):
             await crew.claim("zhao", self._stage.claim_code())
-            playing = asyncio.ensure_future(player.play(self._scenario))
-            stopped = asyncio.ensure_future(self._stop.wait())
-            await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            if not playing.done():
-                playing.cancel()
-                return 130
-            playing.result()
-        except NotMetError as bad:
-            _tell(f"✗ {bad}")
-            return 1
-        finally:
-            watch.stop()
-            await crew.close()
-        _tell(f"{len(player.met)} of {len(player.met)} expected events, in order")
+            player = Player(self._stage, watch, crew, _tell)
+            try:
+                await player.play(self._scenario)
+            except NotMetError as bad:
+                _tell(f"✗ {bad}")
+                return 1
+        for met in player.met:
+            _tell(f"  {met.at_s:8.1f} s  #{met.seq:<6} {met.text}")
+        _tell(f"{len(player.met)} expected events, all in order")
         return 0
 
     async def _show(self) -> int:
         """Play the day again and again until the person ends it."""
         _tell("Ctrl-C 结束 ends it.")
+        async with self._people() as (watch, crew):
+            while True:
+                player = Player(self._stage, watch, crew, _tell)
+                try:
+                    await player.play(self._scenario)
+                except NotMetError as other:
+                    _tell(f"今天没有照剧本走 The day went otherwise: {other}")
+                await asyncio.sleep(_PAUSE_S / self._options.speed)
+
+    @contextlib.asynccontextmanager
+    async def _people(self) -> AsyncIterator[tuple[Watch, Crew]]:
         crew = Crew(self._stage.address, self._stage.codes)
         watch = Watch(self._data)
         await watch.start()
         try:
-            while not self._stop.is_set():
-                player = Player(self._stage, watch, crew, _tell)
-                playing = asyncio.ensure_future(player.play(self._scenario))
-                stopped = asyncio.ensure_future(self._stop.wait())
-                await asyncio.wait(
-                    {playing, stopped}, return_when=asyncio.FIRST_COMPLETED
-                )
-                stopped.cancel()
-                playing.cancel()
-                try:
-                    await playing
-                except NotMetError as other:
-                    _tell(f"今天没有照剧本走 The day went otherwise: {other}")
-                except asyncio.CancelledError:
-                    break
-                await self._rest()
+            yield watch, crew
         finally:
             watch.stop()
             await crew.close()
-        return 0
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_PAUSE_S / self._options.speed):
-                await self._stop.wait()
-        except TimeoutError:
-            return
 
 
 def _tell(text: str) -> None:
