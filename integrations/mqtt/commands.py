@@ -2,7 +2,8 @@
 
 CONFIRMED comes only from a live state message that matches (requirement 1.15).
 An output without a state topic is DELIVERED when the broker took the command,
-and FAILED at the deadline: nobody can prove that it moved.
+and FAILED at the deadline: nobody can prove that it moved. Until its deadline a
+command is said again: after a broker's restart the hub is back before the siren.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from integrations.mqtt.client import NS, MqttClient
 
 #: Commands in flight; beyond it a new one fails at once.
 MAX_PENDING = 1_000
+#: On and off may be said twice, so silence is answered by saying it again.
+REPEAT_S = 1.0
 #: Terminal commands remembered, so that a command offered twice runs once.
 REMEMBERED = 1_000
 
@@ -23,9 +26,18 @@ class _Pending:
     command: Command
     read_back: bool
     timer: asyncio.TimerHandle
+    repeat: asyncio.TimerHandle | None = None
     delivered: bool = False
+    refusal: str = ""
+    """Why the broker's last answer was no."""
     contrary: bool = False
     """A live state has said the opposite since."""
+
+    def stop(self) -> None:
+        """Stop both clocks."""
+        self.timer.cancel()
+        if self.repeat is not None:
+            self.repeat.cancel()
 
 
 class CommandBook:
@@ -71,6 +83,15 @@ class CommandBook:
         read_back = spec.topic is not None and (output is None or output.read_back)
         timer = self.host.timer.call_later(left_s, lambda: self._deadline(key))
         self._pending[key] = _Pending(command, read_back, timer)
+        self._publish(key)
+
+    def _publish(self, key: tuple[str, str]) -> None:
+        """Say the command, now and again until it is answered or too late."""
+        pending = self._pending.get(key)
+        how = self._catalogue.command(*key)
+        if pending is None or how is None:
+            return
+        command = pending.command
         self.client.publish(
             how.topic,
             how.on if command.value else how.off,
@@ -92,7 +113,7 @@ class CommandBook:
     def close(self) -> None:
         """Stop the clocks; the core offers unfinished commands again."""
         for pending in self._pending.values():
-            pending.timer.cancel()
+            pending.stop()
         self._pending.clear()
 
     @property
@@ -103,21 +124,27 @@ class CommandBook:
     def _taken(self, key: tuple[str, str], command_id: str, code: str) -> None:
         """The broker took the command, or will not."""
         pending = self._pending.get(key)
-        if pending is None or pending.command.id != command_id or pending.delivered:
+        if pending is None or pending.command.id != command_id:
             return
         if code == "mqtt.expired":
             self._finish(key, CommandState.EXPIRED, code)
-        elif code:
-            self._finish(key, CommandState.FAILED, code)
-        else:
+            return
+        if not code and not pending.delivered:
             pending.delivered = True
             self.host.result(command_id, CommandState.DELIVERED, "")
+        pending.refusal = code
+        if pending.read_back or not pending.delivered:
+            pending.repeat = self.host.timer.call_later(
+                REPEAT_S, lambda: self._publish(key)
+            )
 
     def _deadline(self, key: tuple[str, str]) -> None:
         pending = self._pending.get(key)
         if pending is None:
             return
-        if not pending.delivered:
+        if pending.refusal:
+            self._finish(key, CommandState.FAILED, pending.refusal)
+        elif not pending.delivered:
             self._finish(key, CommandState.EXPIRED, "mqtt.not_delivered")
         elif pending.contrary:
             self._finish(key, CommandState.FAILED, "mqtt.contrary_state")
@@ -126,7 +153,7 @@ class CommandBook:
 
     def _finish(self, key: tuple[str, str], state: CommandState, detail: str) -> None:
         pending = self._pending.pop(key)
-        pending.timer.cancel()
+        pending.stop()
         self._tell(pending.command, state, detail)
 
     def _tell(self, command: Command, state: CommandState, detail: str) -> None:
