@@ -104,6 +104,7 @@ class Point:
         "lost_ns",
         "low",
         "max_age_ns",
+        "measured_ns",
         "number",
         "numeric",
         "offset",
@@ -139,6 +140,7 @@ class Point:
         self.stamp_ns = now
         """What the age counts from: the older of measured, sent and received."""
         self.received_ns = 0
+        self.measured_ns = 0
         self.grace_ns = now
         """Silence counts from here at the earliest: start, or host back."""
         self.lost = False
@@ -261,6 +263,7 @@ class Point:
         """Take the times of a row that is a sign of life."""
         self.stamp_ns = measured_ns if 0 < measured_ns < when.sent else when.sent
         self.received_ns = when.now
+        self.measured_ns = min(measured_ns, when.now) or self.measured_ns
 
     def quality_at(self, now: int) -> int:
         """Return the quality with the age judged at ``now`` (R16)."""

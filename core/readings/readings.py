@@ -20,7 +20,7 @@ from core.readings.drains import Drains
 from core.readings.evidence import accepts, as_number, over_range
 from core.readings.limits import Limits
 from core.readings.point import (
-    FAULT,
+    ACTS,
     GOOD,
     NOT_PRESENT,
     STALE,
@@ -98,8 +98,8 @@ class Readings:
         quantities = {each.id: each for each in self.hub.bundle.quantities}
         record = self.hub.state.registry.devices.get(device_id)
         mine = set(record.entities) if record else set()
-        for point in list(self.points.values()):
-            if point.device_id == device_id and point.entity_id not in mine:
+        for point in self.table.of_device(device_id):
+            if point.entity_id not in mine:
                 self._drop(point.entity_id)
         for entity_id in sorted(mine):
             self._configure(entity_id, quantities)
@@ -107,9 +107,8 @@ class Readings:
 
     def device_gone(self, device_id: str) -> None:
         """Silence the points of a device that is no longer announced."""
-        for point in list(self.points.values()):
-            if point.device_id == device_id:
-                self._silence(point, "withdrawn")
+        for point in self.table.of_device(device_id):
+            self._silence(point, "withdrawn")
 
     def handles_changed(self, host: str) -> None:
         """Resolve a host's handles anew."""
@@ -146,12 +145,13 @@ class Readings:
                     point.low < value < point.high
                     and row.quality == point.raw_quality
                     and row.reason == point.raw_reason
-                    and (not measured or point.stamp_ns <= measured <= now)
+                    and (not measured or point.measured_ns <= measured <= now)
                     and (not seq or seq > point.seq)
                 ):
                     if value != point.value:
                         point.value, point.changed_ns = value, now
                     point.seq = seq or point.seq
+                    point.measured_ns = measured or point.measured_ns
                     point.stamp_ns = measured if 0 < measured < sent else sent
                     point.received_ns = now
                     if not point.dirty:
@@ -166,9 +166,8 @@ class Readings:
     def host_lost(self, host: str) -> None:
         """Silence a dead host's points; its zones are unmonitored (design §3)."""
         name = bare(host)
-        for point in list(self.points.values()):
-            if point.host == name:
-                self._silence(point, "host_lost")
+        for point in self.table.of_host(name):
+            self._silence(point, "host_lost")
         self.supervision.host_lost(name)
 
     def host_back(self, host: str) -> None:
@@ -181,10 +180,9 @@ class Readings:
             return
         name = bare(host)
         device = self.registry.find_device(name, uid) if uid else None
-        for point in list(self.points.values()):
-            mine = point.host == name and not uid
-            if mine or (device is not None and point.device_id == device.id):
-                self._silence(point, detail or "link_down")
+        mine = self.table.of_device(device.id) if device is not None else []
+        for point in mine if uid else self.table.of_host(name):
+            self._silence(point, detail or "link_down")
 
     # --- answers --------------------------------------------------------------
 
@@ -276,8 +274,9 @@ class Readings:
             point.hear(when, row.measured_ns)
         self._enter(point, judged, when, as_sent=False)
         if low is not None and high is not None:
-            # Extremes come from rows that act, also when the last one is a fault.
-            acts = UNCERTAIN if point.quality >= FAULT else point.quality
+            # The host takes extremes from rows that act alone; a fault or an
+            # inhibit after the peak does not hide it.
+            acts = point.quality if point.quality in ACTS else UNCERTAIN
             self._judge(point, low, high, acts, judged, when.now)
         self._entered(point, judged, when.now)
 

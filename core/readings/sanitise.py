@@ -82,7 +82,7 @@ def dated(point: Point, row: Judged, seq: int, measured_ns: int, now: int) -> Ju
             return _doubt(row, "counter_restarted")
     if measured_ns > now + FUTURE_NS:
         return _doubt(row, "measured_in_future")
-    if 0 < measured_ns < point.stamp_ns and point.received_ns:
+    if 0 < measured_ns < point.measured_ns:
         return _doubt(row, "out_of_order", fresh=False)
     return row
 

@@ -111,16 +111,12 @@ class Supervision:
     # --- hosts ----------------------------------------------------------------
 
     def host_lost(self, host: str) -> None:
-        """Call every zone unmonitored that has a critical point of this host."""
-        if host not in self.lost_hosts:
-            self.lost_hosts.add(host)
-        self._alarms.raise_(
-            f"host:{host}",
-            "lost",
-            kind="fault.host",
-            priority=2,
-            params={"host": host},
-        )
+        """Call every zone unmonitored that has a critical point of this host.
+
+        The host's own alarm is its watcher's; lost detectors behind it stay
+        quiet, so that one dead process is no flood.
+        """
+        self.lost_hosts.add(host)
         for point in list(self._points.values()):
             zone_id = self.zone_of(point)
             if point.host == host and point.critical and zone_id is not None:
@@ -139,7 +135,6 @@ class Supervision:
     def host_back(self, host: str) -> None:
         """Hear that a host speaks again; its zones wait for GOOD readings."""
         self.lost_hosts.discard(host)
-        self._alarms.clear(f"host:{host}", "lost")
         now = self._hub.clock.mono_ns()
         for point in self._points.values():
             if point.host == host and point.critical and not point.lost:
@@ -147,20 +142,21 @@ class Supervision:
                 self._wait(point)
 
     def recover(self) -> None:
-        """Rebuild from the open alarms which hosts are lost and what they owe."""
+        """Rebuild from the open alarms which hosts are lost and what they owe.
+
+        Until `host_back` is called, a host that still owes counts as lost.
+        """
         for record in self._alarms.active(kind_prefix="fault.host"):
             kind, _, name = record.source.partition(":")
-            if kind == "host":
-                self.lost_hosts.add(name)
-            elif kind == "zone" and record.condition.startswith("unmonitored."):
-                host = record.condition.removeprefix("unmonitored.")
-                self._owing[host, name] = {
-                    point.entity_id
-                    for point in self._points.values()
-                    if point.host == host
-                    and point.critical
-                    and self.zone_of(point) == name
-                }
+            if kind != "zone" or not record.condition.startswith("unmonitored."):
+                continue
+            host = record.condition.removeprefix("unmonitored.")
+            self.lost_hosts.add(host)
+            self._owing[host, name] = {
+                point.entity_id
+                for point in self._points.values()
+                if point.host == host and point.critical and self.zone_of(point) == name
+            }
 
     # --- answers --------------------------------------------------------------
 

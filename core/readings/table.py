@@ -47,6 +47,14 @@ class Table:
                 del handles[handle]
         return point
 
+    def of_device(self, device_id: str) -> list[Point]:
+        """Return the points of a device."""
+        return [p for p in self.points.values() if p.device_id == device_id]
+
+    def of_host(self, host: str) -> list[Point]:
+        """Return the points that a host speaks for."""
+        return [p for p in self.points.values() if p.host == host]
+
     def place(self) -> None:
         """Sort the points by zone and quantity; worn ones move with a person."""
         self._by_place, self._moving = {}, {}

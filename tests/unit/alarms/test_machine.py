@@ -189,4 +189,4 @@ class AlarmMachine(RuleBasedStateMachine):
 
 
 TestAlarmMachine = AlarmMachine.TestCase
-TestAlarmMachine.settings = settings(max_examples=150, stateful_step_count=40)
+TestAlarmMachine.settings = settings(max_examples=60, stateful_step_count=40)

@@ -154,6 +154,24 @@ def test_a_future_measuring_time_is_doubted() -> None:
     assert read(bench, "g1", "h2s").quality is Quality.STALE, "age counts from now"
 
 
+def test_one_frame_may_hold_a_row_and_a_coalesced_one_of_the_same_point() -> None:
+    """The coalesced one was dated when it was taken, before the frame was sent."""
+    bench = bench_with()
+    bench.advance(5)
+    now = bench.clock.mono_ns()
+    handle = bench._handles[HOST, "g1", "h2s"]
+    frame = m.Readings(
+        now,
+        [m.Row(handle, 1.0)],
+        [m.Extremes(handle, 2.0, 1.0, 2.0, 0, 0, 3, now - NS)],
+    )
+    bench.kernel.readings.receive(HOST, frame)
+    reading = read(bench, "g1", "h2s")
+    assert (reading.value, reading.quality) == (2.0, Quality.GOOD)
+    say(bench, "g1", "h2s", 1.0, measured_ns=now - 2 * NS)
+    assert read(bench, "g1", "h2s").reason == "out_of_order"
+
+
 def test_a_late_value_beyond_a_limit_acts_all_the_same() -> None:
     """Design §5 Truth: acts whatever its quality."""
     bench = bench_with()
