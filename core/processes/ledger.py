@@ -151,8 +151,12 @@ class LoopLedger(Ledger):
 
     def __init__(self, data: Path, clock: Clock) -> None:
         self._folder = RealDisk(data / "journal", lock=True)
-        signer = load_signer(RealDisk(data / "keys"), clock)
-        super().__init__(self._folder, signer, clock)
+        try:
+            signer = load_signer(RealDisk(data / "keys"), clock)
+            super().__init__(self._folder, signer, clock)
+        except OSError:
+            self._folder.close()  # or its lock would stand in the next try's way
+            raise
         self._thread: JournalWriter
         self._loop: asyncio.AbstractEventLoop
 

@@ -233,7 +233,7 @@ class HostLink:
 
     def _plain(self, value: Value, quality: int, reason: str) -> tuple[Value, int, str]:
         """Return a value that the link can carry; what is none becomes a fault."""
-        if value.__class__ is int and -_BIG <= value <= _BIG:  # type: ignore[operator]
+        if value.__class__ is int and -_BIG <= value <= _BIG:
             return value, quality, reason
         try:
             return float(value), quality, reason  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""A disk that cannot be opened, or is full, stops nothing that protects."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.processes.acts import ArmConfig
+from tests.process.test_hub import raised
+from tests.support.site import Loop, RunningHub, small_site
+from tests.support.waiting import until
+
+
+def _mount(*args: str) -> bool:
+    return subprocess.run(["mount", *args], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def journal_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give the journal a file system of its own."""
+    folder = tmp_path / "data" / "journal"
+    folder.mkdir(parents=True)
+    if not _mount("-t", "tmpfs", "-o", "size=32m", "none", str(folder)):
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_read_only_disk_still_sounds_and_refuses_permission(
+    tmp_path: Path, journal_disk: Path
+) -> None:
+    """Design §2: protective acts go on, permissive ones are refused, a fault tells."""
+    loop = Loop(tmp_path)
+    bundle = small_site(loop.config())
+    async with RunningHub(tmp_path / "data", bundle) as hub:
+        viewer = await hub.attach()
+        await until(lambda: viewer.live, "reading")
+        digest = viewer.state.hub.config_hash
+    assert _mount("-o", "remount,ro", str(journal_disk))
+    async with RunningHub(tmp_path / "data") as hub:
+        viewer = await hub.attach()
+        await until(lambda: raised(viewer, "fault.disk"), "fault.disk")
+        await until(lambda: viewer.live, "the known site is still monitored")
+        loop.tell(value=25.0)
+        await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
+        reply = await viewer.act("config.arm", ArmConfig(hash=digest))
+        assert (reply.ok, reply.code) == (False, "journal.not_durable")
+    assert hub.process.returncode == 0
+
+
+async def test_damaged_journal_is_told_and_the_hub_goes_on(tmp_path: Path) -> None:
+    """Reliability §1: damage is a fault that a person must see, not a stop."""
+    async with RunningHub(tmp_path / "data", small_site()):
+        pass
+    (segment,) = (tmp_path / "data" / "journal").glob("*.seg")
+    data = bytearray(segment.read_bytes())
+    data[700] ^= 0xFF
+    segment.write_bytes(data)
+    for snapshot in (tmp_path / "data" / "journal").glob("*.snap"):
+        snapshot.unlink()
+    async with RunningHub(tmp_path / "data") as hub:
+        viewer = await hub.attach()
+        assert raised(viewer, "fault.journal")
