@@ -119,40 +119,44 @@ _CHAIN = NotifyChain(
     steps=(
         ChainStep(roles=("supervisor",), channels=("screen", "sms"), respond_s=60.0),
         ChainStep(roles=("auditor",), channels=("screen",), respond_s=60.0),
-        ChainStep(roles=("safety_officer",), channels=("screen", "call"), respond_s=90.0),
+        ChainStep(
+            roles=("safety_officer",), channels=("screen", "call"), respond_s=90.0
+        ),
     ),
+)
+
+
+_ZONES = (
+    Zone(
+        id="tank",
+        names=names("tank"),
+        level="ground",
+        polygon=square(2, 2, 4),
+        hazard="confined",
+        neighbours=("yard",),
+    ),
+    Zone(id="yard", names=names("yard"), level="ground", polygon=square(0, 0, 20)),
+    Zone(id="gate", names=names("gate"), level="ground", polygon=square(40, 0, 5)),
+    Zone(id="hall", names=names("hall"), level="upper", polygon=square(0, 0, 20)),
+)
+_SITE = Site(
+    id="yard",
+    names=names("Yard"),
+    levels=(
+        Level(id="ground", names=names("0")),
+        Level(id="upper", names=names("1"), z_m=5.0),
+    ),
+    zones=_ZONES,
+    muster_points=(
+        MusterPoint(id="m-gate", names=names("gate"), level="ground", at=(42, 2)),
+        MusterPoint(id="m-yard", names=names("yard"), level="ground", at=(15, 15)),
+    ),
+    evacuate_s=120.0,
 )
 
 
 def bundle() -> Bundle:
     """Return the site's bundle."""
-    zones = (
-        Zone(
-            id="tank",
-            names=names("tank"),
-            level="ground",
-            polygon=square(2, 2, 4),
-            hazard="confined",
-            neighbours=("yard",),
-        ),
-        Zone(id="yard", names=names("yard"), level="ground", polygon=square(0, 0, 20)),
-        Zone(id="gate", names=names("gate"), level="ground", polygon=square(40, 0, 5)),
-        Zone(id="hall", names=names("hall"), level="upper", polygon=square(0, 0, 20)),
-    )
-    site = Site(
-        id="yard",
-        names=names("Yard"),
-        levels=(
-            Level(id="ground", names=names("0")),
-            Level(id="upper", names=names("1"), z_m=5.0),
-        ),
-        zones=zones,
-        muster_points=(
-            MusterPoint(id="m-gate", names=names("gate"), level="ground", at=(42, 2)),
-            MusterPoint(id="m-yard", names=names("yard"), level="ground", at=(15, 15)),
-        ),
-        evacuate_s=120.0,
-    )
     people = tuple(
         Person(
             id=person,
@@ -163,22 +167,22 @@ def bundle() -> Bundle:
         )
         for person, roles in ROLES.items()
     )
-    rules = (
-        *(
-            DeviceRule(integration="field", uid=f"tag-{person}", person=person)
-            for person in ROLES
-        ),
-        DeviceRule(integration="field", uid="*"),
-        DeviceRule(integration="field", uid="meter-tank", zone="tank", lost_s=60.0),
-        DeviceRule(integration="field", uid="box-tank", zone="tank"),
-        DeviceRule(integration="field", uid="gate-tank", zone="tank"),
+    worn = (
+        DeviceRule(integration="field", uid=f"tag-{person}", person=person)
+        for person in ROLES
     )
     return Bundle(
-        site=site,
+        site=_SITE,
         people=people,
         quantities=_QUANTITIES,
         permit_kinds=_KINDS,
-        devices=rules,
+        devices=(
+            *worn,
+            DeviceRule(integration="field", uid="*"),
+            DeviceRule(integration="field", uid="meter-tank", zone="tank", lost_s=60.0),
+            DeviceRule(integration="field", uid="box-tank", zone="tank"),
+            DeviceRule(integration="field", uid="gate-tank", zone="tank"),
+        ),
         chains=(_CHAIN,),
     )
 

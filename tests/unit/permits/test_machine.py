@@ -199,6 +199,7 @@ class Permits(RuleBasedStateMachine):
     def restart(self, clean: bool, reboot: bool) -> None:
         self.yard.mend_disk()
         self.look()
+        self.replay_is_equal()
         self.boots += int(reboot)
         self.yard.restart(clean, f"boot-{self.boots}" if reboot else "")
         self.bad_since.clear()
@@ -293,12 +294,15 @@ class Permits(RuleBasedStateMachine):
             if hold_id in holds or self.releasing:
                 self.passed[hold_id] = (self.passed[hold_id] | good) - failed
 
-    @invariant()
+    def teardown(self) -> None:
+        if hasattr(self, "yard"):
+            self.yard.mend_disk()
+            self.replay_is_equal()
+
     def replay_is_equal(self) -> None:
-        if hasattr(self, "yard") and not self.yard.journal.broken:
-            replayed = self.yard.replayed()
-            replayed.epoch = self.yard.hub.state.epoch
-            assert state.dump(replayed) == state.dump(self.yard.hub.state)
+        replayed = self.yard.replayed()
+        replayed.epoch = self.yard.hub.state.epoch
+        assert state.dump(replayed) == state.dump(self.yard.hub.state)
 
     @invariant()
     def nobody_is_taken_for_outside(self) -> None:
