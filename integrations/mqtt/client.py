@@ -116,6 +116,8 @@ class MqttClient:
         entry = Outgoing(topic, payload, retain, expires_ns, done)
         if self.connected and self._session is not None:
             self._send(self._session, entry)
+            # Now, not at the loop's next turn: commands are what people wait for.
+            self._session.wire.loop_write()
         elif len(self._outbox) >= OUTBOX:
             self.host.count("mqtt.outbox_full", topic)
             done("mqtt.outbox_full")
