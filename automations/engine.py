@@ -33,7 +33,7 @@ from core.response.events import CommandMoved
 
 #: Zones whose detectors are missing for longer act by the rule's on_unknown.
 UNKNOWN_S = 30.0
-#: Rounds that one run does for new kinds of alarm; more are only counted.
+#: Rounds that one run does for new kinds and alarms that came again.
 MAX_ROUNDS = 16
 
 Params = dict[str, Value]
@@ -182,8 +182,7 @@ class Engine:
         """Start a run for the subject, or join the one that is open (R6)."""
         trigger = f"triggers/{index}"
         run = self._open(rule.id, subject)
-        if run is not None:
-            self._join(rule, run, trigger, params)
+        if run is not None and self._join(rule, run, trigger, params):
             return
         truth = rule.condition(Scope(self.kernel, rule, subject, params, None))
         if truth is Truth.UNKNOWN:
@@ -213,15 +212,37 @@ class Engine:
 
     def _join(
         self, rule: Compiled, run: RunRecord, trigger: str, params: Params
-    ) -> None:
-        if seen_key(params) in run.seen:
-            return
+    ) -> bool:
+        """Join an open run; False when it is full, and a new one must act."""
+        again = self._came_again(rule, run, params)
+        if seen_key(params) in run.seen and not again:
+            return True
         kinds = {each.split(" ", 1)[0] for each in run.seen}
-        fresh = str(params.get("trigger_kind")) not in kinds
-        fresh = fresh and len(run.rounds) < MAX_ROUNDS
+        fresh = again or str(params.get("trigger_kind")) not in kinds
+        if fresh and len(run.rounds) >= MAX_ROUNDS:
+            self._finish(run, "done", "continued by a new run")
+            return False
         joined = RunJoined(run_id=run.id, trigger=trigger, params=params, fresh=fresh)
         self.hub.emit(joined, self.cause(run))
         self.advance(run)
+        return True
+
+    def _came_again(self, rule: Compiled, run: RunRecord, params: Params) -> bool:
+        """Say whether an alarm begins anew what had ended: all must be done again.
+
+        While another one stands that is as grave, its own round still protects.
+        """
+        record = self.hub.state.alarms.open.get(str(params.get("alarm_id")))
+        if record is None or not record.active:
+            return False
+        for other in self.kernel.alarms.active():
+            index = rule.matching_alarm(other)
+            if other.id == record.id or index is None or other.mark != record.mark:
+                continue
+            same = rule.subject(index, other.zone_id, other.source) == run.subject
+            if same and other.life_safety >= record.life_safety:
+                return False
+        return True
 
     def _skip(
         self, rule: Compiled, key: str, index: int, why: str, params: Params

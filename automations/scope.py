@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.logic.state import RunRecord
+from core.permits.state import PermitStatus
 
 if TYPE_CHECKING:
     from automations.compiled import Compiled
@@ -70,6 +71,7 @@ class Scope:
             permit_id
             for permit_id in set(self._run.holds if self._run else ())
             if permit_id in permits
+            and permits[permit_id].status is not PermitStatus.CLOSED
             and any(h.hold.source == source for h in permits[permit_id].holds.values())
         ]
         return len(held), Quality.GOOD

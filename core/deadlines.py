@@ -44,7 +44,9 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
         if clock.boot_id == self.boot_id:
             return self.start_mono_ns + self.duration_ns - clock.mono_ns()
         if self.synced and clock.synced():
-            return self.start_wall_ns + self.duration_ns - clock.wall_ns()
+            passed = clock.wall_ns() - self.start_wall_ns
+            # Before its own start: one of the two walls was wrong.
+            return self.duration_ns - passed if passed >= 0 else None
         return None
 
 

@@ -31,7 +31,8 @@ class RunJoined(Event, frozen=True, kw_only=True):
     trigger: str
     params: dict[str, Value] = {}
     fresh: bool = False
-    """True when it brought a new kind: the run's steps are done once more."""
+    """True when it brought a new kind, or came again after the hazard had gone:
+    the run's steps are done once more."""
 
 
 @event("run.stepped")

@@ -86,7 +86,8 @@ def _joined(state: "SiteState", body: RunJoined, _: Envelope) -> None:
     if run is None:
         return
     run.joined += 1
-    run.seen.append(seen_key(body.params))
+    if (key := seen_key(body.params)) not in run.seen:
+        run.seen.append(key)
     if body.fresh:
         run.rounds.append(dict(body.params))
 

@@ -90,10 +90,11 @@ class Permits:
         """Verify after a clean restart, hold after an unclean stop (design §5)."""
         self._index()
         self._unknown.clear()
+        # Those that ran at the stop: one that is held drags its kin along below.
+        ran = [p for p in self._open() if p.status in _RUNNING]
         for permit in list(self._open()):
             self._arm_deadlines(permit)
-            if permit.status not in _RUNNING:
-                continue
+        for permit in ran:
             if not clean:
                 self._lay(permit, RESTART, "hub:restart", (), None, CORE)
             elif permit.status is PermitStatus.ACTIVE:
