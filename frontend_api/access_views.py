@@ -40,6 +40,8 @@ class AuthView(View):
 
     claimed: bool
     language: str
+    here: bool
+    """Whether who asks is logged in."""
 
 
 class PickView(View):

@@ -15,6 +15,7 @@ from frontend_api.accounts import Session
 from frontend_api.link import Uplink, encode_act
 from frontend_api.problems import Problem, refusal
 from frontend_api.replica import Replica, load_rooms
+from frontend_api.sentences import Names
 
 #: Answers kept for a phone that sends its queue again; oldest forgotten first.
 KEPT_ANSWERS = 1000
@@ -37,6 +38,7 @@ class Acts:
     def __init__(self, replica: Replica, uplink: Uplink) -> None:
         load_rooms("acts")
         self.replica, self.uplink = replica, uplink
+        self.names = Names(replica)
         self._answers: OrderedDict[str, tuple[str, asyncio.Future[ActReply]]] = (
             OrderedDict()
         )
@@ -89,7 +91,7 @@ class Acts:
         )
         reply = await (self._once(request) if key else self.uplink.act(request))
         if not reply.ok:
-            raise refusal(reply)
+            raise refusal(reply, self.names)
         return reply
 
     async def _once(self, request: ActRequest) -> ActReply:

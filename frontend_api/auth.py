@@ -141,11 +141,13 @@ class Auth:
 
     # --- open routes -----------------------------------------------------------------
 
-    async def state(self, _: Call) -> av.AuthView:
+    async def state(self, call: Call) -> av.AuthView:
         """Tell anyone only what the login page needs."""
+        cookie = call.request.cookies.get(COOKIE, "")
         return av.AuthView(
             claimed=bool(self.accounts.owner()),
             language=self.replica.bundle.site.language,
+            here=self.accounts.session(cookie) is not None,
         )
 
     async def claim(self, call: Call) -> web.Response | ClaimReply:

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from core import texts
 from core.link.messages import ActReply
+from frontend_api.sentences import Names, text
 from frontend_api.views import Text
 
 #: HTTP status of a refusal by its code; others are 409: the object's state forbids it.
@@ -55,6 +55,8 @@ class Problem(Exception):
         self.code = code
         self.status = status or status_of(code)
         self.params = params
+        self.named: dict[str, Any] | None = None
+        """The parameters with names for ids, where the raiser knows them."""
 
 
 def status_of(code: str) -> int:
@@ -63,26 +65,25 @@ def status_of(code: str) -> int:
     return _STATUS.get(code) or _BY_ENDING.get(ending, 409)
 
 
-def refusal(reply: ActReply) -> Problem:
+def refusal(reply: ActReply, names: Names) -> Problem:
     """Turn the core's refusal of an act into a problem."""
     problem = Problem(reply.code or "act.refused")
     problem.params = dict(reply.params)
+    problem.named = names.params(problem.params)
     return problem
 
 
 def view(problem: Problem, language: str) -> ProblemView:
     """Return a problem's body in the reader's language."""
-    params = {key: value for key, value in problem.params.items()}
-    zh = texts.render(problem.code, params, "zh")
-    en = texts.render(problem.code, params, "en")
+    said = text(problem.code, problem.named or problem.params)
     return ProblemView(
         type=f"urn:safehold:{problem.code}",
         title=problem.code,
         status=problem.status,
         code=problem.code,
-        detail=en if language == "en" else zh,
-        params=params,
-        sentences=Text(zh, en),
+        detail=said.en if language == "en" else said.zh,
+        params=problem.params,
+        sentences=said,
     )
 
 

@@ -107,10 +107,10 @@ class Renderer(Inventory):
     def alarm(self, record: AlarmRecord) -> v.AlarmView:
         """Show one alarm."""
         names = self.names
-        params = names.params(dict(record.params)) | {
-            "source": names.source(record.source),
-            "zone": names.zone(record.zone_id),
-        }
+        source = names.source(record.source)
+        by_default = dict.fromkeys(("name", "host", "rule", "person", "device"), source)
+        params = by_default | names.params(dict(record.params))
+        params |= {"source": source, "zone": names.zone(record.zone_id)}
         detail = known(f"alarm.{record.kind}", "gateway.alarm_detail")
         return v.AlarmView(
             id=record.id,
@@ -159,7 +159,11 @@ class Renderer(Inventory):
             params = {"safe": safe, "all": len(evacuation.roll)}
             done.append(_done("evacuation", "confirmed", params))
         held = sum(
-            bool(p.holds) and p.zone_id == alarm.zone_id
+            bool(p.holds)
+            and (
+                p.zone_id == alarm.zone_id
+                or any(_refers(h.hold.source, serves) for h in p.holds.values())
+            )
             for p in self.replica.state.permits.permits.values()
         )
         if held:
@@ -322,6 +326,10 @@ class Renderer(Inventory):
     def sections(self, names: Iterable[str]) -> dict[str, dict[str, v.View]]:
         """Return several sections."""
         return {name: self.section(name) for name in names}
+
+
+def _refers(source: str, ids: set[str]) -> bool:
+    return source in ids or source.partition(":")[2] in ids
 
 
 def _done(what: str, state: str, params: dict[str, Any]) -> v.DoneView:

@@ -1,5 +1,6 @@
 """Codes and ids into sentences in both languages, with the names people know."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -154,6 +155,14 @@ class Names:
             return self.alarm(source)
         return Text(name or source, name or source)
 
+    def _each(self, name: str) -> Callable[[str], Text] | None:
+        """Return what names the parts of a list written as one string."""
+        if name in ("people", "missing", "workers"):
+            return self.person
+        if name in ("gas", "gases"):
+            return self.quantity
+        return _role if name in ("needed", "roles") else None
+
     def params(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Replace the ids among an event's or a code's parameters by names."""
         found: dict[str, Any] = {}
@@ -188,23 +197,27 @@ class Names:
                 return self._scalar(name, value)
 
     def _scalar(self, name: str, value: Any) -> Any:
-        match name:
-            case "entity_id" | "entity":
-                return self.entity(str(value))
-            case "device_id" | "device":
-                return self.device(str(value))
-            case "permit_id" | "permit":
-                return self.permit(str(value))
-            case "alarm_id" | "alarm":
-                return self.alarm(str(value))
-            case "quantity":
-                return self.quantity(str(value))
-            case "rule":
-                return self.rule(str(value))
-            case "subject" | "source":
-                return self.source(str(value))
-            case _:
-                return format_value(value)
+        each = self._each(name)
+        if each is not None and isinstance(value, str):
+            return join([each(part) for part in value.split(", ") if part])
+        namer = self._namers().get(name.removesuffix("_id"))
+        return namer(str(value)) if namer else format_value(value)
+
+    def _namers(self) -> dict[str, Callable[[str], Text]]:
+        return {
+            "entity": self.entity,
+            "device": self.device,
+            "permit": self.permit,
+            "alarm": self.alarm,
+            "quantity": self.quantity,
+            "rule": self.rule,
+            "subject": self.source,
+            "source": self.source,
+        }
+
+
+def _role(role: str) -> Text:
+    return text(known(f"gateway.role.{role}", "gateway.code_itself"), {"code": role})
 
 
 def format_value(value: Any) -> Any:
@@ -275,7 +288,7 @@ def code_text(names: Names, code: str, params: dict[str, Any]) -> Text:
 def hold_text(names: Names, code: str, params: dict[str, Any]) -> Text:
     """Say why a permit is held."""
     return text(
-        known(f"hold.{code}", code, f"gateway.hold.{code}", "gateway.hold.other"),
+        known(f"hold.{code}", code, "gateway.hold.other"),
         {"code": code} | names.params(dict(params)),
     )
 

@@ -59,6 +59,10 @@ class Screen:
         self.stale = True
         self._wake.set()
 
+    def forget(self) -> None:
+        """Drop what waits."""
+        self._queue.clear()
+
     async def take(self) -> bytes | None:
         """Wait for the next message; None asks for a snapshot."""
         while True:
@@ -185,6 +189,8 @@ class Screens:
                 return
             if data is None:
                 data = self.source.snapshot()
+                # What waited is part of it.
+                screen.forget()
             try:
                 async with asyncio.timeout(SEND_S):
                     await socket.send_str(data.decode())

@@ -260,8 +260,8 @@ class FixtureCore:
 
     def leave(self, person_id: str, muster: bool = True) -> None:
         """Walk a person to the muster point."""
-        x, y = (52.0, 31.0) if muster else (30.0, 18.0)
-        self.at[person_id] = ("yard", x + len(person_id) % 4, y, 0.0)
+        x, y = (49.0, 30.5) if muster else (30.0, 18.0)
+        self.at[person_id] = ("yard", x, y, 0.0)
         self._move(person_id, "yard")
         self.emit(
             response.RollChanged(
@@ -280,7 +280,13 @@ class FixtureCore:
         rows = [
             m.LiveRow(
                 f"e-{uid}-{gas}",
-                round(level + 0.02 * level * math.sin(beat / 3 + len(uid)), 2),
+                round(
+                    level
+                    + (0.003 if gas == "o2" else 0.02)
+                    * level
+                    * math.sin(beat / 3 + len(uid)),
+                    2,
+                ),
                 int(Quality.STALE if uid == "gd-gallery" else Quality.GOOD),
                 now - (95 * NS if uid == "gd-gallery" else 0),
                 "",
@@ -304,7 +310,8 @@ class FixtureCore:
             rows = series.setdefault(entity, [])
             for i in range(120):
                 near = max(0.0, (i - 100) / 20) ** 2 * (end - level)
-                value = level * (1 + 0.12 * math.sin(i / 5 + len(entity))) + near
+                swing = 0.004 if gas == "o2" else 0.12
+                value = level * (1 + swing * math.sin(i / 5 + len(entity))) + near
                 at = query.from_ms + i * step
                 rows.append((at, value * 0.97, value * 1.03, value, 0))
         return m.QueryReply(id=query.id, series=series)

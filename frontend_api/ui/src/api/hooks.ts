@@ -20,6 +20,14 @@ export const useLink = () => usePart('link', () => store.link);
 export const useAlarmLink = () => usePart('link', () => store.alarmLink);
 export const useDurable = () => usePart('durable', () => store.durable);
 
+/** Say whether what is shown may be old: the hub or its stream is away. */
+export function useStale(): boolean {
+  const link = useLink();
+  const alarms = useAlarmLink();
+  const hub = useSection('hub').hub;
+  return !link.up || !alarms.up || hub?.reachable === false;
+}
+
 /** Render once a second: ages and values are read from the store then. */
 export function useBeat(ms = 1000): number {
   const [beat, set] = useState(0);

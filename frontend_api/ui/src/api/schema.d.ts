@@ -83,6 +83,7 @@ export interface ArmConfig {
 export interface AuthView {
   claimed: boolean;
   language: string;
+  here: boolean;
 }
 
 export interface CancelPermit {

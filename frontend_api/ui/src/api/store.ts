@@ -178,7 +178,8 @@ export class Store {
       this.sections = { ...this.sections, [name]: next };
       this.emit(name);
     }
-    const events = (message.events ?? []) as EventView[];
+    const newest = this.events[0]?.seq ?? 0;
+    const events = ((message.events ?? []) as EventView[]).filter((event) => event.seq > newest);
     if (events.length) {
       this.events = [...events.slice().reverse(), ...this.events].slice(0, KEPT_EVENTS);
       this.emit('events');

@@ -28,11 +28,8 @@ export function App() {
     try {
       const auth = await get<AuthView>('/api/v1/auth');
       suggestLanguage(auth.language);
-      const session = await get<SessionView>('/api/v1/session').catch((error: unknown) => {
-        if (error instanceof Refusal && error.problem.status === 401) return null;
-        throw error;
-      });
-      setStage(session ? { at: 'in', session } : { at: 'out', auth });
+      if (!auth.here) setStage({ at: 'out', auth });
+      else setStage({ at: 'in', session: await get<SessionView>('/api/v1/session') });
     } catch {
       setStage({ at: 'lost' });
     }

@@ -8,7 +8,7 @@ import {
 } from '@tabler/icons-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Link as Anchor, useLocation } from 'wouter';
-import { useAlarmLink, useAlarms, useBeat, useLink, useSection, useSite } from '../api/hooks';
+import { useAlarmLink, useAlarms, useBeat, useLink, useSection, useSite, useStale } from '../api/hooks';
 import { useSession } from '../api/session';
 import { store } from '../api/store';
 import { LanguageSwitch, LookSwitch } from '../components/Switches';
@@ -43,15 +43,13 @@ export function Shell({ children }: { children: ReactNode; left: () => void }) {
 }
 
 function Content({ children }: { children: ReactNode }) {
-  const link = useLink();
-  const hub = useSection('hub').hub;
   const site = useSite();
+  const stale = useStale();
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 8000);
     return () => clearTimeout(timer);
   }, []);
-  const stale = !link.up || hub?.reachable === false;
   // A skeleton until the first snapshot, so that nothing jumps under a finger.
   if (!site && !late) {
     return (
@@ -78,7 +76,7 @@ function Rail() {
     <nav className="rail" aria-label={t('nav.label')}>
       <div className="brand">
         <img src="/icon.svg" alt="" width={32} height={32} />
-        <span>{t('app.name')}</span>
+        <span>Safehold</span>
       </div>
       {PLACES.map(({ to, key, icon: Icon }) => (
         <Anchor key={to} href={to} className="place" aria-current={path === to ? 'page' : undefined}>
@@ -114,12 +112,10 @@ export function useMissing(): number {
 function Top() {
   const { t, say } = useWords();
   const site = useSite();
-  const link = useLink();
-  const alarmLink = useAlarmLink();
   const hub = useSection('hub').hub;
   const session = useSession();
   useBeat();
-  const live = link.up && alarmLink.up && hub?.reachable !== false;
+  const live = !useStale();
   const watching = (hub?.watching ?? []).length;
   return (
     <header className="top">

@@ -3,9 +3,9 @@ import type { LimitView, QuantityView } from '../api/schema';
 /** Oxygen of clean air, in %vol: where a low limit's share starts from. */
 const CLEAN_O2 = 20.9;
 
-/** Return the share of its nearest limit that a value has used, in percent. */
-export function share(value: number, limits: LimitView[]): number | null {
-  const shares = limits.flatMap((limit) => {
+/** Return how much of a limit a value has used, in percent; the largest of several. */
+export function share(value: number, limits: LimitView[], of = limits): number | null {
+  const shares = of.flatMap((limit) => {
     if (limit.above !== null) {
       // A high limit on oxygen is counted from clean air too.
       const zero = limits.some((one) => one.below !== null) ? CLEAN_O2 : 0;

@@ -98,8 +98,8 @@ function Banner({ alarm, more }: { alarm: AlarmView; more: number }) {
           {!alarm.active && <span>{t('alarm.returned')}</span>}
         </p>
         <Inside names={inside.map((one) => one.name)} />
-        <Done done={done} />
       </div>
+      <Done done={done} />
       <Answers alarm={alarm} more={more} />
     </section>
   );

@@ -91,7 +91,7 @@ function Tile({ site, gas, series }: { site: SiteView; gas: Gas; series: number 
   const good = quality === 'good' || quality === 'uncertain';
   const measured = typeof value === 'number' ? value : null;
   const limit = nearest(measured, entity.limits);
-  const used = measured === null ? null : share(measured, entity.limits);
+  const used = measured === null || !limit ? null : share(measured, entity.limits, [limit]);
   const over = good && used !== null && used >= 100;
   const age = received ? span(store.now() - received, t) : '';
   const title = say(named(site.quantities, entity.quantity)?.names) || entity.name;

@@ -1,6 +1,6 @@
 import { IconMapPinOff } from '@tabler/icons-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { useSection, useSite } from '../api/hooks';
+import { useSection, useSite, useStale } from '../api/hooks';
 import type { SiteView } from '../api/schema';
 import { useWords } from '../i18n';
 import { Card } from './Bits';
@@ -58,7 +58,7 @@ function Plan({ site, shown }: { site: SiteView; shown: string[] }) {
   const [box, width] = useWidth();
   const key = shown.join();
   const drawing = useMemo(
-    () => (width > 40 ? draw(site, key.split(','), width) : null),
+    () => (width > 40 ? draw(site, key.split(','), width, Math.max(440, innerHeight * 0.6)) : null),
     [site, key, width],
   );
   return (
@@ -137,31 +137,33 @@ const HEAD = 30;
 function ZoneArea(props: { id: string; name: string; points: Point[]; label: Point }) {
   const { t } = useWords();
   const zone = useSection('zones')[props.id];
-  const state = (zone?.state ?? 'unmonitored') as ZoneState;
+  const stale = useStale();
+  const told = (zone?.state ?? 'unmonitored') as ZoneState;
+  // Nothing is normal that is not known now.
+  const state = stale && told === 'normal' ? 'unmonitored' : told;
   const others = (zone?.states ?? []).filter((one) => one !== state && one !== 'normal') as ZoneState[];
   const [x, y] = topOf(props.points);
   const points = props.points.map((point) => point.join()).join(' ');
-  const words = t(`zone.${state}`);
+  const words = t(stale && told === 'normal' ? 'zone.unknown' : `zone.${state}`);
+  const count = zone !== undefined && zone.people > 0 ? ` · ${t('zone.people', { count: zone.people })}` : '';
   return (
     <g className={`zone ${state}`} data-zone={props.id} data-state={state}>
       <polygon points={points} className="zone-fill" />
       {state !== 'normal' && <polygon points={points} className={`zone-over ${state}`} />}
       <g transform={`translate(${x + 10} ${y + 9})`}>
-        <text y="13" className="zone-name">
-          {props.name}
-        </text>
-        <g transform="translate(0 20)" className="zone-chip">
-          <StateIcon state={state} size={16} />
-          <text x="21" y="12.500">
+        <StateIcon state={state} size={16} />
+        <text x="21" y="13" className="zone-label">
+          <tspan className="zone-name">{props.name}</tspan>
+          <tspan className="zone-words" dx="6">
             {words}
-            {zone !== undefined && zone.people > 0 ? ` · ${t('zone.people', { count: zone.people })}` : ''}
-          </text>
-          {others.map((one, i) => (
-            <g key={one} transform={`translate(${i * 20} 20)`}>
-              <StateIcon state={one} size={16} title={t(`zone.${one}`)} />
-            </g>
-          ))}
-        </g>
+            {count}
+          </tspan>
+        </text>
+        {others.map((one, i) => (
+          <g key={one} transform={`translate(${i * 20} 20)`}>
+            <StateIcon state={one} size={16} title={t(`zone.${one}`)} />
+          </g>
+        ))}
       </g>
     </g>
   );

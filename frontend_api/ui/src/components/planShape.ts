@@ -32,24 +32,35 @@ function box(points: Point[]): [number, number, number, number] {
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }
 
+/** The lowest and highest y of a level, with its margin. */
+function floor(site: SiteView, level: string): [number, number] {
+  const points = [
+    ...site.zones.filter((zone) => zone.level === level).flatMap((zone) => zone.polygon as Point[]),
+    ...site.muster_points.filter((one) => one.level === level).map((one) => one.at as Point),
+  ];
+  const [, low, , high] = points.length ? box(points) : [0, 0, 60, 10];
+  return [low - MARGIN_M, high + MARGIN_M];
+}
+
 /** Lay levels below each other on one scale, so that what lies above stays above. */
-export function draw(site: SiteView, shown: string[], width: number): Drawing {
+export function draw(site: SiteView, shown: string[], width: number, tallest = Infinity): Drawing {
   const levels = site.levels.filter((level) => shown.includes(level.id));
   const all = site.zones.flatMap((zone) => zone.polygon as Point[]);
   const marks = site.muster_points.map((point) => point.at as Point);
   const [left, , right] = all.length ? box([...all, ...marks]) : [0, 0, 60, 30];
   const span = right - left + 2 * MARGIN_M;
-  const scale = width / span;
+  const boxes = levels.map((level) => floor(site, level.id));
+  const metres = boxes.reduce((sum, [low, high]) => sum + high - low, 0);
+  const room = tallest - levels.length * (HEAD_PX + GAP_PX);
+  // As wide as the card, but never so tall that a level is out of sight.
+  const scale = Math.min(width / span, Math.max(room, 200) / Math.max(metres, 1));
+  const free = width / scale - span;
   let top = 0;
-  const frames = levels.map((level) => {
+  const frames = levels.map((level, index) => {
     const zones = site.zones.filter((zone) => zone.level === level.id);
-    const points = [
-      ...zones.flatMap((zone) => zone.polygon as Point[]),
-      ...site.muster_points.filter((one) => one.level === level.id).map((one) => one.at as Point),
-    ];
-    const [, low, , high] = points.length ? box(points) : [0, 0, 60, 10];
-    const height = high - low + 2 * MARGIN_M;
-    const frame = { level, zones, x: left - MARGIN_M, y: low - MARGIN_M, width: span, height, top };
+    const [low, high] = boxes[index]!;
+    const height = high - low;
+    const frame = { level, zones, x: left - MARGIN_M - free / 2, y: low, width: span, height, top };
     top += height * scale + HEAD_PX + GAP_PX;
     return frame;
   });

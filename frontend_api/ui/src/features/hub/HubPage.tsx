@@ -67,8 +67,8 @@ function Fact({ name, good, children }: { name: string; good?: boolean; children
     <div>
       <dt>{name}</dt>
       <dd>
-        {good === true && <IconCircleCheck size={18} className="good" aria-label={t('proof.confirmed')} />}
-        {good === false && <IconCircleX size={18} className="wrong" aria-label={t('proof.failed')} />}
+        {good === true && <IconCircleCheck size={18} className="proof-good" aria-label={t('proof.confirmed')} />}
+        {good === false && <IconCircleX size={18} className="proof-wrong" aria-label={t('proof.failed')} />}
         {children}
       </dd>
     </div>

@@ -45,13 +45,13 @@ function Figures() {
   const unmonitored = zones.filter((one) => one.states.includes('unmonitored')).length;
   return (
     <div className="figures">
-      <Figure icon={<IconUsers size={20} aria-hidden />} name={t('figure.people')} value={found}
+      <Figure icon={<IconUsers size={16} aria-hidden />} name={t('figure.people')} value={found}
         note={t('figure.people_note', { count: people.length - found })} />
-      <Figure icon={<IconClipboardCheck size={20} aria-hidden />} name={t('figure.permits')} value={permits.length - held}
+      <Figure icon={<IconClipboardCheck size={16} aria-hidden />} name={t('figure.permits')} value={permits.length - held}
         note={t('figure.permits_note', { count: held })} tone={held ? 'major' : ''} />
-      <Figure icon={<IconBell size={20} aria-hidden />} name={t('figure.alarms')} value={open}
+      <Figure icon={<IconBell size={16} aria-hidden />} name={t('figure.alarms')} value={open}
         note={t('figure.alarms_note', { count: alarms.length })} tone={open ? 'critical' : ''} />
-      <Figure icon={<IconEyeOff size={20} aria-hidden />} name={t('figure.unmonitored')} value={unmonitored}
+      <Figure icon={<IconEyeOff size={16} aria-hidden />} name={t('figure.unmonitored')} value={unmonitored}
         note={t('figure.unmonitored_note', { count: zones.length })} tone={unmonitored ? 'grey' : ''} />
     </div>
   );
@@ -60,11 +60,11 @@ function Figures() {
 function Figure(props: { icon: React.ReactNode; name: string; value: number; note: string; tone?: string }) {
   return (
     <div className={`card figure ${props.tone ?? ''}`}>
+      <strong>{props.value}</strong>
       <span>
         {props.icon}
         {props.name}
       </span>
-      <strong>{props.value}</strong>
       <small>{props.note}</small>
     </div>
   );
