@@ -1,12 +1,15 @@
 """The whole tree of processes: starts, deaths, hangs, crash loops, stops."""
 
 import asyncio
+import contextlib
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
 from core.processes.acts import ArmConfig
+from core.processes.guest import ask
 from tests.support.site import Loop, RunningHub, Viewer, loop_hub, small_site
 from tests.support.waiting import until
 
@@ -203,10 +206,45 @@ async def test_second_hub_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 async def test_restart_of_an_unknown_process_is_refused(
     tmp_path: Path, name: str
 ) -> None:
-    from core.processes.guest import ask
 
     async with RunningHub(tmp_path / "data") as hub:
         answer, _ = ask(hub.data, {"op": "restart", "name": name})
         assert answer["op"] == "refused"
         answer, _ = ask(hub.data, {"op": "nonsense"})
         assert "unknown request" in answer["detail"]
+
+
+async def test_malformed_frame_closes_its_peer_and_nothing_else(tmp_path: Path) -> None:
+    """Bad input never ends a process; the peer is told and gets another link."""
+    async with RunningHub(tmp_path / "data", small_site()) as hub:
+        answer, (sock,) = ask(hub.data, {"op": "attach"})
+        assert answer["name"].startswith("cli:")
+        sock.settimeout(10)
+        sock.sendall(b"\x05\0\0\0\xc1\xc1\xc1\xc1\xc1")
+        assert sock.recv(100) == b""
+        sock.close()
+        viewer = await hub.attach()
+        assert viewer.connected
+        assert hub.child("core")["starts"] == 1
+
+
+async def test_service_manager_hears_of_start_watchdog_and_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protocols §12: READY once armed, WATCHDOG while alarms run, STOPPING."""
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        told: list[bytes] = []
+
+        def hears(word: bytes) -> bool:
+            with contextlib.suppress(BlockingIOError):
+                told.append(manager.recv(100))
+            return word in told
+
+        async with RunningHub(tmp_path / "data"):
+            await until(lambda: hears(b"WATCHDOG=1"), "watchdog fed")
+        await until(lambda: hears(b"STOPPING=1"), "stopping told")
+    assert told[0] == b"READY=1"

@@ -1,0 +1,303 @@
+"""The desk: routes, answers once durable, streams to replicas, counts nonsense."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from core import config
+from core import state as states
+from core.api.model import Device, Entity, EntityKind
+from core.clock import SimClock
+from core.journal import envelope as envelopes
+from core.journal import fold
+from core.journal.writer import DiskFault, DiskOk
+from core.kernel import Kernel
+from core.link import messages as m
+from core.link import pair
+from core.link.pair import PairLane
+from core.link.server import Server
+from core.processes.acts import ArmConfig
+from core.processes.arming import Arming
+from core.processes.desk import Desk
+from core.processes.health import Health
+from core.processes.pulse import HOPELESS, SILENT, Pulse
+from core.registry.ids import Ids
+from tests.support.kernel import MemoryJournal
+from tests.support.site import small_site
+
+DEVICE = Device(
+    uid="d",
+    name="D",
+    entities=(
+        Entity(uid="h2s", name="H2S", kind=EntityKind.GAS, quantity="h2s", unit="ppm"),
+    ),
+)
+LOOP = config.IntegrationConfig(id="loop", integration="x", options={"a": 1})
+LOOP = msgspec.structs.replace(LOOP, secrets=("pass",))
+
+
+class Bundles(dict[str, bytes]):
+    """Bundles by hash."""
+
+    def read(self, digest: str) -> bytes:
+        if digest not in self:
+            raise FileNotFoundError(digest)
+        return self[digest]
+
+
+class Office:
+    """A kernel behind a desk, with in-process lanes."""
+
+    def __init__(self) -> None:
+        self.clock, self.journal = SimClock(), MemoryJournal()
+        self.calls: list[Callable[[], object]] = []
+        self.server = Server(self._message, self._lost)
+        kernel = Kernel(
+            self.clock, Ids.seeded(self.clock, 1), self.journal, self.server
+        )
+        self.kernel, self.hub = kernel, kernel.hub
+        self.bundles, self.armed = Bundles(), list[str]()
+        self.desk = Desk(kernel, self.server, lambda names: dict.fromkeys(names, "s"))
+        self.desk.arming = Arming(kernel, self.bundles, self._armed)
+        self.health = Health(kernel, self.desk)
+        self.restarted: list[str] = []
+        self.pulse = Pulse(kernel, self.server, self.restarted.append)
+        self.desk.alive = self.pulse.alive
+        self.hub.load(small_site(LOOP))
+        self.hub.recover(clean=True)
+        self.health.start()
+        self.seen: dict[str, list[m.Message]] = {}
+
+    def join(self, name: str, role: str) -> PairLane:
+        seen = self.seen[name] = []
+        ends: list[PairLane] = []
+
+        def make(receive: object, ended: object) -> PairLane:
+            ours, theirs = pair.connect(self.calls.append)
+            ours.bind(receive, ended)  # type: ignore[arg-type]
+            theirs.bind(seen.append, lambda _reason: None)
+            ends.append(theirs)
+            return ours
+
+        self.server.adopt(name, make, both=name.startswith("host"))
+        ends[0].send(m.Hello(name, role, "1"))
+        self.turn()
+        return ends[0]
+
+    def turn(self) -> None:
+        self.desk.flush()
+        while self.calls:
+            self.calls.pop(0)()
+            self.desk.flush()
+
+    def of(self, name: str, kind: type) -> list[m.Message]:
+        return [message for message in self.seen[name] if type(message) is kind]
+
+    def _message(self, peer: str, message: m.Message) -> None:
+        self.desk.receive(peer, message)
+
+    def _lost(self, peer: str, reason: str) -> None:
+        self.desk.lost(peer)
+        if peer.startswith("host:"):
+            self.pulse.lost(peer, reason)
+
+    def _armed(self, digest: str, data: bytes) -> None:
+        self.armed.append(digest)
+        self.desk.armed(digest, data)
+
+
+def raised(office: Office, kind: str) -> list[str]:
+    return [a.source for a in office.kernel.alarms.active(kind_prefix=kind) if a.active]
+
+
+def test_host_is_welcomed_with_its_options_and_secrets() -> None:
+    """Design §5 Security: secrets go to a host over its link."""
+    office = Office()
+    office.join("host:loop", "host")
+    (welcome,) = office.of("host:loop", m.Welcome)
+    assert isinstance(welcome, m.Welcome)
+    assert (welcome.options, welcome.secrets) == ({"a": 1}, {"pass": "s"})
+
+
+def test_event_is_answered_once_durable_and_written_once() -> None:
+    """Design §2: acknowledged after it is durable; a repeat is harmless."""
+    office = Office()
+    host = office.join("host:loop", "host")
+    host.send(m.Declare(DEVICE, {"h2s": 1}))
+    office.turn()
+    office.journal.held = True
+    event = m.DeviceEvent("d", "sos", {}, "e-1")
+    host.send(event)
+    host.send(event)
+    office.turn()
+    assert office.of("host:loop", m.EventDurable) == []
+    office.journal.sync()
+    office.hub.durable(office.journal.durable_seq)
+    office.turn()
+    answers = office.of("host:loop", m.EventDurable)
+    assert answers == [m.EventDurable("e-1")] * 2
+    kinds = [envelopes.decode(data).type for data in office.journal.stored]
+    assert kinds.count("device.reported") == 1
+
+
+def test_event_that_a_failing_disk_held_is_answered_when_it_is_well() -> None:
+    office = Office()
+    host = office.join("host:loop", "host")
+    office.journal.broken = True
+    host.send(m.DeviceEvent("nobody", "sos", {}, "e-2"))
+    office.turn()
+    office.health.notice(DiskFault("journal_disk_full", "x"))
+    office.turn()
+    assert office.of("host:loop", m.EventDurable) == []
+    assert raised(office, "fault.disk") == ["hub:disk"]
+    office.journal.broken = False
+    office.journal.sync()
+    office.hub.durable(office.journal.durable_seq)
+    office.health.notice(DiskOk())
+    office.turn()
+    assert office.of("host:loop", m.EventDurable) == [m.EventDurable("e-2")]
+    assert raised(office, "fault.disk") == []
+
+
+def test_replica_folds_the_same_state() -> None:
+    """ADR 3: snapshot and stream give what core holds."""
+    office = Office()
+    office.join("gateway", "gateway")
+    host = office.join("host:loop", "host")
+    host.send(m.Declare(DEVICE, {"h2s": 1}))
+    office.turn()
+    (snapshot,) = office.of("gateway", m.Snapshot)
+    assert isinstance(snapshot, m.Snapshot)
+    state = states.load(snapshot.state)
+    for message in office.of("gateway", m.Events):
+        assert isinstance(message, m.Events)
+        for data in message.envelopes:
+            fold.replay(state, envelopes.decode(data))
+    assert states.dump(state) == office.hub.snapshot()
+
+
+def test_what_a_peer_has_no_business_to_say_is_counted() -> None:
+    office = Office()
+    gateway = office.join("gateway", "gateway")
+    gateway.send(m.Ping(1))
+    gateway.send(m.Stop("please"))
+    office.turn()
+    assert office.desk.counters["gateway.unexpected"] == 2
+    assert office.server.peers("gateway") == ["gateway"]
+
+
+def test_operator_arms_and_a_refused_bundle_changes_nothing() -> None:
+    """Design §5 Configuration."""
+    office = Office()
+    cli = office.join("cli:1", "caller")
+    data = config.dump(small_site())
+    digest = config.digest(data)
+    office.bundles[digest] = data
+    office.bundles["f" * 64] = b"not what its name says"
+
+    def ask(number: str, body: bytes) -> m.ActReply:
+        cli.send(m.ActRequest(number, "root", "config.arm", body))
+        office.turn()
+        reply = office.of("cli:1", m.ActReply)[-1]
+        assert isinstance(reply, m.ActReply)
+        return reply
+
+    encode = msgspec.msgpack.encode
+    assert ask("1", b"\xc1").code == "act.malformed"
+    assert ask("2", encode(ArmConfig(hash="../x"))).code == "config.no_hash"
+    assert ask("3", encode(ArmConfig(hash="e" * 64))).code == "config.unreadable"
+    assert ask("4", encode(ArmConfig(hash="f" * 64))).code == "config.changed"
+    assert raised(office, "fault.config.bundle") == ["hub:config"]
+    assert office.armed == []
+    assert ask("5", encode(ArmConfig(hash=digest))).ok
+    assert (office.armed, raised(office, "fault.config.bundle")) == ([digest], [])
+    assert office.hub.state.hub.config_hash == digest
+    office.journal.broken = True
+    assert ask("6", encode(ArmConfig(hash=digest))).code == "journal.not_durable"
+
+
+def test_bundle_whose_arming_was_not_durable_is_taken_back() -> None:
+    """Design §2: nothing permissive stands that was not durable."""
+    office = Office()
+    first, second = small_site(LOOP), small_site()
+    for bundle in (first, second):
+        office.bundles[config.digest(config.dump(bundle))] = config.dump(bundle)
+    one, two = list(office.bundles)
+    office.desk.arming.arm(one, "os:root", "", office_cause())
+    office.hub.durable(office.journal.durable_seq)
+    office.journal.held = True
+    office.desk.arming.arm(two, "os:root", "", office_cause())
+    assert office.hub.bundle == second
+    office.health.notice(DiskFault("journal_io_error", "x"))
+    assert office.hub.bundle == first
+    assert office.hub.state.hub.config_hash == one
+
+
+def office_cause() -> "envelopes.Cause":
+    return envelopes.Cause(actor="os:root")
+
+
+def test_silent_host_is_a_fault_then_started_afresh() -> None:
+    """Design §3: a hanging host's zones are unmonitored, which is an alarm."""
+    office = Office()
+    office.join("host:loop", "host")
+    for _ in range(SILENT):
+        office.pulse.beat()
+    assert raised(office, "fault.host") == []
+    office.pulse.beat()
+    assert raised(office, "fault.host") == ["host:loop"]
+    office.desk.receive("host:loop", m.Alive(4))
+    assert raised(office, "fault.host") == []
+    for _ in range(HOPELESS + 1):
+        office.pulse.beat()
+    assert office.restarted == ["host:loop"]
+
+
+def test_host_that_never_comes_is_a_fault_too() -> None:
+    office = Office()
+    for _ in range(SILENT + 1):
+        office.pulse.beat()
+    assert raised(office, "fault.host") == ["host:loop"]
+    office.join("host:loop", "host")
+    assert raised(office, "fault.host") == []
+
+
+def test_clock_that_steps_is_an_event_and_an_untrusted_one_an_alarm() -> None:
+    """Design §5 Time: wall-clock steps are events."""
+    office = Office()
+    office.clock.step_wall(3_600)
+    office.clock.advance(1.5)
+    office.hub.advance()
+    assert office.hub.state.hub.clock_steps == 1
+    assert raised(office, "fault.clock") == []
+    office.clock.step_wall(-40 * 365 * 86_400)
+    office.clock.advance(1.5)
+    office.hub.advance()
+    assert office.hub.state.hub.clock_steps == 2
+    assert raised(office, "fault.clock") == ["hub:clock"]
+    office.clock.step_wall(40 * 365 * 86_400)
+    office.clock.advance(1.5)
+    office.hub.advance()
+    assert raised(office, "fault.clock") == []
+
+
+def test_live_rows_go_to_who_keeps_up_and_wholly_to_who_comes_later() -> None:
+    office = Office()
+    host = office.join("host:loop", "host")
+    host.send(m.Declare(DEVICE, {"h2s": 1}))
+    office.turn()
+    office.desk.receive("host:loop", m.Readings(0, [m.Row(1, 3.0)]))
+    office.join("gateway", "gateway")
+    office.desk.live()
+    office.turn()
+    (first,) = office.of("gateway", m.Live)
+    assert isinstance(first, m.Live)
+    assert first.full
+    assert [row.value for row in first.rows] == [3.0]
+    office.desk.receive("host:loop", m.Readings(0, [m.Row(1, 4.0)]))
+    office.desk.live()
+    office.desk.live()
+    office.turn()
+    (_, second) = office.of("gateway", m.Live)
+    assert isinstance(second, m.Live)
+    assert ([row.value for row in second.rows], second.full) == ([4.0], False)
