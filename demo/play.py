@@ -150,6 +150,10 @@ class Player:
         elif kind == "evacuation":
             running = state.response.evacuations.values()
             found = [e.id for e in running if not e.cleared_wall_ns]
+        elif kind == "notice":
+            person, _, code = rest.partition("/")
+            notices = state.response.notices.values()
+            found = [n.id for n in notices if (n.person_id, n.code) == (person, code)]
         elif kind == "entity":
             uid, _, entity = rest.partition("/")
             found = [
