@@ -5,6 +5,14 @@ import msgspec
 from core.api.quality import Quality
 
 Value = float | int | bool | str | None
+_OFF_WORDS = ("", "0", "off", "false", "no", "closed")
+
+
+def is_on(value: Value) -> bool:
+    """Say whether a value means ON."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _OFF_WORDS
+    return bool(value)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ import msgspec
 from core import config
 from core.api.errors import Refused
 from core.api.model import EntityKind
-from core.api.quality import Quality
-from core.api.reading import Reading, Value
+from core.api.quality import NEVER_ACTS, Quality
+from core.api.reading import Reading, Value, is_on
 from core.clock import NS
 from core.hub import Hub
 from core.journal.envelope import Cause, Envelope
@@ -20,6 +20,7 @@ from core.people.state import Presence
 from core.readings.readings import Readings
 from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceReported
 from core.registry.registry import Registry
+from core.registry.state import EntityRecord
 from core.response.events import RosterLine
 from core.site.site import Site
 
@@ -151,11 +152,22 @@ class People:
                 if kind is EntityKind.LOCATION:
                     self._wearers[entity_id] = device.person_id
                     self._tags.setdefault(device.person_id, []).append(entity_id)
-        for entity_id in self._wearers.keys() - self._watched:
+        # A button may be told as a state (binary sensor) and not as an event.
+        calls = {
+            entity.id
+            for entity in registry.entities.values()
+            if entity.declared.kind is EntityKind.BINARY
+            and entity.declared.quantity in _CALLS
+        }
+        for entity_id in sorted((self._wearers.keys() | calls) - self._watched):
             self._watched.add(entity_id)
             self.readings.watch(entity_id, self._read)
 
     def _read(self, reading: Reading) -> None:
+        entity = self._hub.state.registry.entities.get(reading.entity_id)
+        if entity is not None and entity.declared.quantity in _CALLS:
+            self._pressed(entity, reading)
+            return
         person_id = self._wearers.get(reading.entity_id)
         if person_id is not None:
             self._judge(person_id)
@@ -262,24 +274,43 @@ class People:
                 return person.id
         return None
 
-    def _called(self, body: DeviceReported, cause: Cause) -> None:
-        device = self._hub.state.registry.devices.get(body.device_id)
-        person_id = device.person_id if device else None
-        source = f"person:{person_id}" if person_id else f"device:{body.device_id}"
-        if body.params.get("active") is False:
-            self._alarms.clear(source, body.kind, cause=cause)
+    def _pressed(self, entity: EntityRecord, reading: Reading) -> None:
+        """Take a call that is told as a state: ON calls, whatever its age says."""
+        if reading.quality in NEVER_ACTS:
             return
+        cause = Cause(actor=f"entity:{entity.id}")
+        kind = entity.declared.quantity
+        if is_on(reading.value):
+            self._call(entity.device_id, kind, cause)
+        elif reading.quality is Quality.GOOD:
+            self._alarms.clear(self._caller(entity.device_id), kind, cause=cause)
+
+    def _called(self, body: DeviceReported, cause: Cause) -> None:
+        if body.params.get("active") is False:
+            source = self._caller(body.device_id)
+            self._alarms.clear(source, body.kind, cause=cause)
+        else:
+            self._call(body.device_id, body.kind, cause)
+
+    def _caller(self, device_id: str) -> str:
+        device = self._hub.state.registry.devices.get(device_id)
+        person_id = device.person_id if device else None
+        return f"person:{person_id}" if person_id else f"device:{device_id}"
+
+    def _call(self, device_id: str, kind: str, cause: Cause) -> None:
+        device = self._hub.state.registry.devices.get(device_id)
+        person_id = device.person_id if device else None
         presence = self.where(person_id) if person_id else None
         place = presence and (presence.zone_id or presence.last_zone_id)
         self._alarms.raise_(
-            source,
-            body.kind,
-            kind=body.kind,
+            self._caller(device_id),
+            kind,
+            kind=kind,
             priority=1,
             zone_id=place or (device.zone_id if device else None),
             life_safety=True,
             latching=True,
-            params={"person": person_id or "", "device": body.device_id},
+            params={"person": person_id or "", "device": device_id},
             cause=cause,
         )
 

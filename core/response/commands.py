@@ -9,7 +9,7 @@ from core.alarms.alarms import Alarms
 from core.api.command import TERMINAL, Command, CommandState
 from core.api.model import EntityKind, OutputKind
 from core.api.quality import Quality
-from core.api.reading import Value
+from core.api.reading import is_on
 from core.clock import NS
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
@@ -30,14 +30,6 @@ CONTRADICTS_S = 2.0
 #: Finished commands that a late watcher may still ask for.
 _KEPT = 256
 _STEPS = (CommandState.ISSUED, CommandState.DELIVERED)
-_OFF_WORDS = ("", "0", "off", "false", "no", "closed")
-
-
-def is_on(value: Value) -> bool:
-    """Say whether a value means ON."""
-    if isinstance(value, str):
-        return value.strip().lower() not in _OFF_WORDS
-    return bool(value)
 
 
 class Commands:

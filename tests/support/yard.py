@@ -310,10 +310,14 @@ class Yard(Bench):
         """Let the issuer issue a permit for the tank."""
         return self.act("ivy", self.form(**changes))
 
-    def ask(self, person: str, act: Act) -> None:
+    def ask(self, person: str, act: Act, version: int | None = None) -> None:
         """Let a person ask for an act, without waiting for the answer."""
         request = ActRequest(
-            id="asked", person_id=person, verb=act.verb_, body=encode_act(act)
+            id="asked",
+            person_id=person,
+            verb=act.verb_,
+            body=encode_act(act),
+            expected_version=version,
         )
         self.kernel.access.receive("gateway", request)
 

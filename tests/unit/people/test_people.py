@@ -2,11 +2,13 @@
 
 import pytest
 
+from core.api.model import Device, Entity, EntityKind
 from core.api.quality import Quality
+from core.config import DeviceRule
 from core.logic.truth import Truth
 from core.people.acts import FoundSafe
 from core.people.events import PersonMoved
-from tests.support.yard import HOST, Yard
+from tests.support.yard import HOST, Yard, tag
 
 
 @pytest.fixture
@@ -92,9 +94,6 @@ def test_a_restart_gives_tags_a_moment_before_they_are_lost(yard: Yard) -> None:
 
 
 def test_the_newest_of_two_tags_is_believed(yard: Yard) -> None:
-    from core.config import DeviceRule
-    from tests.support.yard import tag
-
     second = tag("ann")
     second = type(second)(uid="helmet-ann", name="h", entities=second.entities)
     rule = DeviceRule(integration="field", uid="helmet-ann", person="ann")
@@ -186,6 +185,30 @@ class TestCalls:
         assert yard.act("gil", FoundSafe(person_id="ann")).ok
         assert not alarm.active
         assert alarm.latched
+
+    @pytest.mark.parametrize("pressed", [True, 1])
+    def test_a_button_may_be_told_as_a_state(
+        self, yard: Yard, pressed: bool | int
+    ) -> None:
+        button = Entity(
+            uid="sos", name="sos", kind=EntityKind.BINARY, quantity="sos", max_age_s=60
+        )
+        worn = tag("ann")
+        yard.declare(
+            HOST, Device(uid=worn.uid, name="a", entities=(*worn.entities, button))
+        )
+        yard.report(HOST, "tag-ann", "sos", False)
+        assert yard.kernel.alarms.find("person:ann", "sos") is None
+        yard.report(HOST, "tag-ann", "sos", pressed, Quality.TEST)
+        assert yard.kernel.alarms.find("person:ann", "sos") is None
+        yard.report(HOST, "tag-ann", "sos", pressed, Quality.UNCERTAIN)
+        alarm = yard.kernel.alarms.find("person:ann", "sos")
+        assert alarm is not None
+        assert alarm.active
+        yard.report(HOST, "tag-ann", "sos", False, Quality.UNCERTAIN)
+        assert alarm.active
+        yard.report(HOST, "tag-ann", "sos", False)
+        assert not alarm.active
 
     def test_who_has_not_called_is_not_found_safe(self, yard: Yard) -> None:
         assert yard.act("gil", FoundSafe(person_id="ann")).code == "person.no_call"

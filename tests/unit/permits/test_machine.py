@@ -191,6 +191,25 @@ class Permits(RuleBasedStateMachine):
     def disk_breaks(self) -> None:
         self.yard.break_disk()
 
+    @precondition(lambda self: not self.yard.journal.broken)
+    @rule(release=st.booleans(), data=st.data())
+    def disk_breaks_under_an_act(self, release: bool, data: st.DataObject) -> None:
+        """A permissive act that never became durable leaves nothing permitted."""
+        yard = self.yard
+        held = self.permits(PermitStatus.HELD)
+        before = set(self.permits(PermitStatus.ACTIVE))
+        yard.journal.held = True
+        if release and held:
+            permit = data.draw(st.sampled_from(held))
+            act = ReleasePermit(permit_id=permit, reason="ok")
+            self.releasing = True
+            yard.ask("sam", act, yard.permit(permit).version)
+        else:
+            yard.ask("ivy", yard.form())
+        yard.journal.held = False
+        yard.break_disk()
+        assert set(self.permits(PermitStatus.ACTIVE)) <= before
+
     @rule()
     def disk_mends(self) -> None:
         self.yard.mend_disk()
@@ -246,8 +265,27 @@ class Permits(RuleBasedStateMachine):
                 since = self.bad_since.setdefault((permit_id, name), now)
                 allowed = TICK_NS + (reaction if truth is Truth.UNKNOWN else 0)
                 assert now - since <= allowed, (name, truth, now - since)
+            bad |= self.hazards_by_the_state_alone(permit_id, now)
         for key in set(self.bad_since) - bad:
             del self.bad_since[key]
+
+    def hazards_by_the_state_alone(
+        self, permit_id: str, now: int
+    ) -> set[tuple[str, str]]:
+        """Judge what any reader of the journal sees, not as the interlocks do."""
+        state_, zone = self.yard.hub.state, self.yard.permit(permit_id).zone_id
+        found = {
+            f"seen {alarm.id}"
+            for alarm in state_.alarms.open.values()
+            if alarm.active and alarm.life_safety and alarm.zone_id == zone
+        }
+        for record in state_.response.evacuations.values():
+            if not record.cleared_wall_ns and zone in record.zones:
+                found.add(f"seen {record.id}")
+        for name in found:
+            since = self.bad_since.setdefault((permit_id, name), now)
+            assert now - since <= TICK_NS, name
+        return {(permit_id, name) for name in found}
 
     def no_hold_taken_away(self) -> None:
         now = {p.id: set(p.holds) for p in self.yard.hub.state.permits.permits.values()}
