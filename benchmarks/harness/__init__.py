@@ -1,0 +1,1 @@
+"""What the benchmarks share: the wire, the load, the stopwatch, the systems."""

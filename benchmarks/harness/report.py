@@ -1,0 +1,79 @@
+"""Print what was measured, each figure beside what it is compared with."""
+
+from benchmarks.harness.results import Result, paired
+
+#: Measured elsewhere on the same work (100 detectors, two shared cores): readings/s.
+RECORDED = {"Home Assistant without recorder": 3_800, "Node-RED": 38_000}
+
+
+def show(results: list[Result], rates: list[int]) -> None:
+    """Print all figures."""
+    floor = next((each for each in results if each.name == "paho"), None)
+    for rate in rates:
+        title = f"beside {rate:,} readings/s" if rate else "quiet"
+        print(f"\nalarm path, {title}: publish -> command, ms")
+        print(f"{'':<12}{'p50':>8}{'p99':>8}{'to paho: p50':>15}{'p99':>7}{'lost':>7}")
+        for each in results:
+            _alarms(each, floor, rate)
+    print("\nstart, seconds: process start -> first command; safety process -> armed")
+    for each in results:
+        armed = each.armed_s()
+        tail = "" if armed is None else f"   armed {armed:.2f}"
+        print(f"{each.name:<12}{each.first_s():8.2f}{tail}")
+    _memory(results)
+    _sustained(results, floor)
+    speeds = [speed for each in results for speed in each.cpu]
+    print(f"\ncpu_index {min(speeds):.1f}-{max(speeds):.1f} (compare only where alike)")
+
+
+def _alarms(result: Result, floor: Result | None, rate: int) -> None:
+    p50, p99 = result.latency_ms(rate, 0.5), result.latency_ms(rate, 0.99)
+    shown = f"{result.name:<12}{p50:8.2f}{p99:8.2f}"
+    if floor is not None:
+        half = paired(result.each_ms(rate, 0.5), floor.each_ms(rate, 0.5))
+        tail = p99 / floor.latency_ms(rate, 0.99)
+        shown += f"{half:15.2f}{tail:7.2f}"
+    lost = sum(run.lost for run in result.runs[rate])
+    asked = lost + sum(len(run.latencies) for run in result.runs[rate])
+    print(f"{shown}{lost:>7} of {asked}")
+
+
+def _memory(results: list[Result]) -> None:
+    print("\nmemory idle, PSS in MB: process tree and broker")
+    for each in results:
+        parts = ", ".join(f"{name} {mb:.1f}" for name, mb in each.parts_mb.items())
+        print(f"{each.name:<12}{each.total_mb:8.1f}   ({parts})")
+
+
+def _sustained(results: list[Result], floor: Result | None) -> None:
+    if not any(each.tries for each in results):
+        return
+    print("\nsustained readings/s with the alarms' p99 under 1 s, none lost")
+    for each in results:
+        if each.sustained is None:
+            continue
+        shown = f"{each.name:<12}{each.sustained:8,.0f}"
+        if floor is not None and floor.sustained:
+            shown += f"   {each.sustained / floor.sustained:.0%} of paho"
+        for name, rate in RECORDED.items():
+            shown += f", {each.sustained / rate:.2f} x {name} (recorded elsewhere)"
+        print(shown)
+        _tries(each)
+
+
+def _tries(result: Result) -> None:
+    for rate, seconds, run, notes, held in result.tries:
+        p99 = max(run.latencies, default=float("inf"))
+        facts = "".join(f", {name} {value:,.0f}" for name, value in notes.items())
+        print(
+            f"    {rate:>8,.0f}/s {seconds:4.0f} s  {'held' if held else 'not '}  "
+            f"worst {p99 * 1e3:7.1f} ms, lost {run.lost}, dropped {run.dropped}, "
+            f"sent {run.sent_rate:,.0f}/s, {run.cores:.2f} cores{facts}"
+        )
+
+
+def journal(figures: dict[str, float]) -> None:
+    """Print the journal's figures (benchmarks/journal.py has the whole table)."""
+    print("\njournal, events/s")
+    for name, value in figures.items():
+        print(f"{name:<46}{value:>12,.0f}")
