@@ -55,6 +55,7 @@ class People:
         self.registry, self.readings, self.access = registry, readings, access
         self._alarms = readings.alarms
         self._persons: dict[str, config.Person] = {}
+        self._by_tag: dict[str, str] = {}
         self._wearers: dict[str, str] = {}
         """Location entity id → person id."""
         self._tags: dict[str, list[str]] = {}
@@ -71,7 +72,9 @@ class People:
 
     def arm(self) -> None:
         """Derive persons and the wearers of tags."""
-        self._persons = {person.id: person for person in self._hub.bundle.people}
+        people = self._hub.bundle.people
+        self._persons = {person.id: person for person in people}
+        self._by_tag = {tag: person.id for person in people for tag in person.tags}
         self._derive()
 
     def recover(self, clean: bool) -> None:
@@ -145,13 +148,14 @@ class People:
         registry = self._hub.state.registry
         self._wearers, self._tags = {}, {}
         for device in registry.devices.values():
-            if device.person_id is None:
+            person_id = self._wearer(device.id)
+            if person_id is None:
                 continue
             for entity_id in device.entities:
                 kind = registry.entities[entity_id].declared.kind
                 if kind is EntityKind.LOCATION:
-                    self._wearers[entity_id] = device.person_id
-                    self._tags.setdefault(device.person_id, []).append(entity_id)
+                    self._wearers[entity_id] = person_id
+                    self._tags.setdefault(person_id, []).append(entity_id)
         # A button may be told as a state (binary sensor) and not as an event.
         calls = {
             entity.id
@@ -268,11 +272,7 @@ class People:
         named = body.params.get("person_id")
         if isinstance(named, str) and self.access.known(named):
             return named
-        tag = body.params.get("tag")
-        for person in self._persons.values():
-            if tag in person.tags:
-                return person.id
-        return None
+        return self._by_tag.get(str(body.params.get("tag", "")))
 
     def _pressed(self, entity: EntityRecord, reading: Reading) -> None:
         """Take a call that is told as a state: ON calls, whatever its age says."""
@@ -286,20 +286,27 @@ class People:
             self._alarms.clear(self._caller(entity.device_id), kind, cause=cause)
 
     def _called(self, body: DeviceReported, cause: Cause) -> None:
+        # One that nobody enrolled calls under the uid that it gave.
+        device_id = body.device_id or str(body.params.get("device_uid", ""))
         if body.params.get("active") is False:
-            source = self._caller(body.device_id)
-            self._alarms.clear(source, body.kind, cause=cause)
+            self._alarms.clear(self._caller(device_id), body.kind, cause=cause)
         else:
-            self._call(body.device_id, body.kind, cause)
+            self._call(device_id, body.kind, cause)
+
+    def _wearer(self, device_id: str) -> str | None:
+        """Return who wears a device: as enrolled, else whose tag its uid is."""
+        device = self._hub.state.registry.devices.get(device_id)
+        if device is not None and device.person_id is not None:
+            return device.person_id
+        return self._by_tag.get(device.uid if device else device_id)
 
     def _caller(self, device_id: str) -> str:
-        device = self._hub.state.registry.devices.get(device_id)
-        person_id = device.person_id if device else None
+        person_id = self._wearer(device_id)
         return f"person:{person_id}" if person_id else f"device:{device_id}"
 
     def _call(self, device_id: str, kind: str, cause: Cause) -> None:
         device = self._hub.state.registry.devices.get(device_id)
-        person_id = device.person_id if device else None
+        person_id = self._wearer(device_id)
         presence = self.where(person_id) if person_id else None
         place = presence and (presence.zone_id or presence.last_zone_id)
         self._alarms.raise_(

@@ -222,6 +222,8 @@ class Notices:
         record = self._hub.state.response.notices.get(message.notice_id)
         if record is None or message.channel not in record.channels:
             return
+        if peer.startswith("host:"):
+            return
         # Only the person acknowledges, by an act of their own.
         if message.state not in _STATES or message.state == "acknowledged":
             return

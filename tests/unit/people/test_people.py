@@ -4,11 +4,14 @@ import pytest
 
 from core.api.model import Device, Entity, EntityKind
 from core.api.quality import Quality
-from core.config import DeviceRule
+from core.api.reading import Value
+from core.config import Bundle, DeviceRule
 from core.logic.truth import Truth
 from core.people.acts import FoundSafe
 from core.people.events import PersonMoved
-from tests.support.yard import HOST, Yard, tag
+from core.registry.events import DeviceReported
+from tests.support.kernel import Bench
+from tests.support.yard import HOST, Yard, bundle, tag
 
 
 @pytest.fixture
@@ -114,6 +117,15 @@ def test_the_newest_of_two_tags_is_believed(yard: Yard) -> None:
     assert zone_of(yard, "ann") == "hall"
 
 
+def test_a_tag_is_worn_by_the_person_who_names_it() -> None:
+    fields = {f: getattr(bundle(), f) for f in bundle().__struct_fields__}
+    rule = DeviceRule(integration="field", uid="*")
+    bench = Bench(Bundle(**fields | {"devices": (rule,)}))
+    bench.declare(HOST, tag("ann"))
+    bench.report(HOST, "tag-ann", "fix", "hall")
+    assert bench.kernel.people.on_site("ann") is Truth.TRUE
+
+
 class TestGate:
     def test_in_and_out(self, yard: Yard) -> None:
         yard.dead.add("max")
@@ -174,6 +186,16 @@ class TestCalls:
         device = yard.kernel.registry.find_device(HOST, "gate-tank")
         assert device is not None
         assert yard.kernel.alarms.find(f"device:{device.id}", "sos") is not None
+
+    @pytest.mark.parametrize(
+        ("uid", "source"), [("tag-ann", "person:ann"), ("stray", "device:stray")]
+    )
+    def test_one_that_nobody_enrolled_calls_all_the_same(
+        self, yard: Yard, uid: str, source: str
+    ) -> None:
+        params: dict[str, Value] = {"device_uid": uid}
+        yard.hub.emit(DeviceReported(device_id="", kind="sos", params=params))
+        assert yard.kernel.alarms.find(source, "sos") is not None
 
     def test_the_device_or_a_named_person_ends_it(self, yard: Yard) -> None:
         yard.signal("tag-ann", "sos")
