@@ -13,7 +13,7 @@ from core.link.messages import ActReply, ActRequest
 from core.people.acts import ACTS, Act, ClaimHub
 from frontend_api.accounts import Session
 from frontend_api.link import Uplink, encode_act
-from frontend_api.problems import Problem, refusal
+from frontend_api.problems import MALFORMED, Problem, refusal
 from frontend_api.replica import Replica, load_rooms
 from frontend_api.sentences import Names
 
@@ -138,5 +138,5 @@ def _decode(cls: type[Act], data: bytes) -> tuple[Act, int | None, int | None]:
             reason = f"unknown field {sorted(unknown)[0]}"
             raise Problem("gateway.bad_request", reason=reason)
         return msgspec.convert(fields, cls), expected, act_ms
-    except (msgspec.MsgspecError, ValueError) as wrong:
+    except MALFORMED as wrong:
         raise Problem("gateway.bad_request", reason=str(wrong)) from None

@@ -1,6 +1,7 @@
 """Snapshots and changes for the screens: one message, at most five a second."""
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -24,11 +25,25 @@ LiveCell = tuple[Value, int, int, str]
 _encode = msgspec.json.Encoder().encode
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Say where a screen stands: the journal's cursor, and the message's number.
+
+    Process and zone states change without an event, so (epoch, seq) alone would
+    lose them; ``stream`` tells the lives of the gateway apart.
+    """
+
+    epoch: int = 0
+    seq: int = 0
+    stream: str = ""
+    step: int = 0
+
+
 class ChangeMessage(msgspec.Struct, tag="change", omit_defaults=True):
     """Tell what changed since the previous message, by section and id."""
 
     epoch: int
     seq: int
+    step: int
     durable: int
     now_ms: int
     set: dict[str, dict[str, msgspec.Raw]] = {}
@@ -43,6 +58,8 @@ class SnapshotMessage(msgspec.Struct, tag="snapshot"):
 
     epoch: int
     seq: int
+    stream: str
+    step: int
     durable: int
     now_ms: int
     site: Any
@@ -73,9 +90,8 @@ class Changes:
         self._touched: set[str] = set()
         self._events: list[Kept] = []
         self._rows: dict[str, LiveRow] = {}
-        self._ring: deque[tuple[tuple[int, int], tuple[int, int], bytes]] = deque(
-            maxlen=RESUME
-        )
+        self._ring: deque[tuple[Place, bytes]] = deque(maxlen=RESUME)
+        self._stream, self._step = secrets.token_hex(8), 0
         self._at = replica.cursor
         self._timer: asyncio.TimerHandle | None = None
         replica.on_touch.append(self.touch)
@@ -132,8 +148,10 @@ class Changes:
         rows, self._rows = list(self._rows.values()), {}
         if not (found or gone or events or rows or before != self._at):
             return
+        behind = Place(*before, self._stream, self._step)
+        self._step += 1
         lasting = self._message(found, gone, events)
-        self._ring.append((before, self._at, _encode(lasting)))
+        self._ring.append((behind, _encode(lasting)))
         lasting.live = {row.entity_id: cell(row) for row in rows}
         lasting.positions = self.replica.positions(rows)
         self.publish(_encode(lasting))
@@ -148,6 +166,7 @@ class Changes:
         return ChangeMessage(
             epoch=epoch,
             seq=seq,
+            step=self._step,
             durable=self.replica.durable,
             now_ms=self.replica.now_ms(),
             set=found,
@@ -192,6 +211,8 @@ class Changes:
             SnapshotMessage(
                 epoch=epoch,
                 seq=seq,
+                stream=self._stream,
+                step=self._step,
                 durable=self.replica.durable,
                 now_ms=self.replica.now_ms(),
                 site=self.renderer.site(),
@@ -205,12 +226,16 @@ class Changes:
             )
         )
 
-    def since(self, cursor: tuple[int, int]) -> list[bytes] | None:
-        """Return the changes behind a cursor, or None when a snapshot is needed."""
+    def here(self) -> Place:
+        """Return where a screen stands that has everything."""
+        return Place(*self._at, self._stream, self._step)
+
+    def since(self, place: Place) -> list[bytes] | None:
+        """Return the changes behind a place, or None when a snapshot is needed."""
         self.flush()
-        if cursor == self._at:
+        if place == self.here():
             return []
-        for index, (before, _, _) in enumerate(self._ring):
-            if before == cursor:
-                return [data for _, _, data in list(self._ring)[index:]]
+        for index, (behind, _) in enumerate(self._ring):
+            if behind == place:
+                return [data for _, data in list(self._ring)[index:]]
         return None

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from frontend_api import problems
 from frontend_api.accounts import Accounts, Session
-from frontend_api.problems import Problem
+from frontend_api.problems import MALFORMED, Problem
 
 COOKIE = "safehold_session"
 BODY_BYTES = 64 * 1024
@@ -140,7 +140,7 @@ async def body(request: web.Request, cls: type[Any]) -> Any:
     """Return a request's typed body; raises Problem with the place and the mend."""
     try:
         return msgspec.json.decode(await request.read(), type=cls)
-    except msgspec.MsgspecError as wrong:
+    except MALFORMED as wrong:
         raise Problem("gateway.bad_request", reason=str(wrong)) from None
 
 

@@ -32,6 +32,8 @@ _STATUS = {
     "gateway.unanswered": 504,
     "journal.not_durable": 503,
 }
+#: What a body that is not what it should be makes a decoder raise.
+MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
 _BY_ENDING = {"role": 403, "forbidden": 403, "unknown": 404, "version": 412}
 
 

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from frontend_api.accounts import Session
+from frontend_api.changes import Place
 from frontend_api.views import WatcherView
 
 #: Messages that wait for a slow screen; more, and it gets a snapshot instead.
@@ -82,7 +84,7 @@ class Screens:
         self,
         source: Source,
         now_ms: Callable[[], int],
-        since: Callable[[tuple[int, int]], list[bytes] | None] = lambda _: None,
+        since: Callable[[Place], list[bytes] | None] = lambda _: None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.source, self._since, self._changed = source, since, changed
@@ -157,7 +159,7 @@ class Screens:
         try:
             asked = json.loads(data)
             kind, number = asked["type"], asked.get("id", 0)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {"type": "error", "code": "gateway.bad_request"}
         if kind == "ping":
             return {"type": "pong", "id": number, "now_ms": self._now_ms()}
@@ -167,10 +169,10 @@ class Screens:
         return {"type": "error", "id": number, "code": "gateway.bad_request"}
 
     def _subscribe(self, screen: Screen, asked: dict[str, Any]) -> None:
-        cursor = (asked.get("epoch"), asked.get("seq"))
         missed = None
-        if isinstance(cursor[0], int) and isinstance(cursor[1], int):
-            missed = self._since((cursor[0], cursor[1]))
+        # Who cannot say where it stands is told all.
+        with contextlib.suppress(msgspec.ValidationError):
+            missed = self._since(msgspec.convert(asked, Place))
         screen.ready = True
         if missed is None or len(missed) > QUEUE // 2:
             screen.renew()

@@ -95,6 +95,7 @@ export interface ChangeMessage {
   type: "change";
   epoch: number;
   seq: number;
+  step: number;
   durable: number;
   now_ms: number;
   set?: Record<string, Record<string, unknown>>;

@@ -59,9 +59,9 @@ export class Stream {
     this.socket = socket;
     this.heard = Date.now();
     socket.onopen = () => {
-      const { epoch, seq } = this.store;
+      const { epoch, seq, stream, step } = this.store;
       // A screen that never had a snapshot has nothing to resume.
-      const from = epoch && this.which === 'link' ? { epoch, seq } : {};
+      const from = stream && this.which === 'link' ? { epoch, seq, stream, step } : {};
       socket.send(JSON.stringify({ type: 'subscribe', id: 1, ...from }));
     };
     socket.onmessage = (event) => {

@@ -67,6 +67,9 @@ export class Store {
   positions: Record<string, Position> = {};
   epoch = 0;
   seq = 0;
+  /** The gateway's life and the number of its last message, to resume from. */
+  stream = '';
+  step = 0;
   durable = 0;
   /** Server's wall time minus this machine's: ages are judged by the hub's clock. */
   offset = 0;
@@ -146,6 +149,7 @@ export class Store {
   private snapshot(message: Any): void {
     this.clock(message);
     this.cursor(message);
+    this.stream = message.stream as string;
     this.site = message.site as SiteView;
     this.sections = { ...EMPTY, ...(message.sections as Partial<Sections>) };
     this.events = (message.events as EventView[]).slice().reverse();
@@ -160,6 +164,7 @@ export class Store {
   private cursor(message: Any): void {
     this.epoch = message.epoch as number;
     this.seq = message.seq as number;
+    this.step = message.step as number;
     if (this.durable !== message.durable) {
       this.durable = message.durable as number;
       this.emit('durable');
