@@ -29,6 +29,8 @@ DEVICE_SECRET = "mqtt.device."  # noqa: S105 - a name, not a secret
 ITERATIONS = 20_000
 MEMORY_LIMIT = 67_108_864
 MESSAGE_LIMIT = 262_144
+#: What every device may hear of the hub.
+_SHARED = ("homeassistant/status", "safehold/hub/+/status")
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
@@ -50,23 +52,23 @@ def password_line(user: str, password: str) -> str:
     return f"{user}:$7${ITERATIONS}${encoded[0]}${encoded[1]}"
 
 
+def _own_topics(user: str) -> list[str]:
+    """Return the topics that bear a device's own name."""
+    return [f"{user}/#", f"+/{user}/#", f"homeassistant/+/{user}/+/config"]
+
+
 def acl(devices: Mapping[str, Sequence[str]]) -> str:
     """Return the ACL: the hub all, a device what bears its own name and its grants."""
     lines = [f"user {OWN_USER}", "topic readwrite #", "topic read $SYS/#", ""]
     for user, filters in devices.items():
         lines += [
             f"user {user}",
-            "topic read homeassistant/status",
-            "topic read safehold/hub/+/status",
+            *(f"topic read {f}" for f in _SHARED),
             *(f"topic readwrite {f}" for f in filters),
             "",
         ]
     # %u is the user's name. The hub's own topics are nobody else's.
-    lines += [
-        "pattern readwrite %u/#",
-        "pattern readwrite +/%u/#",
-        "pattern readwrite homeassistant/+/%u/+/config",
-    ]
+    lines += [f"pattern readwrite {f}" for f in _own_topics("%u")]
     return "\n".join(lines) + "\n"
 
 
@@ -147,30 +149,41 @@ def _device(text: str) -> tuple[str, list[str]]:
     return name, [f for f in filters.split(",") if f and not set(f) & set("\r\n\0")]
 
 
-async def _serve_amqtt(data: Path, port: int, address: str, users: list[str]) -> None:
-    """Serve by amqtt: passwords, no ACL, no MQTT 5."""
+def _amqtt_configuration(
+    passwords: Path, bind: str, devices: Mapping[str, Sequence[str]]
+) -> dict[str, object]:
+    own = {u: [*grants, *_own_topics(u)] for u, grants in devices.items()}
+    writes = {OWN_USER: ["#"], **own}
+    reads = {user: [*topics, *_SHARED] for user, topics in writes.items()}
+    plugins = "amqtt.plugins"
+    return {
+        "listeners": {"default": {"type": "tcp", "bind": bind, "max_connections": 500}},
+        "plugins": {
+            f"{plugins}.authentication.FileAuthPlugin": {
+                "password_file": str(passwords)
+            },
+            f"{plugins}.topic_checking.TopicAccessControlListPlugin": {
+                "publish_acl": writes,
+                "acl": reads,
+            },
+        },
+    }
+
+
+async def _serve_amqtt(
+    data: Path, port: int, address: str, devices: Mapping[str, Sequence[str]]
+) -> None:
+    """Serve by amqtt: passwords and ACL, but no MQTT 5 and no lasting sessions."""
     from amqtt.broker import Broker
-    from passlib.apps import custom_app_context  # type: ignore[import-untyped]
+    from argon2 import PasswordHasher
 
     store = Secrets(data)
-    names = {OWN_USER: OWN_SECRET, **{u: DEVICE_SECRET + u for u in users}}
-    lines = [
-        f"{user}:{custom_app_context.hash(store.get_or_create(name))}"
-        for user, name in names.items()
-    ]
+    names = {OWN_USER: OWN_SECRET, **{u: DEVICE_SECRET + u for u in devices}}
+    hasher = PasswordHasher()
+    lines = [f"{u}:{hasher.hash(store.get_or_create(n))}" for u, n in names.items()]
     file = data / "mqtt" / "passwords.amqtt"
     _write(file, "\n".join(lines) + "\n")
-    listener = {"type": "tcp", "bind": f"{address}:{port}", "max_connections": 500}
-    broker = Broker(
-        {
-            "listeners": {"default": listener},
-            "plugins": {
-                "amqtt.plugins.authentication.FileAuthPlugin": {
-                    "password_file": str(file)
-                }
-            },
-        }
-    )
+    broker = Broker(_amqtt_configuration(file, f"{address}:{port}", devices))
     await broker.start()
     try:
         await asyncio.Event().wait()
@@ -189,26 +202,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--listen", action="store_true", help="serve the site's network"
     )
     parser.add_argument("--device", type=_device, action="append", default=[])
+    parser.add_argument("--fallback", action="store_true", help="use amqtt")
     parser.add_argument("--tls", nargs=2, default=(), metavar=("CERT", "KEY"))
     asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(name)s %(levelname)s %(message)s"
+    )
     address = "0.0.0.0" if asked.listen else "127.0.0.1"  # noqa: S104 - asked for
     data = asked.data.resolve()
     devices = dict(asked.device)
     conf = prepare(data, asked.port, address, devices, asked.tls)
-    mosquitto = find_mosquitto()
+    mosquitto = None if asked.fallback else find_mosquitto()
     if mosquitto is not None:
         parent.die_with()  # it stays tied to its parent through the exec
         os.execv(mosquitto, [mosquitto, "-c", str(conf)])  # noqa: S606 - no shell
     LOG.warning(
-        "mosquitto is not installed (apt install mosquitto): amqtt serves as a "
-        "fallback, MQTT 3.1.1 only, without ACL, at ten times the CPU"
+        "no mosquitto here (apt install mosquitto): amqtt serves as a "
+        "fallback, MQTT 3.1.1 only, queues lost on a restart, ten times the CPU"
     )
-    if asked.listen:
-        LOG.error("the fallback has no ACL, so it does not serve the site's network")
-        return 2
     try:
-        asyncio.run(_serve_amqtt(data, asked.port, address, list(devices)))
+        asyncio.run(_serve_amqtt(data, asked.port, address, devices))
     except ImportError:
         LOG.error(
             "no broker: apt install mosquitto, or pip install safehold[broker-fallback]"

@@ -7,6 +7,7 @@ that this module opened, and what is still owed lives in our outbox, not paho's.
 
 import asyncio
 import random
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +44,23 @@ _V311 = MQTTProtocolVersion.MQTTv311
 
 def _ignore(_: str) -> None:
     """Take the end of a publish that nobody waits for."""
+
+
+async def _opened_socket(broker: Broker) -> socket.socket:
+    """Open a socket in a thread; one that comes too late is closed, not leaked."""
+
+    def close_late(done: asyncio.Future[socket.socket]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            done.result().close()
+
+    loop = asyncio.get_running_loop()
+    opening = loop.run_in_executor(None, open_socket, broker)
+    try:
+        async with asyncio.timeout(2 * CONNECT_S):
+            return await asyncio.shield(opening)
+    except (TimeoutError, asyncio.CancelledError):
+        opening.add_done_callback(close_late)
+        raise
 
 
 class MqttClient:
@@ -152,8 +170,7 @@ class MqttClient:
         """Hold one session to its end; say whether it was ever accepted."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(2 * CONNECT_S):
-                sock = await loop.run_in_executor(None, open_socket, self.broker)
+            sock = await _opened_socket(self.broker)
         except OSError as error:
             self.counters.last_error = f"{type(error).__name__}: {error}"
             return False
