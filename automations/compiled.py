@@ -21,6 +21,12 @@ class Compiled:
         self.condition = _closure(rule.condition, Truth.TRUE)
         default = tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0))
         self.closes = _closure(rule.closes or default, Truth.TRUE, protective=False)
+        zones = {zone for each in rule.triggers for zone in _words(each, "zone")}
+        everywhere = "all" in zones or any(
+            not _words(each, "zone") for each in rule.triggers
+        )
+        self.zones = frozenset() if everywhere else frozenset(zones)
+        """Zones that the rule looks at; none named means everywhere."""
         self.when: dict[str, Condition] = {}
         self._collect(rule.steps)
         self.watches_gas = any(
@@ -73,14 +79,6 @@ class Compiled:
         if wanted == "site" or not source.startswith(f"{wanted}:"):
             return "site" if wanted == "site" else source
         return source
-
-    def covers(self, zone: str) -> bool:
-        """Say whether any alarm trigger looks at a zone."""
-        return any(
-            _zone_in(trigger, zone)
-            for trigger in self.rule.triggers
-            if trigger.platform == "alarm"
-        )
 
 
 def compile_rule(rule: Rule) -> Compiled:

@@ -13,7 +13,7 @@ from core.logic.state import RunRecord
 from core.logic.truth import Truth
 
 if TYPE_CHECKING:
-    from automations.engine import Engine
+    from automations.runs import Runs
 
 DONE = frozenset({"done", "failed", "skipped", "shadow"})
 #: Actions that change nothing outside the run are done in shadow mode too.
@@ -42,7 +42,7 @@ def _tree(
             yield from _tree(step.on_failure, run, prefix)
 
 
-def advance(engine: "Engine", rule: Compiled, run: RunRecord, number: int) -> None:
+def advance(runs: "Runs", rule: Compiled, run: RunRecord, number: int) -> None:
     """Start what may start in one round; independent steps go side by side."""
     prefix = _prefix(number)
     params = run.rounds[number - 1] if number else run.params
@@ -53,9 +53,9 @@ def advance(engine: "Engine", rule: Compiled, run: RunRecord, number: int) -> No
             if path in run.steps or not _is_due(step, run, prefix):
                 continue
             # One step that fails never keeps the others waiting (R12).
-            engine.guard(run.rule, _start, engine, rule, run, step, path, params)
+            runs.guard(run.rule, _start, runs, rule, run, step, path, params)
             moved |= path in run.steps
-    _wake(engine, rule, run, prefix, params)
+    _wake(runs, rule, run, prefix, params)
 
 
 def all_done(rule: Compiled, run: RunRecord) -> bool:
@@ -76,32 +76,32 @@ def _is_due(step: Step, run: RunRecord, prefix: str) -> bool:
 
 
 def _start(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
     path: str,
     params: dict[str, Value],
 ) -> None:
-    scope = Scope(engine.kernel, rule, run.subject, params, run)
+    scope = Scope(runs.kernel, rule, run.subject, params, run)
     if step.action not in _QUIET:
         # UNKNOWN never keeps a protective step back: only FALSE skips it.
         if step.path in rule.when and rule.when[step.path](scope) is Truth.FALSE:
-            engine.record(run, path, "skipped", detail="if")
+            runs.record(run, path, "skipped", detail="if")
             return
         if run.mode != "enforce":
-            engine.record(run, path, "shadow", detail=step.action)
+            runs.record(run, path, "shadow", detail=step.action)
             return
     try:
-        _ACTIONS[step.action](engine, rule, run, step, path, scope)
+        _ACTIONS[step.action](runs, rule, run, step, path, scope)
     except Exception as bad:
         # The step's own failure branch must run before the rule's alarm says so.
-        engine.record(run, path, "failed", detail=f"{type(bad).__name__}: {bad}"[:300])
+        runs.record(run, path, "failed", detail=f"{type(bad).__name__}: {bad}"[:300])
         raise
 
 
 def _wake(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     prefix: str,
@@ -112,33 +112,33 @@ def _wake(
         record = run.steps.get(path)
         if step.action != "wait" or record is None or record.state != "waiting":
             continue
-        scope = Scope(engine.kernel, rule, run.subject, params, run)
+        scope = Scope(runs.kernel, rule, run.subject, params, run)
         if step.path in rule.when and rule.when[step.path](scope) is Truth.TRUE:
-            engine.hub.timers.cancel(f"run.{run.id}.{path}")
-            engine.record(run, path, "done")
+            runs.hub.timers.cancel(f"run.{run.id}.{path}")
+            runs.record(run, path, "done")
 
 
-def arm_deadline(engine: "Engine", run: RunRecord, path: str, until: Deadline) -> None:
+def arm_deadline(runs: "Runs", run: RunRecord, path: str, until: Deadline) -> None:
     """Arm a waiting step's persisted deadline; late ones fire at once (R7)."""
-    left = until.remaining_ns(engine.hub.clock)
+    left = until.remaining_ns(runs.hub.clock)
     run_id = run.id
 
     def due() -> None:
-        engine.guard(run.rule, _expire, engine, run_id, path, left is None)
+        runs.guard(run.rule, _expire, runs, run_id, path, left is None)
 
-    now = engine.hub.clock.mono_ns()
-    engine.hub.timers.at(now + max(left or 0, 0), f"run.{run.id}.{path}", due)
+    now = runs.hub.clock.mono_ns()
+    runs.hub.timers.at(now + max(left or 0, 0), f"run.{run.id}.{path}", due)
 
 
-def _expire(engine: "Engine", run_id: str, path: str, late_unknown: bool) -> None:
-    run = engine.hub.state.runs.open.get(run_id)
+def _expire(runs: "Runs", run_id: str, path: str, late_unknown: bool) -> None:
+    run = runs.hub.state.runs.open.get(run_id)
     record = run.steps.get(path) if run else None
     if run is None or record is None or record.state != "waiting":
         return
     detail = "late_unknown" if late_unknown else "deadline"
     plain_wait = record.detail == "for"
-    engine.record(run, path, "done" if plain_wait else "failed", detail=detail)
-    engine.advance(run)
+    runs.record(run, path, "done" if plain_wait else "failed", detail=detail)
+    runs.advance(run)
 
 
 def _zone(run: RunRecord, step: Step) -> str | None:
@@ -148,16 +148,16 @@ def _zone(run: RunRecord, step: Step) -> str | None:
     return run.subject.removeprefix("zone:") if run.subject[:5] == "zone:" else None
 
 
-def _zones(engine: "Engine", run: RunRecord, step: Step) -> list[str]:
+def _zones(runs: "Runs", run: RunRecord, step: Step) -> list[str]:
     zone = _zone(run, step)
     if zone is None:
         return []
-    near = engine.kernel.site.neighbours(zone) if step.fields.get("neighbours") else ()
+    near = runs.kernel.site.neighbours(zone) if step.fields.get("neighbours") else ()
     return [zone, *near]
 
 
 def _command(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -168,35 +168,35 @@ def _command(
     value = step.fields["value"]
     outputs = [
         entity
-        for zone in _zones(engine, run, step)
-        for entity in engine.kernel.registry.outputs(zone, kind)
+        for zone in _zones(runs, run, step)
+        for entity in runs.kernel.registry.outputs(zone, kind)
     ]
     if not outputs:
         if step.fields.get("if_none") == "skip":
-            engine.record(run, path, "skipped", detail=f"no {kind}")
+            runs.record(run, path, "skipped", detail=f"no {kind}")
             return
         raise LookupError(f"no {kind} serves {run.subject}")
     given = [
-        engine.kernel.commands.order(
+        runs.kernel.commands.order(
             entity.id,
             value if isinstance(value, bool | float | int) else str(value),
             why=run.id,
             deadline_s=step.deadline_s,
-            cause=engine.cause(run),
+            cause=runs.cause(run),
         )
         for entity in outputs
     ]
     ids = tuple(each for each in given if each is not None)
     if not ids:
-        engine.record(run, path, "skipped", detail="withheld")
+        runs.record(run, path, "skipped", detail="withheld")
         return
-    until = Deadline.after(engine.hub.clock, step.deadline_s + 1.0)
-    engine.record(run, path, "waiting", refs=ids, until=until)
-    arm_deadline(engine, run, path, until)
+    until = Deadline.after(runs.hub.clock, step.deadline_s + 1.0)
+    runs.record(run, path, "waiting", refs=ids, until=until)
+    arm_deadline(runs, run, path, until)
 
 
 def _hold(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -207,41 +207,41 @@ def _hold(
     if zone is None:
         raise LookupError(f"{run.subject} is no zone: nothing to hold")
     retest = step.fields.get("retest", ())
-    held = engine.kernel.permits.hold_zone(
+    held = runs.kernel.permits.hold_zone(
         zone,
         str(step.fields["code"]),
         source=f"rule:{run.rule}",
         retest=tuple(retest) if isinstance(retest, tuple | list) else (),
         linked=bool(step.fields.get("linked", True)),
-        cause=engine.cause(run),
+        cause=runs.cause(run),
     )
-    engine.record(run, path, "done", detail=str(len(held)), holds=tuple(held))
+    runs.record(run, path, "done", detail=str(len(held)), holds=tuple(held))
 
 
 def _evacuate(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
     path: str,
     scope: Scope,
 ) -> None:
-    zones = _zones(engine, run, step)
+    zones = _zones(runs, run, step)
     if not zones:
         raise LookupError(f"{run.subject} is no zone: nothing to evacuate")
     facts = {k: v for k, v in run.params.items() if k not in ("alarm_id", "source")}
-    made = engine.kernel.evacuations.start(
+    made = runs.kernel.evacuations.start(
         zones,
         str(step.fields.get("code") or scope("trigger_kind")[0] or "alarm"),
         params=facts,
         mark=run.mark,
-        cause=engine.cause(run),
+        cause=runs.cause(run),
     )
-    engine.record(run, path, "done", refs=(made,))
+    runs.record(run, path, "done", refs=(made,))
 
 
 def _notify(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -253,7 +253,7 @@ def _notify(
     params = run.rounds[int(number[1:]) - 1] if number[:1] == "r" else run.params
     facts = {**params, "zone_id": _zone(run, step)}
     about = str(params.get("alarm_id") or run.id)
-    tell = engine.kernel.notices
+    tell = runs.kernel.notices
     if "chain" in step.fields:
         ids = tell.tell_chain(
             str(step.fields["chain"]),
@@ -261,7 +261,7 @@ def _notify(
             facts,
             about=about,
             mark=run.mark,
-            cause=engine.cause(run),
+            cause=runs.cause(run),
         )
     else:
         ids = tell.tell(
@@ -271,13 +271,13 @@ def _notify(
             params=facts,
             about=about,
             mark=run.mark,
-            cause=engine.cause(run),
+            cause=runs.cause(run),
         )
-    engine.record(run, path, "done", refs=tuple(ids or ()))
+    runs.record(run, path, "done", refs=tuple(ids or ()))
 
 
 def _raise(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -286,7 +286,7 @@ def _raise(
 ) -> None:
     fields = step.fields
     priority = fields.get("priority", 2)
-    made = engine.kernel.alarms.raise_(
+    made = runs.kernel.alarms.raise_(
         f"rule:{run.rule}",
         str(fields["condition"]),
         kind=str(fields["kind"]),
@@ -296,13 +296,13 @@ def _raise(
         latching=bool(fields.get("latching", False)),
         params=dict(run.params),
         mark=run.mark,
-        cause=engine.cause(run),
+        cause=runs.cause(run),
     )
-    engine.record(run, path, "done", refs=(made,))
+    runs.record(run, path, "done", refs=(made,))
 
 
 def _wait(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -311,17 +311,17 @@ def _wait(
 ) -> None:
     span = step.fields.get("for")
     if step.path in rule.when and rule.when[step.path](scope) is Truth.TRUE:
-        engine.record(run, path, "done")
+        runs.record(run, path, "done")
         return
     seconds = float(span) if isinstance(span, int | float) else step.deadline_s
-    until = Deadline.after(engine.hub.clock, seconds)
+    until = Deadline.after(runs.hub.clock, seconds)
     plain = "for" if step.path not in rule.when else "until"
-    engine.record(run, path, "waiting", detail=plain, until=until)
-    arm_deadline(engine, run, path, until)
+    runs.record(run, path, "waiting", detail=plain, until=until)
+    arm_deadline(runs, run, path, until)
 
 
 def _choose(
-    engine: "Engine",
+    runs: "Runs",
     rule: Compiled,
     run: RunRecord,
     step: Step,
@@ -330,7 +330,7 @@ def _choose(
 ) -> None:
     # UNKNOWN takes the first branch: the one that its author wrote to protect.
     answer = rule.when[step.path](scope) if step.path in rule.when else Truth.TRUE
-    engine.record(run, path, "done", detail="else" if answer is Truth.FALSE else "then")
+    runs.record(run, path, "done", detail="else" if answer is Truth.FALSE else "then")
 
 
 def _tuple(value: object) -> tuple[str, ...]:

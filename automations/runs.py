@@ -1,0 +1,181 @@
+"""The open runs of rules: started, joined, stepped, finished, resumed.
+
+Every decision is an event, so a run survives a restart at any point: what is
+recorded is not done again, what is not recorded is done now (R6, R7).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from automations import steps
+from automations.compiled import Compiled
+from automations.scope import Scope
+from core.api.command import TERMINAL, CommandState
+from core.api.reading import Value
+from core.journal.envelope import Cause, Envelope
+from core.journal.events import Event
+from core.kernel import Kernel
+from core.logic.events import RunFinished, RunJoined, RunStarted, RunStepped
+from core.logic.state import RunRecord, run_key, seen_key
+from core.logic.truth import Truth
+from core.response.events import CommandMoved
+
+#: Rounds that one run does for new kinds of alarm; more are only counted.
+MAX_ROUNDS = 16
+
+Params = dict[str, Value]
+
+
+class Guard(Protocol):
+    """Do work for a rule; an error becomes an alarm with the rule's id."""
+
+    def __call__(
+        self, rule_id: str, work: Callable[..., object], /, *args: object
+    ) -> None:
+        """Do the work."""
+
+
+class Runs:
+    """Drive the runs, one at most per (rule, subject)."""
+
+    def __init__(self, kernel: Kernel, guard: Guard) -> None:
+        self.kernel, self.hub, self.guard = kernel, kernel.hub, guard
+        self.rules: dict[str, Compiled] = {}
+        self._waits: dict[str, str] = {}
+        """Run id by the command that a step of it waits for."""
+        self.hub.on(CommandMoved, self._command_event)
+
+    def all(self) -> list[RunRecord]:
+        """Return the open runs."""
+        return list(self.hub.state.runs.open.values())
+
+    def of(self, rule_id: str, subject: str) -> RunRecord | None:
+        """Return the open run of a rule for a subject."""
+        runs = self.hub.state.runs
+        return runs.open.get(runs.by_key.get(run_key(rule_id, subject), ""))
+
+    def start(
+        self,
+        rule: Compiled,
+        subject: str,
+        trigger: str,
+        params: Params,
+        mark: str,
+        parent: str,
+    ) -> None:
+        """Begin a run and do what it can do at once."""
+        cause = Cause(
+            actor=f"rule:{rule.id}",
+            rule=rule.id,
+            rule_version=rule.rule.hash,
+            parent=parent,
+            drill=mark == "DRILL",
+        )
+        started = RunStarted(
+            run_id=self.hub.ids.new(),
+            rule=rule.id,
+            rule_hash=rule.rule.hash,
+            subject=subject,
+            trigger=trigger,
+            params=params,
+            mode=rule.rule.mode,
+            mark=mark,
+        )
+        self.hub.emit(started, cause)
+        self.advance(self.hub.state.runs.open[started.run_id])
+
+    def join(self, run: RunRecord, trigger: str, params: Params) -> None:
+        """Count a trigger of an open run; a new kind does the steps once more."""
+        if seen_key(params) in run.seen:
+            return
+        kinds = {each.split(" ", 1)[0] for each in run.seen}
+        fresh = str(params.get("trigger_kind")) not in kinds
+        fresh = fresh and len(run.rounds) < MAX_ROUNDS
+        joined = RunJoined(run_id=run.id, trigger=trigger, params=params, fresh=fresh)
+        self.hub.emit(joined, self.cause(run))
+        self.advance(run)
+
+    def cause(self, run: RunRecord) -> Cause:
+        """Return the cause that a run's events and effects carry."""
+        return Cause(
+            actor=f"rule:{run.rule}",
+            rule=run.rule,
+            rule_version=run.rule_hash,
+            parent=run.id,
+            drill=run.mark == "DRILL",
+        )
+
+    def advance(self, run: RunRecord) -> None:
+        """Start every step that may start; end the run when all is done."""
+        rule = self.rules.get(run.rule)
+        if rule is None:
+            self.finish(run, "cancelled", "rule is no longer armed")
+            return
+        for number in range(len(run.rounds) + 1):
+            steps.advance(self, rule, run, number)
+        if run.id in self.hub.state.runs.open and self._is_over(rule, run):
+            failed = any(step.state == "failed" for step in run.steps.values())
+            self.finish(run, "failed" if failed else "done")
+
+    def _is_over(self, rule: Compiled, run: RunRecord) -> bool:
+        if not steps.all_done(rule, run):
+            return False
+        scope = Scope(self.kernel, rule, run.subject, run.params, run)
+        return rule.closes(scope) is Truth.TRUE
+
+    def finish(self, run: RunRecord, outcome: str, detail: str = "") -> None:
+        """End a run and its timers."""
+        self.hub.emit(
+            RunFinished(run_id=run.id, outcome=outcome, detail=detail), self.cause(run)
+        )
+        prefix = f"run.{run.id}."
+        for path in run.steps:
+            self.hub.timers.cancel(prefix + path)
+
+    def record(self, run: RunRecord, path: str, state: str, **more: object) -> None:
+        """Write down where a step stands."""
+        refs = more.get("refs", ())
+        if state == "waiting" and isinstance(refs, tuple):
+            self._waits |= dict.fromkeys(refs, run.id)
+        body: Event = RunStepped(run_id=run.id, path=path, state=state, **more)  # type: ignore[arg-type]
+        self.hub.emit(body, self.cause(run))
+
+    def resume(self, run: RunRecord) -> None:
+        """Go on with a run exactly where the journal left it."""
+        for path, step in run.steps.items():
+            if step.state == "waiting" and step.until is not None:
+                self._waits |= dict.fromkeys(step.refs, run.id)
+                steps.arm_deadline(self, run, path, step.until)
+        self._settle_commands(run)
+        self.advance(run)
+
+    def _command_event(self, body: CommandMoved, _: Envelope) -> None:
+        if CommandState(body.state) not in TERMINAL:
+            return
+        run = self.hub.state.runs.open.get(self._waits.pop(body.command_id, ""))
+        if run is not None:
+            self.guard(run.rule, self._commands_moved, run)
+
+    def _commands_moved(self, run: RunRecord) -> None:
+        self._settle_commands(run)
+        self.advance(run)
+
+    def _settle_commands(self, run: RunRecord) -> None:
+        """End command steps whose commands have all reached a terminal state."""
+        response = self.hub.state.response
+        for path, step in list(run.steps.items()):
+            if step.state != "waiting" or not step.refs:
+                continue
+            if any(ref in response.commands for ref in step.refs):
+                continue
+            last = {record.id: record for record in response.outputs.values()}
+            bad = [
+                last[ref].entity_id
+                for ref in step.refs
+                if ref in last and last[ref].state is not CommandState.CONFIRMED
+            ]
+            self.hub.timers.cancel(f"run.{run.id}.{path}")
+            if bad:
+                self.record(run, path, "failed", detail=",".join(bad))
+            else:
+                self.record(run, path, "done")
