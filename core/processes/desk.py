@@ -30,6 +30,9 @@ _LIVE_LIMIT = 1 << 20
 #: Live rows in one frame.
 _LIVE_ROWS = 5_000
 
+#: Events whose answer waits for a failing disk.
+_MAX_AWAITED = 10_000
+
 Secrets = Callable[[tuple[str, ...]], dict[str, str]]
 _arm = msgspec.msgpack.Decoder(ArmConfig)
 
@@ -150,6 +153,9 @@ class Desk:
             else:
                 # It still waits for the disk, and its source for our word.
                 self._awaited[event_id] = peer
+                if len(self._awaited) > _MAX_AWAITED:
+                    # Its source offers it again; the oldest goes first.
+                    del self._awaited[next(iter(self._awaited))]
 
         self.hub.when_durable(seq, answer)
 

@@ -9,6 +9,8 @@ from core.processes.events import ClockStepped, JournalGap
 #: Wall time that moves this far against boot time within a second has stepped.
 STEP_NS = 2 * NS
 _CHECK_S = 1.0
+#: A process that has run this long no longer crashes in a loop.
+_WELL_S = 60.0
 _DISK, _CLOCK = "hub:disk", "hub:clock"
 _SLOW = "journal_slow"
 
@@ -126,7 +128,7 @@ class Health:
     def process(self, name: str, state: str, detail: str) -> None:
         """Take how the keeper says a process stands."""
         self._desk.processes[name] = state
-        source = name if ":" in name else f"hub:{name}"
+        source = name if name.startswith("host:") else f"hub:{name}"
         if state == "failed":
             self._kernel.alarms.raise_(
                 source,
@@ -136,7 +138,12 @@ class Health:
                 params={"host": name, "why": "crashing", "detail": detail},
             )
         elif state == "running":
-            self._desk.counters.setdefault(f"{name}.starts", 0)
+            # A process in a crash loop runs each time, for a moment.
+            self._hub.after(_WELL_S, f"health.{name}", lambda: self._well(name, source))
+
+    def _well(self, name: str, source: str) -> None:
+        if self._desk.processes.get(name) == "running":
+            self._kernel.alarms.clear(source, "crashing")
 
     def error(self, where: str, error: BaseException) -> None:
         """Take an error of the hub's own code: an alarm, never silence."""

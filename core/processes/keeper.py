@@ -167,8 +167,10 @@ class Keeper:
         ends = [socket.socketpair() for _ in names]
         for_core, for_child = [a for a, _ in ends], [b for _, b in ends]
         peer = {"op": "peer", "lanes": names}
-        core.channel.send({**peer, "name": child.spec.name}, *for_core)
-        child.channel.send({**peer, "name": CORE}, *for_child)
+        told = core.channel.send({**peer, "name": child.spec.name}, *for_core)
+        told &= child.channel.send({**peer, "name": CORE}, *for_child)
+        if not told:
+            child.link_at_ns = self.clock.mono_ns() + NS  # one is too busy to read
         close_all(for_core + for_child)
 
     def _link_due(self, now: int) -> None:

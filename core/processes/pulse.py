@@ -48,14 +48,11 @@ class Pulse:
         self._missed[host] = 0
         if host in self._down:
             self._down.discard(host)
-            for condition in ("down", "crashing"):
-                self._kernel.alarms.clear(host, condition)
-            self._kernel.readings.host_back(host)
-            self._kernel.commands.host_back(host)
-        elif number == -1:
-            self._clear_old(host)
-            self._kernel.readings.host_back(host)
-            self._kernel.commands.host_back(host)
+        elif number != -1:
+            return
+        self._kernel.alarms.clear(host, "down")
+        self._kernel.readings.host_back(host)
+        self._kernel.commands.host_back(host)
 
     def lost(self, host: str, reason: str) -> None:
         """Hear that a host's link ended: what it said is worth nothing now."""
@@ -76,12 +73,9 @@ class Pulse:
         )
         self._kernel.readings.host_lost(host)
 
-    def _clear_old(self, host: str) -> None:
-        """End what an earlier run of the hub left standing against this host."""
-        for condition in ("down", "crashing"):
-            self._kernel.alarms.clear(host, condition)
-
     def _forget(self, host: str) -> None:
+        """Let go of a host that the configuration no longer has."""
         del self._missed[host]
         self._down.discard(host)
-        self._clear_old(host)
+        for condition in ("down", "crashing"):
+            self._kernel.alarms.clear(host, condition)

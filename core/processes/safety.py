@@ -172,7 +172,7 @@ class Safety:
         self.desk.lost(peer)
         if reason != "replaced":
             if reason not in ("lost", "closed"):
-                self.desk.count(f"{peer}.closed")
+                self.desk.count(f"{peer.partition(':')[0]}.closed")
                 _log(f"{peer}: link closed: {reason}")
             self._control.send({"op": "closed", "name": peer})
         if peer.startswith("host:"):

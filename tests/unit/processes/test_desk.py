@@ -301,3 +301,18 @@ def test_live_rows_go_to_who_keeps_up_and_wholly_to_who_comes_later() -> None:
     (_, second) = office.of("gateway", m.Live)
     assert isinstance(second, m.Live)
     assert ([row.value for row in second.rows], second.full) == ([4.0], False)
+
+
+def test_process_in_a_crash_loop_is_a_fault_until_it_runs_well() -> None:
+    """Reliability §5: running for a moment is no recovery."""
+    office = Office()
+    office.health.process("archive", "failed", "exit 1")
+    assert raised(office, "fault.host") == ["hub:archive"]
+    office.health.process("archive", "running", "")
+    office.clock.advance(30)
+    office.hub.advance()
+    assert raised(office, "fault.host") == ["hub:archive"]
+    office.clock.advance(40)
+    office.hub.advance()
+    assert "hub:archive" not in raised(office, "fault.host")
+    assert office.desk.processes == {"archive": "running"}
