@@ -137,7 +137,8 @@ def _unit(config: dict[str, Any], quantity: str) -> str:
         return "%LEL"
     if unit == "%" and quantity in words.GASES:
         return "%vol"
-    return words.UNITS.get(unit, unit)
+    # The core knows the spellings of all other units.
+    return unit
 
 
 def _declared_kind(config: dict[str, Any], kind: EntityKind) -> EntityKind:

@@ -220,17 +220,3 @@ QUANTITY_CLASSES = {
     "signal_strength": "signal",
     "atmospheric_pressure": "pressure",
 }
-UNITS = {
-    "%LEL": "%LEL",
-    "%lel": "%LEL",
-    "% LEL": "%LEL",
-    "LEL": "%LEL",
-    "%vol": "%vol",
-    "%VOL": "%vol",
-    "% vol": "%vol",
-    "%Vol": "%vol",
-    "mg/m³": "mg/m3",
-    "µg/m³": "ug/m3",
-    "μg/m³": "ug/m3",
-    "m³/h": "m3/h",
-}
