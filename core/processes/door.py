@@ -94,7 +94,7 @@ class Door:
             guest.send({"op": "done"})
             self._keeper.stop()
         elif op == "restart":
-            known = self._keeper.restart(str(packet.get("name", "")))
+            known = self._keeper.restart(str(packet.get("name", "")), asked=True)
             guest.send({"op": "done"} if known else _refusal("no such process"))
         elif op == "attach":
             link = self._keeper.attach()

@@ -223,15 +223,20 @@ class Keeper:
             return None
         return name, theirs
 
-    def restart(self, name: str) -> bool:
-        """Kill a child so that it starts afresh; False when there is none."""
+    def restart(self, name: str, *, asked: bool = False) -> bool:
+        """Kill a child so that it starts afresh; False when there is none.
+
+        ``asked``: by a person, so that it is no failure of the child.
+        """
         child = self.children.get(name)
         if child is None:
             return False
-        if child.pid:
-            child.signal(signal.SIGKILL)
-        else:
+        if not child.pid:
             child.start_at_ns = 0
+            return True
+        if asked:
+            child.kill_at_ns = self.clock.mono_ns()
+        child.signal(signal.SIGKILL)
         return True
 
     def tell(self, child: Child) -> None:
