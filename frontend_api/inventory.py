@@ -113,7 +113,7 @@ class Inventory:
             for kind in self.replica.bundle.permit_kinds
         ]
 
-    def devices(self) -> dict[str, v.View]:
+    def devices(self) -> dict[str, v.DeviceView]:
         """Show every enrolled device with its entities."""
         registry = self.replica.state.registry
         return {d.id: self._device(d) for d in registry.devices.values()}
@@ -170,7 +170,7 @@ class Inventory:
                 return one.limits
         return ()
 
-    def runs(self) -> dict[str, v.View]:
+    def runs(self) -> dict[str, v.RunView]:
         """Show the open runs of rules with their steps: the trace so far."""
         return {
             run.id: v.RunView(
@@ -198,7 +198,7 @@ class Inventory:
             for run in self.replica.state.runs.open.values()
         }
 
-    def rules(self) -> dict[str, v.View]:
+    def rules(self) -> dict[str, v.RuleView]:
         """Show the armed rules."""
         runs = self.replica.state.runs.open.values()
         return {
@@ -214,7 +214,7 @@ class Inventory:
             for rule in self.replica.bundle.rules
         }
 
-    def hub(self) -> dict[str, v.View]:
+    def hub(self) -> dict[str, v.HubView]:
         """Show the hub's own health, as the one item ``hub``."""
         replica = self.replica
         state, hosts = replica.state, replica.hosts
@@ -241,7 +241,7 @@ class Inventory:
         )
         return {"hub": shown}
 
-    def readings(self) -> dict[str, v.View]:
+    def readings(self) -> dict[str, v.ReadingView]:
         """Show the current reading of every entity; none heard is NOT_PRESENT."""
         registry = self.replica.state.registry
         return {

@@ -1,6 +1,6 @@
 """The replica's state as views, section by section."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from core.alarms.state import AlarmRecord
@@ -32,12 +32,12 @@ def test_view(test: GasTest) -> v.TestView:
 class Renderer(Inventory):
     """Make every section's views: id → view, in the order they are shown."""
 
-    def section(self, name: str) -> dict[str, v.View]:
+    def section(self, name: str) -> Mapping[str, v.View]:
         """Return one section of the view by id."""
-        made: dict[str, v.View] = getattr(self, name)()
+        made: Mapping[str, v.View] = getattr(self, name)()
         return made
 
-    def zones(self) -> dict[str, v.View]:
+    def zones(self) -> dict[str, v.ZoneView]:
         """Show how every zone stands."""
         return {zone.id: self._zone(zone.id) for zone in self.replica.bundle.site.zones}
 
@@ -76,10 +76,10 @@ class Renderer(Inventory):
         evacuations = self.replica.state.response.evacuations.values()
         return [e for e in evacuations if not e.cleared_wall_ns]
 
-    def people(self) -> dict[str, v.View]:
+    def people(self) -> dict[str, v.PersonView]:
         """Show everyone of the bundle, and where they were last found."""
         presence = self.replica.state.people.presence
-        found: dict[str, v.View] = {}
+        found: dict[str, v.PersonView] = {}
         for person in self.replica.bundle.people:
             at = presence.get(person.id)
             found[person.id] = v.PersonView(
@@ -96,7 +96,7 @@ class Renderer(Inventory):
 
     # --- alarms ------------------------------------------------------------------
 
-    def alarms(self) -> dict[str, v.View]:
+    def alarms(self) -> dict[str, v.AlarmView]:
         """Show the open alarms, most urgent first."""
         alarms = sorted(
             self.replica.state.alarms.open.values(),
@@ -136,7 +136,7 @@ class Renderer(Inventory):
             count=record.count,
         )
 
-    def responses(self) -> dict[str, v.View]:
+    def responses(self) -> dict[str, v.ResponseView]:
         """Show what the hub did about each open alarm."""
         return {
             alarm.id: v.ResponseView(alarm_id=alarm.id, done=self._done(alarm))
@@ -195,7 +195,7 @@ class Renderer(Inventory):
 
     # --- permits -----------------------------------------------------------------
 
-    def permits(self) -> dict[str, v.View]:
+    def permits(self) -> dict[str, v.PermitView]:
         """Show every permit that is not archived."""
         return {
             permit.id: self.permit(permit)
@@ -250,7 +250,7 @@ class Renderer(Inventory):
 
     # --- response ----------------------------------------------------------------
 
-    def evacuations(self) -> dict[str, v.View]:
+    def evacuations(self) -> dict[str, v.EvacuationView]:
         """Show running evacuations and the last cleared ones."""
         return {
             record.id: self._evacuation(record)
@@ -284,7 +284,7 @@ class Renderer(Inventory):
             ],
         )
 
-    def notices(self) -> dict[str, v.View]:
+    def notices(self) -> dict[str, v.NoticeView]:
         """Show open notices."""
         return {
             record.id: v.NoticeView(
@@ -303,10 +303,10 @@ class Renderer(Inventory):
             for record in self.replica.state.response.notices.values()
         }
 
-    def outputs(self) -> dict[str, v.View]:
+    def outputs(self) -> dict[str, v.OutputView]:
         """Show what each output should be, and whether it is proven."""
         registry = self.replica.state.registry
-        found: dict[str, v.View] = {}
+        found: dict[str, v.OutputView] = {}
         for record in self.replica.state.response.outputs.values():
             entity = registry.entities.get(record.entity_id)
             output = entity.declared.output if entity else None
@@ -322,10 +322,6 @@ class Renderer(Inventory):
                 why=record.why,
             )
         return found
-
-    def sections(self, names: Iterable[str]) -> dict[str, dict[str, v.View]]:
-        """Return several sections."""
-        return {name: self.section(name) for name in names}
 
 
 def _refers(source: str, ids: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -19,13 +20,13 @@ class Desk:
         self.fixture, self.session = fixture, session
         self.headers = {"Origin": fixture.url}
 
-    async def get(self, path: str, **more: object) -> tuple[int, dict]:
+    async def get(self, path: str, **more: Any) -> tuple[int, Any]:
         async with self.session.get(self.fixture.url + path, **more) as answer:
             return answer.status, await _json(answer)
 
     async def post(
         self, path: str, body: object = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, dict]:
+    ) -> tuple[int, Any]:
         sent = self.headers | (headers or {})
         async with self.session.post(
             self.fixture.url + path, json=body or {}, headers=sent
@@ -33,8 +34,8 @@ class Desk:
             return answer.status, await _json(answer)
 
     async def act(
-        self, verb: str, body: dict, headers: dict[str, str] | None = None
-    ) -> tuple[int, dict]:
+        self, verb: str, body: Any, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
         return await self.post(f"/api/v1/acts/{verb}", body, headers)
 
     async def claim(self, person_id: str = "p-chen") -> None:
@@ -45,11 +46,10 @@ class Desk:
         assert status == 200
 
 
-async def _json(answer: aiohttp.ClientResponse) -> dict:
+async def _json(answer: aiohttp.ClientResponse) -> Any:
     if "json" not in answer.headers.get("Content-Type", ""):
         return {}
-    found: dict = await answer.json(content_type=None)
-    return found
+    return await answer.json(content_type=None)
 
 
 @pytest.fixture

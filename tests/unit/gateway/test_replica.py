@@ -1,5 +1,7 @@
 """The gateway's state is the link's snapshot plus its stream, nothing else."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_says_what_the_hub_did_about_an_alarm() -> None:
 
 def test_an_event_of_a_newer_release_still_has_a_sentence() -> None:
     core, replica = _pair()
-    wrapped = core.emit.__self__.state  # the fixture's own state, for its seq
+    wrapped = core.state
     made = envelopes.Envelope(
         epoch=wrapped.epoch,
         seq=wrapped.seq + 1,
@@ -116,7 +118,7 @@ def _ack(core: FixtureCore) -> None:
     core.emit(AlarmAcknowledged(alarm_id="al-1", person_id="p-li"))
 
 
-def _apply(shown: dict, message: dict) -> None:
+def _apply(shown: dict[str, Any], message: dict[str, Any]) -> None:
     for name, items in message.get("set", {}).items():
         shown[name] = {**shown[name], **items}
     for name, ids in message.get("gone", {}).items():

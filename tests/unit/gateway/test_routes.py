@@ -1,6 +1,7 @@
 """Every route by its table: closed without a login, and calm with nonsense."""
 
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,7 +18,7 @@ from tests.unit.gateway.conftest import Desk
 
 
 async def _status(
-    session: aiohttp.ClientSession, method: str, url: str, **more: object
+    session: aiohttp.ClientSession, method: str, url: str, **more: Any
 ) -> int:
     async with session.request(method, url, **more) as answer:
         return answer.status
@@ -184,7 +185,7 @@ async def test_no_body_makes_the_gateway_fail(owner: Desk) -> None:
         if "post" in item and "logout" not in path
     ]
     fields = sorted({f for act in ACTS.values() for f in act.__struct_fields__})
-    bodies: list[object] = []
+    bodies: list[tuple[str, object]] = []
 
     @settings(max_examples=60)
     @given(
@@ -195,7 +196,7 @@ async def test_no_body_makes_the_gateway_fail(owner: Desk) -> None:
         bodies.append((path, body))
 
     collect()
-    for path, body in bodies:  # type: ignore[misc]
+    for path, body in bodies:
         async with owner.session.post(
             owner.fixture.url + path,
             data=json.dumps(body),

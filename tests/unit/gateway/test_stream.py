@@ -20,10 +20,10 @@ async def _open(desk: Desk, path: str, **asked: Any) -> aiohttp.ClientWebSocketR
     return socket
 
 
-async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict:
+async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:
     async with asyncio.timeout(10):
         while True:
-            message: dict = json.loads(await socket.receive_str())
+            message = json.loads(await socket.receive_str())
             if message["type"] == kind:
                 return message
 
@@ -35,7 +35,7 @@ async def test_a_screen_gets_a_snapshot_then_changes(owner: Desk) -> None:
     assert set(first["sections"]["permits"]) == {"pt-1", "pt-2", "pt-3"}
     assert "alarms" not in first["sections"]
     owner.fixture.core.incident()
-    seen: dict = {}
+    seen: dict[str, Any] = {}
     while "permits" not in seen or seen["permits"]["pt-1"]["status"] != "held":
         change = await _until(socket, "change")
         for name, items in change.get("set", {}).items():
