@@ -1,0 +1,123 @@
+"""What a restart must leave as it was, and what it must do (design §5, R7, R15)."""
+
+from collections.abc import Iterator
+
+from core.alarms.events import AlarmReturned
+from core.alarms.state import AlarmRecord
+from core.clock import Clock
+from core.journal.envelope import Effect
+from core.journal.events import Event
+from core.permits.state import PermitStatus
+from core.state import SiteState
+from tests.sim.machine import Life
+
+Finding = tuple[str, object]
+#: Events that end what protects; no restart may make one.
+_NEVER = {
+    "permit.released",
+    "permit.closed",
+    "permit.issued",
+    "permit.verified",
+    "evacuation.cleared",
+    "alarm.acknowledged",
+    "alarm.reset",
+    "alarm.shelved",
+    "sirens.silenced",
+    "output.released",
+    "config.armed",
+    "notice.closed",
+}
+#: Faults of the hub itself, which a start looks at anew.
+_OWN = ("fault.disk", "fault.clock", "fault.config")
+_AT_WORK = (PermitStatus.ACTIVE, PermitStatus.VERIFYING)
+
+
+def compare(
+    before: SiteState, life: Life, fresh: list[Event], clock: Clock, *, clean: bool
+) -> Iterator[Finding]:
+    """Yield every broken promise of a start that began with ``before``."""
+    yield from _alarms(before, life)
+    yield from _permits(before, life, clean=clean)
+    yield from _response(before, life, fresh)
+    for body in fresh:
+        ended = body.name_ in _NEVER and not _of_mark(before, body)
+        if ended or body.effect_ is Effect.PERMISSIVE:
+            yield "a restart releases nothing (§5 After a stop)", body
+        if isinstance(body, AlarmReturned):
+            record = before.alarms.open.get(body.alarm_id)
+            if record and not record.mark and not record.kind.startswith(_OWN):
+                yield "a restart ends no alarm (§5 Alarms)", record
+
+
+def _of_mark(before: SiteState, body: Event) -> bool:
+    """Say whether a closed notice was about a test, a drill or the hub itself."""
+    notice = before.response.notices.get(str(getattr(body, "notice_id", "")))
+    alarm = before.alarms.open.get(notice.about) if notice is not None else None
+    return alarm is not None and (bool(alarm.mark) or alarm.kind.startswith(_OWN))
+
+
+def _alarms(before: SiteState, life: Life) -> Iterator[Finding]:
+    after = life.hub.state.alarms.open
+    for record in before.alarms.open.values():
+        if record.mark or record.kind.startswith(_OWN) or _done(record):
+            continue
+        now = after.get(record.id)
+        if now is None:
+            yield "open alarms survive a restart (§5 Alarms)", record
+        elif record.acknowledged and not now.acknowledged and now.count == record.count:
+            yield "acknowledgements survive a restart (§5 Alarms)", record
+        elif record.latched and not now.latched:
+            yield "latches survive a restart (R15)", record
+        elif record.shelf is not None and now.shelf is None:
+            left = record.shelf.until.remaining_ns(life.clock)
+            if left is not None and left > 0:
+                yield "shelving survives a restart (R15)", record
+
+
+def _done(record: AlarmRecord) -> bool:
+    standing = record.active or record.latched or not record.acknowledged
+    return not standing and record.shelf is None and not record.out_of_service
+
+
+def _permits(before: SiteState, life: Life, *, clean: bool) -> Iterator[Finding]:
+    after = life.hub.state.permits.permits
+    for permit in before.permits.permits.values():
+        now = after.get(permit.id)
+        if now is None:
+            yield "permits survive a restart (R7)", permit
+            continue
+        if set(permit.holds) - set(now.holds):
+            yield "holds survive a restart (R15)", permit
+        if permit.status not in _AT_WORK:
+            if now.status in _AT_WORK:
+                yield "nothing is released by a restart (R15)", now
+            continue
+        if now.status is PermitStatus.ACTIVE:
+            yield "no permit is ACTIVE just after a start (§5 After a stop)", now
+        codes = {hold.hold.code for hold in now.holds.values()}
+        if not clean and "restart_unverified" not in codes:
+            yield "an unclean stop holds active permits (§5 After a stop)", now
+
+
+def _response(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Finding]:
+    after, ended = life.hub.state, {getattr(b, "command_id", "") for b in fresh}
+    for record in before.response.evacuations.values():
+        now = after.response.evacuations.get(record.id)
+        if not record.cleared_wall_ns and (now is None or now.cleared_wall_ns):
+            yield "evacuations survive a restart (R7)", record
+    for notice in before.response.notices.values():
+        alarm = before.alarms.open.get(notice.about)
+        fleeting = alarm and (alarm.mark or alarm.kind.startswith(_OWN) or _done(alarm))
+        if notice.id not in after.response.notices and not fleeting:
+            yield "notices survive a restart (R13)", notice
+    for command in before.response.commands.values():
+        if command.id not in after.response.commands and command.id not in ended:
+            yield "commands survive a restart (R7)", command
+    yield from _runs(before, life, fresh)
+
+
+def _runs(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Finding]:
+    finished = {getattr(b, "run_id", "") for b in fresh if b.name_ == "run.finished"}
+    for run in before.runs.open.values():
+        if run.id not in life.hub.state.runs.open and run.id not in finished:
+            yield "open runs survive a restart (R7)", run
