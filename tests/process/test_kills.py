@@ -16,7 +16,7 @@ from core.permits.state import PermitStatus
 from core.processes.guest import ask
 from core.response.acts import StartEvacuation
 from tests.support.site import NAMES, Loop, RunningHub, Viewer, small_site
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 PEOPLE = (
     config.Person(id="iva", name="Iva", roles=("issuer", "safety_officer")),
@@ -60,13 +60,13 @@ async def alarms_arrive(loop: Loop, stop: asyncio.Event) -> int:
             loop.tell(value=25.0 if number % 3 else 1.0)
         except OSError:
             pass  # the driver is dead at this moment
-        await asyncio.sleep(0.02)
+        await pause(0.02)
     return number
 
 
 async def kill_at_random(hub: RunningHub, rng: random.Random) -> None:
     """Kill one process at a random moment; return when the hub is armed again."""
-    await asyncio.sleep(rng.random() * 0.4)
+    await pause(rng.random() * 0.4)
     victim = rng.choice(VICTIMS)
     before = hub.child(victim)["starts"]
     ask(hub.data, {"op": "restart", "name": victim})

@@ -24,3 +24,8 @@ def until_sync(holds: Callable[[], object], what: str, limit_s: float = 20.0) ->
     while not holds():
         assert time.monotonic() < end, f"waited {limit_s} s in vain for: {what}"
         time.sleep(STEP_S)
+
+
+async def pause(seconds: float) -> None:
+    """Let real time pass between random acts upon real processes."""
+    await asyncio.sleep(seconds)
