@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from automations import schema_rule
-from automations.positions import Document, Input, load
+from core.api.documents import Document, Input
+from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
 from core.config import Names
 
@@ -33,7 +34,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(file: Path, shown: str | None = None) -> Blueprint:
     """Read and check one blueprint; raises ConfigError with line and column."""
-    return from_document(load(file, shown))
+    return from_document(read_yaml(file, shown))
 
 
 def from_document(document: Document) -> Blueprint:

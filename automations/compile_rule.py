@@ -7,8 +7,8 @@ import msgspec
 
 from automations import schema_rule
 from automations.blueprint import Blueprint, fill
-from automations.positions import Document, Path_
 from automations.scope import NAMES
+from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
 from core.config import Names, Rule, Step, Trigger
 from core.logic import tree

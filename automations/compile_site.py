@@ -8,8 +8,8 @@ import voluptuous as vol
 
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
-from automations.positions import Document, Path_, load
 from core import config
+from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
 from core.api.model import Output
 from core.config import Names
@@ -33,7 +33,7 @@ def gather(folder: Path) -> Document:
     joined: dict[str, Any] = {}
     owner: dict[str, Document] = {}
     for file in files:
-        document = load(file)
+        document = read(file)
         if not isinstance(document.data, dict):
             raise document.error((), "expected keys such as 'site:' and 'zones:'")
         for key, value in document.data.items():
@@ -246,7 +246,7 @@ class SiteCompiler:
 def _shipped(folder: str, schema: dict[Any, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for file in sorted((_SHIPPED / folder).glob("*.yaml")):
-        document = load(file, f"{folder}/{file.name}")
+        document = read(file, f"{folder}/{file.name}")
         found += document.check(schema_site.listed(schema))
     return found
 

@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from automations.positions import Document, load
+from core.api.documents import Document, read
 from core.config import IntegrationConfig
 
 _ROOT = Path(__file__).parent.parent / "integrations"
@@ -17,7 +17,7 @@ def known() -> list[str]:
 
 def manifest(integration: str) -> dict[str, Any]:
     """Return an integration's manifest."""
-    found: dict[str, Any] = load(_ROOT / integration / "manifest.yaml").data
+    found: dict[str, Any] = read(_ROOT / integration / "manifest.yaml").data
     return found
 
 

@@ -26,7 +26,9 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.durable_seq = 0
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
         """Count the event as written."""
         self.durable_seq = seq
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import voluptuous as vol
 
-from automations.positions import Input
 from automations.schema_site import ident, names, number, roles, span, words
+from core.api.documents import Input
 
 TRIGGERS = ("alarm", "supervision", "device", "permit", "command", "presence", "manual")
 SUBJECTS = ("zone", "person", "permit", "device", "site")

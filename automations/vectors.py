@@ -8,10 +8,10 @@ import msgspec
 from automations.blueprint import Blueprint
 from automations.compile_rule import instantiate
 from automations.compile_site import default_quantities, output
-from automations.positions import Document
 from automations.rehearsal import HOST, Rehearsal
 from automations.schema_site import number, span
 from core import config
+from core.api.documents import Document
 from core.api.errors import ConfigError
 from core.api.model import Device, Entity, EntityKind
 from core.config import Names

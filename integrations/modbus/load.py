@@ -7,8 +7,8 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError, EntityKind, OutputKind
-from integrations.modbus import positions, schema
+from core.api import ConfigError, EntityKind, OutputKind, documents
+from integrations.modbus import schema
 from integrations.modbus.profile import (
     GOOD,
     Beat,
@@ -258,7 +258,7 @@ class _Builder:
         )
 
 
-def parse(document: positions.Document) -> Profile:
+def parse(document: documents.Document) -> Profile:
     """Return the profile of a document; raises ConfigError with its place."""
     checked = document.check(schema.PROFILE)
     try:
@@ -275,7 +275,7 @@ def load(name: str) -> Profile:
     with line and column.
     """
     if name.endswith((".yaml", ".yml")):
-        return parse(positions.read(Path(name)))
+        return parse(documents.read(Path(name)))
     file = FOLDER / f"{name}.yaml"
     if name not in bundled():
         raise ConfigError(
@@ -283,7 +283,7 @@ def load(name: str) -> Profile:
             "or the path of a .yaml file",
             profile=name,
         )
-    return parse(positions.read(file))
+    return parse(documents.read(file))
 
 
 @functools.cache

@@ -126,9 +126,10 @@ class Session:
         )
         for uid, handle in self._handles.items():
             value, quality, reason = found[uid]
-            if uid in self._unlearned:
-                value, quality = None, max(quality, Quality.UNCERTAIN)
-                reason = reason or "modbus.unit_unknown"
+            if uid in self._unlearned and quality not in decode.VALUELESS:
+                # Not a fault of the device: a number without its unit is no value.
+                value, quality = None, Quality.NOT_PRESENT
+                reason = "modbus.unit_unknown"
             if self.profile.entities[uid].coil is not None and self.inverted(uid):
                 value = None if value is None else not value
             self.host.report(handle, value, quality, reason)

@@ -27,8 +27,8 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from core.api import ConfigError
-from integrations.modbus import flow, positions
+from core.api import ConfigError, documents
+from integrations.modbus import flow
 from integrations.modbus.simbus import SerialBus, TcpBus, free_port
 from integrations.modbus.simulated import Say, SimulatedDevice
 
@@ -186,7 +186,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
     try:
-        options = positions.read(arguments.options).check(vol.Schema(prepare))
+        options = documents.read(arguments.options).check(vol.Schema(prepare))
         asyncio.run(_main(options, arguments))
     except ConfigError as problem:
         sys.stderr.write(f"{problem}\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.api import ConfigError, Entity, EntityKind, Output, OutputKind, Value
-from integrations.modbus.positions import Document, read
+from core.api.documents import Document, parse, read
 from integrations.mqtt.components import located
 from integrations.mqtt.events import plain_params
 from integrations.mqtt.map_schema import SCHEMA
@@ -254,7 +254,7 @@ def _captures(
 
 def inline(data: Mapping[str, Any]) -> Map:
     """Return a map that stands in the options themselves; raises ConfigError."""
-    return build(Document(str(data.get("map", "map")), json.dumps(data)))
+    return build(parse(json.dumps(data), str(data.get("map", "map"))))
 
 
 def load(name: str) -> Map:

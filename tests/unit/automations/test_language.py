@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from automations import blueprint as blueprints
 from automations.compile_rule import instantiate
 from automations.compile_site import SiteCompiler, compile_folder
-from automations.positions import parse
 from automations.schema_site import span
 from core import config
+from core.api.documents import parse
 from core.api.errors import ConfigError
 
 SITE = """\
@@ -80,7 +80,7 @@ def test_an_error_names_the_place_and_the_mend(
     ("text", "mend"),
     [
         ("a: [1, 2", "expected ',' or ']'"),
-        ("a: 1\na: 2", "stands twice"),
+        ("a: 1\na: 2", "stands here twice"),
         ("a: !secret x", "only !input"),
         ("? [a]\n: 1", "a plain word"),
         ("a: \t1\n\tb: 2", "t.yaml:"),

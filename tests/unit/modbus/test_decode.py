@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import EntityKind, Quality
+from core.api.documents import parse as parse_yaml
 from integrations.modbus.decode import VALUELESS, decode, number, put
 from integrations.modbus.load import bundled, load, parse
-from integrations.modbus.positions import Document
 from integrations.modbus.profile import Image, Profile, Register
 
 WORD = st.integers(0, 0xFFFF)
@@ -159,5 +159,5 @@ def test_over_range_keeps_a_value_that_can_act(
     raw: int, mode: int, expected: tuple[float | None, Quality, str]
 ) -> None:
     """Design §5 Truth: over-range is an alarm, not a fault, unless inhibited."""
-    profile = parse(Document("tricky.yaml", TRICKY))
+    profile = parse(parse_yaml(TRICKY, "tricky.yaml"))
     assert decode(profile, {(3, 0): raw, (3, 1): mode})["gas"] == expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import ConfigError, Quality
-from integrations.modbus.positions import Document
+from core.api.documents import parse as parse_yaml
 from integrations.mqtt import mapping
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.points import Event
@@ -74,7 +74,7 @@ topics:
 
 
 def built(text: str) -> mapping.Map:
-    return mapping.build(Document("m.yaml", text))
+    return mapping.build(parse_yaml(text, "m.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def built(text: str) -> mapping.Map:
         ("path: v", "template: '{{ x }}'", r"m\.yaml:8:.*no 'x' here"),
         ("kind: sensor, path: v", "kind: output", r"m\.yaml:8:9: .*needs 'output'"),
         ("version: 1", "version: one", r"m\.yaml:2:10: version"),
-        ("path: v", "paths: v", r"m\.yaml:8:.*extra keys"),
+        ("path: v", "paths: v", r"m\.yaml:8:.*unknown key"),
         ("names:", "names: [", r"m\.yaml:\d+:\d+: not YAML"),
     ],
 )

@@ -1,6 +1,10 @@
-"""Read YAML and remember where everything stood, so that errors can say so."""
+"""Read YAML and remember where everything stood, so that errors can say so.
 
-from collections.abc import Callable, Mapping, Sequence
+For whatever reads files: publishing, integrations, scenarios. The safety process
+never imports it, nor does ``core.api`` itself.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +13,13 @@ import yaml
 
 from core.api.errors import ConfigError
 
-Path_ = tuple[str | int, ...]
+Path_ = tuple[Hashable, ...]
 #: A configuration file larger than this is refused before it is parsed.
 MAX_BYTES = 2_000_000
 #: Aliases multiply a small file into a huge tree: this many nodes at most.
 MAX_NODES = 200_000
+#: Deeper nesting would end the process inside the parser.
+MAX_DEPTH = 60
 
 
 class Input:
@@ -34,22 +40,24 @@ class Document:
         self.data = data
         self.marks = marks
 
-    def where(self, path: Sequence[str | int]) -> tuple[int, int]:
+    def where(self, path: Sequence[Hashable]) -> tuple[int, int]:
         """Return line and column (from 1) of a path, or of its nearest parent."""
         key = tuple(path)
         while key and key not in self.marks:
             key = key[:-1]
         return self.marks.get(key, (1, 1))
 
-    def error(self, path: Sequence[str | int], message: str) -> ConfigError:
+    def error(self, path: Sequence[Hashable], message: str) -> ConfigError:
         """Return an error that names file, line, column and the mend."""
         line, column = self.where(path)
-        place = f"{self.file}:{line}:{column}"
+        where = ".".join(str(getattr(part, "schema", part)) for part in path)
+        said = f"{where}: {message}" if where else message
         return ConfigError(
-            f"{place}: {message}",
+            f"{self.file}:{line}:{column}: {said}",
             file=self.file,
             line=line,
             column=column,
+            where=where,
             detail=message,
         )
 
@@ -76,6 +84,10 @@ class Document:
         except vol.Invalid as bad:
             raise self._join([bad], path) from None
 
+    def invalid(self, bad: vol.Invalid) -> ConfigError:
+        """Return the error of one complaint of voluptuous."""
+        return self._join([bad], ())
+
     def _join(self, errors: Sequence[vol.Invalid], base: Path_) -> ConfigError:
         found = [
             self.error((*base, *map(_plain, bad.path)), _explain(bad)) for bad in errors
@@ -85,7 +97,7 @@ class Document:
         return ConfigError(text, **first.params)
 
 
-def _plain(step: Any) -> str | int:
+def _plain(step: Any) -> Hashable:
     return step if isinstance(step, int) else str(step)
 
 
@@ -97,9 +109,9 @@ def _explain(bad: vol.Invalid) -> str:
     return str(bad.msg)
 
 
-def load(file: Path, shown: str | None = None) -> Document:
+def read(file: Path, shown: str | None = None) -> Document:
     """Read a YAML file with positions; raises ConfigError."""
-    name = shown or file.name
+    name = shown or str(file)
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigError(
@@ -122,6 +134,7 @@ def load(file: Path, shown: str | None = None) -> Document:
 def parse(text: str, name: str) -> Document:
     """Read YAML text with positions; raises ConfigError."""
     try:
+        _probe(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         builder = _Builder(name)
         data = builder.build(node, ()) if node is not None else {}
@@ -129,16 +142,35 @@ def parse(text: str, name: str) -> Document:
         mark = bad.problem_mark or bad.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise ConfigError(
-            f"{name}:{line}:{column}: {bad.problem or 'not YAML'}",
+            f"{name}:{line}:{column}: not YAML: {bad.problem}",
             file=name,
             line=line,
             column=column,
         ) from None
-    except (yaml.YAMLError, RecursionError) as bad:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as bad:
         raise ConfigError(
             f"{name}:1:1: not YAML: {bad}", file=name, line=1, column=1
         ) from None
     return Document(name, data, builder.marks)
+
+
+def _probe(text: str, name: str) -> None:
+    """Refuse deep nesting from the event stream, before anything recurses."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            mark = event.start_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise ConfigError(
+                f"{name}:{line}:{column}: nested more than {MAX_DEPTH} deep",
+                file=name,
+                line=line,
+                column=column,
+            )
 
 
 class _Builder:
@@ -177,10 +209,14 @@ class _Builder:
                 # YAML 1.1 reads the keys on and off as booleans: keep the word.
                 key = key_node.value
             if key in built:
-                raise self._error(key_node.start_mark, f"the key {key!r} stands twice")
+                raise self._error(
+                    key_node.start_mark, f"the key {key!r} stands here twice"
+                )
             built[key] = self.build(value_node, (*path, key))
-            mark = key_node.start_mark
-            self.marks[*path, key] = (mark.line + 1, mark.column + 1)
+            if not isinstance(value_node, yaml.ScalarNode):
+                # A block begins a line below its key, which people look for.
+                mark = key_node.start_mark
+                self.marks[*path, key] = (mark.line + 1, mark.column + 1)
         return built
 
     def _error(self, mark: yaml.Mark, message: str) -> ConfigError:
