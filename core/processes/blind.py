@@ -6,6 +6,7 @@ the disk can be opened again the process starts afresh, with a journal.
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.processes.ledger import Ledger, LoopLedger, replay
 from core.state import SiteState
 
 RETRY_S = 30.0
+_LOCK_TRIES, _LOCK_S = 20, 0.1
 
 
 class BlindLedger(Ledger):
@@ -26,7 +28,8 @@ class BlindLedger(Ledger):
         # Not the base's: there is no store to open.
         self._data, self._clock = data, clock
         self._why = str(error)
-        self.clean, self.damage, self.cut_bytes = False, "", 0
+        self.clean, self.cut_bytes = False, 0
+        self.damages = []
         self.durable_seq = 0
         self.unwritten = 0
 
@@ -36,7 +39,7 @@ class BlindLedger(Ledger):
         with contextlib.suppress(OSError):
             disk = RealDisk(self._data / "journal")
             try:
-                state, _ = replay(disk)
+                state, _ = replay(disk, self.damages.append)
             finally:
                 disk.close()
         self.durable_seq = state.seq
@@ -47,7 +50,9 @@ class BlindLedger(Ledger):
         loop = asyncio.get_running_loop()
         loop.call_soon(hear, DiskFault("journal_unavailable", self._why))
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
         """Count an event that is not written."""
         self.unwritten += 1
 
@@ -80,8 +85,16 @@ class BlindLedger(Ledger):
 
 
 def open_ledger(data: Path, clock: Clock) -> Ledger:
-    """Return the journal's door, whatever state the disk is in."""
-    try:
-        return LoopLedger(data, clock)
-    except OSError as error:
-        return BlindLedger(data, clock, error)
+    """Return the journal's door, whatever state the disk is in.
+
+    A core that was killed within a slow sync holds its lock for a moment more.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            return LoopLedger(data, clock)
+        except BlockingIOError:
+            threading.Event().wait(_LOCK_S)
+        except OSError as error:
+            return BlindLedger(data, clock, error)
+    error = BlockingIOError("another process holds the journal")
+    return BlindLedger(data, clock, error)

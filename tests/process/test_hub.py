@@ -10,7 +10,7 @@ import pytest
 
 from core.processes.acts import ArmConfig
 from core.processes.guest import ask
-from tests.support.site import Loop, RunningHub, Viewer, loop_hub, small_site
+from tests.support.site import QUIET, Loop, RunningHub, Viewer, loop_hub, small_site
 from tests.support.waiting import until
 
 
@@ -183,6 +183,41 @@ async def test_keeper_killed_takes_its_children_along(tmp_path: Path) -> None:
             lambda: not any(Path(f"/proc/{pid}/comm").exists() for pid in pids),
             "children gone",
         )
+
+
+async def test_keeper_killed_and_started_again_continues(tmp_path: Path) -> None:
+    """Design §3: systemd restarts the keeper; the site goes on where it was."""
+    async with loop_hub(tmp_path) as (hub, viewer, loop):
+        loop.tell(value=25.0)
+        await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
+        await until(lambda: viewer.durable >= viewer.state.seq, "alarm durable")
+        hub.process.kill()
+        hub.process.wait()
+        await hub.start()
+        again = await hub.attach()
+        # Its driver, started beside core, may have said that the gas is gone.
+        assert [a for a in again.state.alarms.open.values() if a.kind == "gas.toxic"]
+        assert not raised(again, "fault.disk")
+        await until(lambda: again.live, "host back, from the keeper's memory")
+
+
+async def test_site_clock_may_run_twenty_times_as_fast(tmp_path: Path) -> None:
+    """Design §5 Time: --speed scales the site's clock, not the checks of processes."""
+    loop = Loop(tmp_path)
+    hub = RunningHub(
+        tmp_path / "data", small_site(loop.config()), args=("--speed", "20", *QUIET)
+    )
+    async with hub:
+        viewer = await hub.attach()
+        await until(lambda: viewer.live, "reading")
+        loop.tell(value=25.0)
+        await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
+        first = viewer.events[-1][1].mono_ns
+        loop.tell(value=1.0)
+        await until(lambda: not raised(viewer, "gas.toxic"), "back to normal")
+        assert viewer.events[-1][1].mono_ns > first
+        assert not raised(viewer, "fault.host")
+        assert hub.child("core")["starts"] == 1
 
 
 async def test_second_hub_on_the_same_folder_is_refused(tmp_path: Path) -> None:
