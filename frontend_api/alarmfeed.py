@@ -6,7 +6,7 @@ import msgspec
 
 from frontend_api.render import Renderer
 from frontend_api.replica import Kept, Replica
-from frontend_api.views import AlarmView
+from frontend_api.work_views import AlarmView
 
 _encode = msgspec.json.Encoder().encode
 

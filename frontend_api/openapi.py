@@ -21,6 +21,33 @@ _EXTRA = {
 
 def document(routes: list[Route]) -> dict[str, Any]:
     """Return the whole document."""
+    paths, components = _described(routes)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Safehold hub",
+            "version": "1",
+            "description": "Reads of the site's state and acts of its people.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "safehold_session",
+                },
+                "token": {"type": "http", "scheme": "bearer"},
+            },
+        },
+        "security": [{"cookie": []}, {"token": []}],
+    }
+
+
+def _described(routes: list[Route]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the paths and the schemas."""
     acts = sorted(item for item in ACTS.items() if item[1] is not ClaimHub)
     types: list[Any] = [ProblemView, DoneReply, *_STREAMED]
     for route in routes:
@@ -38,34 +65,13 @@ def document(routes: list[Route]) -> dict[str, Any]:
             paths.setdefault(route.path, {})[route.method.lower()] = operation
     for verb, cls in acts:
         paths[f"/api/v1/acts/{verb}"] = {"post": _act(verb, cls, refs)}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Safehold hub",
-            "version": "1",
-            "description": "Reads of the site's state and acts of its people.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": dict(sorted(components.items())),
-            "securitySchemes": {
-                "cookie": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": "safehold_session",
-                },
-                "token": {"type": "http", "scheme": "bearer"},
-            },
-        },
-        "security": [{"cookie": []}, {"token": []}],
-    }
+    return dict(sorted(paths.items())), dict(sorted(components.items()))
 
 
 def _hook(cls: type[Any]) -> dict[str, Any]:
     if cls is msgspec.Raw or cls is object:
         return {}
-    raise NotImplementedError(f"no schema for {cls}")
+    raise TypeError(f"no schema for {cls}")
 
 
 def _content(schema: Any, kind: str = "application/json") -> dict[str, Any]:

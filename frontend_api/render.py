@@ -8,6 +8,7 @@ from core.permits.events import GasTest
 from core.permits.state import HoldRecord, PermitRecord
 from core.response.state import CommandRecord, EvacuationRecord
 from frontend_api import views as v
+from frontend_api import work_views as w
 from frontend_api.inventory import MS, Inventory, due_ms, two
 from frontend_api.sentences import code_text, hold_text, known, switched, text
 
@@ -16,9 +17,9 @@ _TERMINAL_BAD = frozenset({"failed", "expired"})
 ZONE_STATES = ("evacuating", "alarm", "unmonitored", "held", "normal")
 
 
-def test_view(test: GasTest) -> v.TestView:
+def test_view(test: GasTest) -> w.TestView:
     """Show one gas of a test."""
-    return v.TestView(
+    return w.TestView(
         quantity=test.quantity,
         value=test.value,
         unit=test.unit,
@@ -96,7 +97,7 @@ class Renderer(Inventory):
 
     # --- alarms ------------------------------------------------------------------
 
-    def alarms(self) -> dict[str, v.AlarmView]:
+    def alarms(self) -> dict[str, w.AlarmView]:
         """Show the open alarms, most urgent first."""
         alarms = sorted(
             self.replica.state.alarms.open.values(),
@@ -104,15 +105,15 @@ class Renderer(Inventory):
         )
         return {alarm.id: self.alarm(alarm) for alarm in alarms}
 
-    def alarm(self, record: AlarmRecord) -> v.AlarmView:
+    def alarm(self, record: AlarmRecord) -> w.AlarmView:
         """Show one alarm."""
         names = self.names
         source = names.source(record.source)
-        by_default = dict.fromkeys(("name", "host", "rule", "person", "device"), source)
-        params = by_default | names.params(dict(record.params))
+        params = names.alarm_facts(record.source, dict(record.params))
         params |= {"source": source, "zone": names.zone(record.zone_id)}
-        detail = known(f"alarm.{record.kind}", "gateway.alarm_detail")
-        return v.AlarmView(
+        kind = f"alarm.{record.kind}"
+        detail = known(f"{kind}.{record.condition}", kind, "gateway.alarm_detail")
+        return w.AlarmView(
             id=record.id,
             title=names.alarm_title(record.kind, record.zone_id),
             detail=text(detail, params),
@@ -136,14 +137,14 @@ class Renderer(Inventory):
             count=record.count,
         )
 
-    def responses(self) -> dict[str, v.ResponseView]:
+    def responses(self) -> dict[str, w.ResponseView]:
         """Show what the hub did about each open alarm."""
         return {
-            alarm.id: v.ResponseView(alarm_id=alarm.id, done=self._done(alarm))
+            alarm.id: w.ResponseView(alarm_id=alarm.id, done=self._done(alarm))
             for alarm in self.replica.state.alarms.open.values()
         }
 
-    def _done(self, alarm: AlarmRecord) -> list[v.DoneView]:
+    def _done(self, alarm: AlarmRecord) -> list[w.DoneView]:
         state = self.replica.state.response
         runs = {
             run.id
@@ -176,7 +177,7 @@ class Renderer(Inventory):
             done.append(_done("notices", state_of, params))
         return done
 
-    def _done_output(self, record: CommandRecord) -> v.DoneView:
+    def _done_output(self, record: CommandRecord) -> w.DoneView:
         entity = self.replica.state.registry.entities.get(record.entity_id)
         output = entity.declared.output if entity else None
         what = str(output.kind.value) if output else "output"
@@ -189,23 +190,23 @@ class Renderer(Inventory):
             "output": self.names.entity(record.entity_id),
             "value": switched(record.value),
         }
-        return v.DoneView(
+        return w.DoneView(
             what=what, state=shown, text=text(f"gateway.done.output.{shown}", params)
         )
 
     # --- permits -----------------------------------------------------------------
 
-    def permits(self) -> dict[str, v.PermitView]:
+    def permits(self) -> dict[str, w.PermitView]:
         """Show every permit that is not archived."""
         return {
             permit.id: self.permit(permit)
             for permit in self.replica.state.permits.permits.values()
         }
 
-    def permit(self, record: PermitRecord) -> v.PermitView:
+    def permit(self, record: PermitRecord) -> w.PermitView:
         """Show one permit with its holds."""
         kinds = {kind.id: two(kind.names) for kind in self.replica.bundle.permit_kinds}
-        return v.PermitView(
+        return w.PermitView(
             id=record.id,
             kind=record.kind,
             kind_names=kinds.get(record.kind, v.Text(record.kind, record.kind)),
@@ -226,7 +227,7 @@ class Renderer(Inventory):
             closed_ms=record.closed_wall_ns // MS,
         )
 
-    def _hold(self, record: HoldRecord) -> v.HoldView:
+    def _hold(self, record: HoldRecord) -> w.HoldView:
         hold = record.hold
         passed = {test.quantity for test in record.tests if test.passed}
         demands = [
@@ -236,7 +237,7 @@ class Renderer(Inventory):
             )
             for gas in hold.retest
         ]
-        return v.HoldView(
+        return w.HoldView(
             id=hold.id,
             code=hold.code,
             text=hold_text(self.names, hold.code, hold.params),
@@ -250,15 +251,15 @@ class Renderer(Inventory):
 
     # --- response ----------------------------------------------------------------
 
-    def evacuations(self) -> dict[str, v.EvacuationView]:
+    def evacuations(self) -> dict[str, w.EvacuationView]:
         """Show running evacuations and the last cleared ones."""
         return {
             record.id: self._evacuation(record)
             for record in self.replica.state.response.evacuations.values()
         }
 
-    def _evacuation(self, record: EvacuationRecord) -> v.EvacuationView:
-        return v.EvacuationView(
+    def _evacuation(self, record: EvacuationRecord) -> w.EvacuationView:
+        return w.EvacuationView(
             id=record.id,
             zones=record.zones,
             text=code_text(self.names, record.code, record.params),
@@ -270,7 +271,7 @@ class Renderer(Inventory):
             cleared_by=record.cleared_by,
             mark=record.mark,
             roll=[
-                v.RollView(
+                w.RollView(
                     person_id=line.person_id,
                     zone_id=line.zone_id,
                     certain=line.certain,
@@ -284,10 +285,10 @@ class Renderer(Inventory):
             ],
         )
 
-    def notices(self) -> dict[str, v.NoticeView]:
+    def notices(self) -> dict[str, w.NoticeView]:
         """Show open notices."""
         return {
-            record.id: v.NoticeView(
+            record.id: w.NoticeView(
                 id=record.id,
                 person_id=record.person_id,
                 role=record.role,
@@ -303,14 +304,14 @@ class Renderer(Inventory):
             for record in self.replica.state.response.notices.values()
         }
 
-    def outputs(self) -> dict[str, v.OutputView]:
+    def outputs(self) -> dict[str, w.OutputView]:
         """Show what each output should be, and whether it is proven."""
         registry = self.replica.state.registry
-        found: dict[str, v.OutputView] = {}
+        found: dict[str, w.OutputView] = {}
         for record in self.replica.state.response.outputs.values():
             entity = registry.entities.get(record.entity_id)
             output = entity.declared.output if entity else None
-            found[record.entity_id] = v.OutputView(
+            found[record.entity_id] = w.OutputView(
                 entity_id=record.entity_id,
                 command_id=record.id,
                 name=self.names.entity(record.entity_id).en,
@@ -328,5 +329,5 @@ def _refers(source: str, ids: set[str]) -> bool:
     return source in ids or source.partition(":")[2] in ids
 
 
-def _done(what: str, state: str, params: dict[str, Any]) -> v.DoneView:
-    return v.DoneView(what=what, state=state, text=text(f"gateway.done.{what}", params))
+def _done(what: str, state: str, params: dict[str, Any]) -> w.DoneView:
+    return w.DoneView(what=what, state=state, text=text(f"gateway.done.{what}", params))

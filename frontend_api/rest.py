@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from frontend_api import views as v
+from frontend_api import work_views as w
 from frontend_api.guard import Call, Route
 from frontend_api.link import Uplink
 from frontend_api.problems import Problem
@@ -22,12 +23,12 @@ LISTS: tuple[tuple[str, str, type[v.View], str], ...] = (
     ("zones", "zones", v.ZoneView, "How every zone stands"),
     ("people", "people", v.PersonView, "People and where they were last found"),
     ("readings", "readings", v.ReadingView, "Current readings with quality and age"),
-    ("alarms", "alarms", v.AlarmView, "Open alarms, most urgent first"),
-    ("responses", "responses", v.ResponseView, "What the hub did about each alarm"),
-    ("permits", "permits", v.PermitView, "Permits with their holds"),
-    ("evacuations", "evacuations", v.EvacuationView, "Evacuations and roll calls"),
-    ("notices", "notices", v.NoticeView, "Open notices by channel"),
-    ("commands", "outputs", v.OutputView, "Every output's last command"),
+    ("alarms", "alarms", w.AlarmView, "Open alarms, most urgent first"),
+    ("responses", "responses", w.ResponseView, "What the hub did about each alarm"),
+    ("permits", "permits", w.PermitView, "Permits with their holds"),
+    ("evacuations", "evacuations", w.EvacuationView, "Evacuations and roll calls"),
+    ("notices", "notices", w.NoticeView, "Open notices by channel"),
+    ("commands", "outputs", w.OutputView, "Every output's last command"),
     ("devices", "devices", v.DeviceView, "Enrolled devices with their entities"),
     ("runs", "runs", v.RunView, "Open runs of rules with their steps"),
     ("rules", "rules", v.RuleView, "Armed rules"),

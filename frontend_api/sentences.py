@@ -8,6 +8,7 @@ import msgspec
 from core import texts
 from core.journal.envelope import Effect
 from core.journal.events import Event
+from frontend_api import steps
 from frontend_api.replica import Kept, Replica
 from frontend_api.views import EventView, Text
 
@@ -23,11 +24,15 @@ _LEVELS = {
     "command.withheld": "minor",
     "config.refused": "major",
     "journal.gap": "major",
+    "journal.damaged": "critical",
     "sirens.resounded": "major",
     "rule.skipped": "minor",
 }
 _BAD_STATES = frozenset({"failed", "expired"})
 _NONE = Text("—", "—")
+#: Parameters that hold a code where there is one for it, else a person's words.
+_CODED = frozenset({"reason", "why", "detail"})
+_STATES = ("state", "status", "outcome")
 
 
 def text(code: str, params: dict[str, Any] | None = None) -> Text:
@@ -84,16 +89,23 @@ class Names:
         return Text(name, name)
 
     def entity(self, entity_id: str) -> Text:
-        """Name an entity by its device and, where it measures, its quantity."""
+        """Name an entity by its device and what it measures or switches."""
         registry = self.replica.state.registry
         record = registry.entities.get(entity_id)
         if record is None:
             return Text(entity_id, entity_id)
-        device = self.device(record.device_id)
-        quantity = self.quantity(record.declared.quantity)
-        if not record.declared.quantity or record.declared.output is not None:
+        device, declared = self.device(record.device_id), record.declared
+        if declared.output is not None:
+            siblings = registry.devices[record.device_id].entities.values()
+            outputs = [e for e in siblings if registry.entities[e].declared.output]
+            if len(outputs) < 2:
+                return device
+            what = text(f"gateway.output.{declared.output.kind.value}")
+        elif any(q.id == declared.quantity for q in self.replica.bundle.quantities):
+            what = self.quantity(declared.quantity)
+        else:
             return device
-        return Text(f"{device.zh} · {quantity.zh}", f"{device.en} · {quantity.en}")
+        return Text(f"{device.zh} · {what.zh}", f"{device.en} · {what.en}")
 
     def quantity(self, quantity: str) -> Text:
         """Name a measured quantity."""
@@ -126,6 +138,56 @@ class Names:
                 if kind:
                     return self.alarm_title(kind, getattr(kept.body, "zone_id", None))
         return text("gateway.an_alarm")
+
+    def alarm_facts(self, source: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return an alarm's parameters with names; its source stands for what lacks."""
+        named = self.source(source)
+        found: dict[str, Any] = dict.fromkeys(
+            ("name", "host", "rule", "person", "device"), named
+        )
+        found |= self.params(params)
+        if source.startswith(("entity:", "device:")):
+            found["name"] = named  # a driver's own word has one language only
+        return found
+
+    def alarm_said(self, body: Event) -> Text:
+        """Say a raised alarm with its figures, and where."""
+        kind = str(getattr(body, "kind", ""))
+        zone_id = getattr(body, "zone_id", None)
+        if known(f"alarm.{kind}") not in texts.catalogue():
+            return self.alarm_title(kind, zone_id)
+        facts = self.alarm_facts(
+            str(getattr(body, "source", "")), getattr(body, "params", {})
+        )
+        what = text(f"alarm.{kind}", facts)
+        if zone_id is None:
+            return what
+        where = self.zone(zone_id)
+        return Text(f"{what.zh} · {where.zh}", f"{what.en} · {where.en}")
+
+    def recipient(self, notice_id: str) -> Text:
+        """Name whom a notice is for; a closed one by the event that queued it."""
+        for kept in reversed(self.replica.events):
+            body = kept.body
+            if getattr(body, "notice_id", "") == notice_id and hasattr(
+                body, "person_id"
+            ):
+                return self.person(str(body.person_id))
+        notice = self.replica.state.response.notices.get(notice_id)
+        return self.person(notice.person_id) if notice else _NONE
+
+    def run(self, body: Event) -> dict[str, Any]:
+        """Name the rule of a run, and the step that an event tells of."""
+        rule = steps.rule_of(self.replica, str(getattr(body, "run_id", "")))
+        path = str(getattr(body, "path", ""))
+        step = steps.step_of(rule, path) if rule is not None else None
+        output = str(step.fields.get("output", "")) if step else ""
+        what = text(f"gateway.output.{output}") if output else _NONE
+        named = known(f"gateway.step.{step.action if step else ''}", "gateway.step")
+        return {
+            "rule": Text(rule.names.zh, rule.names.en) if rule else _NONE,
+            "step": text(named, {"path": path, "output": what}),
+        }
 
     def alarm_title(self, kind: str, zone_id: str | None) -> Text:
         """Say what and where in one line."""
@@ -167,7 +229,8 @@ class Names:
         """Replace the ids among an event's or a code's parameters by names."""
         found: dict[str, Any] = {}
         for name, value in fields.items():
-            found[name.removesuffix("_id")] = self._param(name, value)
+            if not isinstance(value, msgspec.Struct):
+                found[name.removesuffix("_id")] = self._param(name, value)
         return found
 
     def _param(self, name: str, value: Any) -> Any:
@@ -200,6 +263,10 @@ class Names:
         each = self._each(name)
         if each is not None and isinstance(value, str):
             return join([each(part) for part in value.split(", ") if part])
+        if name in _CODED and isinstance(value, str):
+            return text(
+                known(value, f"reading.{value}", "gateway.code_itself"), {"code": value}
+            )
         namer = self._namers().get(name.removesuffix("_id"))
         return namer(str(value)) if namer else format_value(value)
 
@@ -213,11 +280,17 @@ class Names:
             "rule": self.rule,
             "subject": self.source,
             "source": self.source,
+            "channel": _channel,
         }
 
 
 def _role(role: str) -> Text:
     return text(known(f"gateway.role.{role}", "gateway.code_itself"), {"code": role})
+
+
+def _channel(channel: str) -> Text:
+    code = known(f"gateway.channel.{channel}", "gateway.code_itself")
+    return text(code, {"code": channel})
 
 
 def format_value(value: Any) -> Any:
@@ -237,7 +310,7 @@ def sentence(names: Names, body: Event) -> Text:
             params = names.params(value) | params
     params |= _special(names, body)
     code = f"event.{body.name_}"
-    state = str(fields.get("state", fields.get("status", "")))
+    state = next((str(fields[n]) for n in _STATES if n in fields), "")
     return text(
         known(f"{code}.{state}", code, "event.other"), {"type": body.name_} | params
     )
@@ -245,10 +318,10 @@ def sentence(names: Names, body: Event) -> Text:
 
 def _special(names: Names, body: Event) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    kind = getattr(body, "kind", "")
     if body.name_ == "alarm.raised":
-        zone_id = getattr(body, "zone_id", None)
-        found["alarm"] = names.alarm_title(kind, zone_id)
+        found["alarm"] = names.alarm_said(body)
+    if hasattr(body, "run_id"):
+        found |= names.run(body)
     hold = getattr(body, "hold", None)
     if hold is not None:
         found["hold"] = hold_text(names, hold.code, hold.params)
@@ -259,8 +332,7 @@ def _special(names: Names, body: Event) -> dict[str, Any]:
         found["entity"] = _commanded(names, str(getattr(body, "command_id", "")))
     notice_id = str(getattr(body, "notice_id", ""))
     if notice_id and not hasattr(body, "person_id"):
-        notice = names.replica.state.response.notices.get(notice_id)
-        found["person"] = names.person(notice.person_id) if notice else _NONE
+        found["person"] = names.recipient(notice_id)
     if hasattr(body, "value"):
         found["value"] = switched(body.value)
     return found
@@ -282,7 +354,8 @@ def switched(value: Any) -> Any:
 
 def code_text(names: Names, code: str, params: dict[str, Any]) -> Text:
     """Say a code with its parameters' names."""
-    return text(known(f"gateway.code.{code}", code), names.params(dict(params)))
+    said = known(f"gateway.code.{code}", f"gateway.kind.{code}", code)
+    return text(said, names.params(dict(params)))
 
 
 def hold_text(names: Names, code: str, params: dict[str, Any]) -> Text:

@@ -98,9 +98,9 @@ async def _main() -> None:
             sys.stdout.write(f"{fixture.url} {fixture.code}\n")
             sys.stdout.flush()
             if "--calm" not in sys.argv:
-                await asyncio.sleep(1)
-                fixture.core.incident()
-                fixture.core.leave("p-zhou")
+                loop = asyncio.get_running_loop()
+                loop.call_later(1, fixture.core.incident)
+                loop.call_later(5, fixture.core.leave, "p-zhou")
             await asyncio.Event().wait()
 
 

@@ -7,6 +7,7 @@ import msgspec
 from core.link import messages as m
 from core.people.acts import ACTS
 from frontend_api import link as links
+from tests.support.waiting import until
 from tests.unit.gateway.conftest import Desk
 
 
@@ -76,8 +77,8 @@ async def test_what_is_not_the_acts_own_type_never_reaches_the_core(
 
 async def test_without_the_hub_nothing_is_promised(owner: Desk) -> None:
     owner.fixture.link_down()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    replica = owner.fixture.gateway.replica
+    await until(lambda: not replica.reachable, "the loss of the link")
     body = {"permit_id": "pt-1", "reason": "smell"}
     status, problem = await owner.act("permit.hold", body)
     assert (status, problem["code"]) == (503, "gateway.unreachable")
@@ -94,8 +95,7 @@ async def test_a_lost_answer_says_look_first(owner: Desk) -> None:
         owner.act("permit.hold", {"permit_id": "pt-1", "reason": "x"})
     )
     uplink = owner.fixture.gateway.uplink
-    while not uplink._acts:
-        await asyncio.sleep(0.01)
+    await until(lambda: uplink._acts, "the act to wait for its answer")
     uplink.down("lost")
     status, problem = await task
     assert (status, problem["code"]) == (504, "gateway.unanswered")
