@@ -26,8 +26,6 @@ from core.registry.events import DeviceReported
 
 #: Zones whose detectors are missing for longer act by the rule's on_unknown.
 UNKNOWN_S = 30.0
-#: Rounds that one run does for new kinds and alarms that came again.
-MAX_ROUNDS = 16
 
 Params = dict[str, Value]
 
@@ -194,8 +192,7 @@ class Engine:
         """Start a run for the subject, or join the one that is open (R6)."""
         trigger = f"triggers/{index}"
         run = self.runs.of(rule.id, subject)
-        if run is not None:
-            self.runs.join(run, trigger, params)
+        if run is not None and self.runs.join(rule, run, trigger, params):
             return
         truth = rule.condition(Scope(self.kernel, rule, subject, params, None))
         if truth is Truth.UNKNOWN:

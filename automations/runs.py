@@ -20,7 +20,7 @@ from core.logic.state import RunRecord, run_key, seen_key
 from core.logic.truth import Truth
 from core.response.events import CommandMoved
 
-#: Rounds that one run does for new kinds of alarm; more are only counted.
+#: Rounds that one run does for new kinds and alarms that came again.
 MAX_ROUNDS = 16
 
 Params = dict[str, Value]
@@ -84,16 +84,43 @@ class Runs:
         self.hub.emit(started, cause)
         self.advance(self.hub.state.runs.open[started.run_id])
 
-    def join(self, run: RunRecord, trigger: str, params: Params) -> None:
-        """Count a trigger of an open run; a new kind does the steps once more."""
-        if seen_key(params) in run.seen:
-            return
+    def join(
+        self, rule: Compiled, run: RunRecord, trigger: str, params: Params
+    ) -> bool:
+        """Count a trigger of an open run; False when it is full and a new one acts.
+
+        A new kind, and an alarm that came again, do the steps once more.
+        """
+        again = self._came_again(rule, run, params)
+        if seen_key(params) in run.seen and not again:
+            return True
         kinds = {each.split(" ", 1)[0] for each in run.seen}
-        fresh = str(params.get("trigger_kind")) not in kinds
-        fresh = fresh and len(run.rounds) < MAX_ROUNDS
+        fresh = again or str(params.get("trigger_kind")) not in kinds
+        if fresh and len(run.rounds) >= MAX_ROUNDS:
+            self.finish(run, "done", "continued by a new run")
+            return False
         joined = RunJoined(run_id=run.id, trigger=trigger, params=params, fresh=fresh)
         self.hub.emit(joined, self.cause(run))
         self.advance(run)
+        return True
+
+    def _came_again(self, rule: Compiled, run: RunRecord, params: Params) -> bool:
+        """Say whether an alarm begins anew what had ended: all must be done again.
+
+        People may have gone back in meanwhile. While another alarm stands that is
+        as grave, its own round still protects.
+        """
+        record = self.hub.state.alarms.open.get(str(params.get("alarm_id")))
+        if record is None or not record.active:
+            return False
+        for other in self.kernel.alarms.active():
+            index = rule.matching_alarm(other)
+            if other.id == record.id or index is None or other.mark != record.mark:
+                continue
+            same = rule.subject(index, other.zone_id, other.source) == run.subject
+            if same and other.life_safety >= record.life_safety:
+                return False
+        return True
 
     def cause(self, run: RunRecord) -> Cause:
         """Return the cause that a run's events and effects carry."""
