@@ -263,8 +263,8 @@ class Watch:
         """Look at what a start has made of the journal."""
         life, world = self._world.life, self._world
         assert life is not None
-        if life.ledger.damage:
-            self._fail("a torn tail is told from damage (§5)", life.ledger.damage)
+        if life.ledger.damages:
+            self._fail("a torn tail is told from damage (§5)", life.ledger.damages)
         fresh = [pair[0] for pair in world.told.fresh]
         again = SiteState()
         for _, _, data in world.told.log:

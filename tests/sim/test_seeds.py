@@ -16,7 +16,8 @@ BLOCK, BLOCKS = 25, 20
 
 def once_failed() -> list[int]:
     """Return the numbers in tests/seeds/*.txt: a number a line, # for remarks."""
-    lines = [line for f in sorted(SEEDS.glob("*.txt")) for line in f.open()]
+    texts = [file.read_text() for file in sorted(SEEDS.glob("*.txt"))]
+    lines = [line for text in texts for line in text.splitlines()]
     words = [line.partition("#")[0].strip() for line in lines]
     return [int(word) for word in words if word]
 
