@@ -25,6 +25,9 @@ from core.registry.ids import Ids
 _CASCADE_LIMIT = 100_000
 CORE = Cause(actor="hub:core")
 
+#: Gaps of this epoch's journal that are remembered.
+_LOST_KEPT = 1_000
+
 EventT = TypeVar("EventT", bound=Event)
 Listener = Callable[[Any, Envelope], None]
 
@@ -34,8 +37,14 @@ class JournalDoor(Protocol):
 
     durable_seq: int
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
-        """Take an event's bytes; never blocks, never raises for a disk."""
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
+        """Take an event's bytes; never blocks, never raises for a disk.
+
+        ``key`` is what it is about and ``kind`` its type: of those alike, a
+        full backlog keeps the last.
+        """
 
     def healthy(self) -> bool:
         """Say whether a permissive act can be made durable now."""
@@ -127,6 +136,7 @@ class Hub:
         self._waiting: deque[tuple[int, Callable[[bool], None]]] = deque()
         self._undo: dict[type[Event], Callable[[Any], None]] = {}
         self._unproven: deque[tuple[int, Event]] = deque()
+        self._lost: deque[tuple[int, int]] = deque(maxlen=_LOST_KEPT)
 
     # --- events ---------------------------------------------------------------
 
@@ -156,7 +166,9 @@ class Hub:
         for listener in self._everything:
             listener(body, wrapped, data)
         self._queue.append((body, wrapped))
-        self.journal.accept(wrapped.seq, data, body.effect_, body.index_key())
+        self.journal.accept(
+            wrapped.seq, data, body.effect_, body.index_key(), body.name_
+        )
         self._dispatch()
         return wrapped
 
@@ -192,7 +204,7 @@ class Hub:
     def when_durable(self, seq: int, then: Callable[[bool], None]) -> None:
         """Call ``then(True)`` once ``seq`` is on disk, ``then(False)`` if it fails."""
         if seq <= self.journal.durable_seq:
-            then(True)
+            then(not any(first <= seq <= last for first, last in self._lost))
         else:
             self._waiting.append((seq, then))
 
@@ -201,7 +213,7 @@ class Hub:
         self._undo[kind] = mend
 
     def durable(self, seq: int) -> None:
-        """Hear from the journal that everything up to ``seq`` is on disk."""
+        """Hear from the journal that all up to ``seq``, but gaps, is on disk."""
         while self._unproven and self._unproven[0][0] <= seq:
             self._unproven.popleft()
         while self._waiting and self._waiting[0][0] <= seq:
@@ -209,15 +221,27 @@ class Hub:
 
     def not_durable(self) -> None:
         """Hear that the disk fails: take back every permissive event unproven."""
-        taken = [body for _, body in self._unproven]
-        self._unproven.clear()
-        waiting = list(self._waiting)
-        self._waiting.clear()
+        self._refuse(0, self.state.seq)
+
+    def lost(self, first: int, last: int) -> None:
+        """Hear that events were never written: the permissive ones are taken back."""
+        self._lost.append((first, last))
+        self._refuse(first, last)
+
+    def _refuse(self, first: int, last: int) -> None:
+        taken = [body for seq, body in self._unproven if first <= seq <= last]
+        waiting = [then for seq, then in self._waiting if first <= seq <= last]
+        self._unproven = deque(
+            each for each in self._unproven if not first <= each[0] <= last
+        )
+        self._waiting = deque(
+            each for each in self._waiting if not first <= each[0] <= last
+        )
         for body in taken:
             mend = self._undo.get(type(body))
             if mend is not None:
                 mend(body)
-        for _, then in waiting:
+        for then in waiting:
             then(False)
 
     # --- time -----------------------------------------------------------------

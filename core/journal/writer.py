@@ -92,7 +92,8 @@ class SyncWriter:
         self._faults: set[str] = set()
         self._told_coalesced = 0
         self._retry_at = 0
-        self._prepare_at = clock.mono_ns()
+        # What is accepted at the start goes first: the spare can wait a moment.
+        self._prepare_at = clock.mono_ns() + NS
         self._backoff = self._pace.retry_ns
         self._signed_at = clock.mono_ns()
         self._accepted = store.seq

@@ -12,6 +12,7 @@ from core.journal.writer import Notice
 from core.kernel import Kernel
 from core.link.server import Server
 from core.processes.arming import Arming, Bundles
+from core.processes.damage import tell_damage
 from core.processes.desk import Desk, Secrets
 from core.processes.events import HubStarted, HubStopped
 from core.processes.health import Health
@@ -70,14 +71,7 @@ class Assembly:
         self.arming.report()
         hub.recover(clean)
         self.health.start()
-        if ledger.damage:
-            self.kernel.alarms.raise_(
-                "hub:journal",
-                "damaged",
-                kind="fault.journal",
-                priority=1,
-                params={"detail": ledger.damage[:300]},
-            )
+        tell_damage(self.kernel, ledger.damages)
 
     def told(self, notice: Notice) -> None:
         """Take what the journal's writer tells, in order."""

@@ -48,6 +48,15 @@ class ClockStepped(Event, frozen=True, kw_only=True):
     synced: bool
 
 
+@event("journal.damaged", effect=Effect.PROTECTIVE)
+class JournalBroken(Event, frozen=True, kw_only=True):
+    """Stored events cannot be read, and a person has been told of this place."""
+
+    segment: int
+    frame: int
+    offset: int
+
+
 @event("journal.gap", effect=Effect.PROTECTIVE)
 class JournalGap(Event, frozen=True, kw_only=True):
     """The disk was away and neutral events were coalesced per subject."""

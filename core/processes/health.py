@@ -47,6 +47,7 @@ class Health:
 
     def _gap(self, notice: Gapped) -> None:
         gap = notice.gap
+        self._hub.lost(gap.first, gap.last)
         counts: dict[str, int] = {}
         for lost in gap.lost:
             counts[lost.type] = counts.get(lost.type, 0) + lost.count

@@ -51,13 +51,15 @@ class Ledger:
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._disk = disk
-        self.damage = ""
+        self.damages: list[reader.Damaged] = []
+        """Places that `replay` could not read."""
+        damaged = False
         try:
             self._store = Store.open(disk, signer, clock, options, random)
-        except JournalDamaged as found:
-            self.damage = str(found)
+        except JournalDamaged:
+            damaged = True
             self._store = Store.set_aside(disk, signer, clock, options, random)
-        self.clean = self._store.clean and not self.damage
+        self.clean = self._store.clean and not damaged
         self.cut_bytes = 0
         if self._store.torn is not None:
             self.cut_bytes = self._store.torn.end - self._store.torn.offset
@@ -73,7 +75,7 @@ class Ledger:
 
     def replay(self) -> SiteState:
         """Return the state that the journal tells, from the newest snapshot on."""
-        state, self._snapped_seq = replay(self._disk)
+        state, self._snapped_seq = replay(self._disk, self.damages.append)
         state.seq = max(state.seq, self._store.seq)
         return state
 
@@ -88,9 +90,11 @@ class Ledger:
 
     # --- the door that the kernel sees ---------------------------------------
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
         """Take an event's bytes; never blocks, never raises for a disk."""
-        self._writer.accept(seq, data, effect is Effect.PROTECTIVE, key)
+        self._writer.accept(seq, data, effect is Effect.PROTECTIVE, key, kind)
 
     def healthy(self) -> bool:
         """Say whether a permissive act can be made durable now."""
@@ -198,8 +202,13 @@ class LoopLedger(Ledger):
             return  # the loop has ended; the writer is being stopped
 
 
-def replay(disk: Disk) -> tuple[SiteState, int]:
-    """Fold a journal; returns the state and the seq of the snapshot it began at."""
+def replay(
+    disk: Disk, damaged: Callable[[reader.Damaged], None]
+) -> tuple[SiteState, int]:
+    """Fold a journal; returns the state and the seq of the snapshot it began at.
+
+    ``damaged`` hears of each place that cannot be read.
+    """
     state, snapped = SiteState(), 0
     start: int | reader.Mark = 0
     cached = snapshot.load(disk, fold.FOLD_VERSION)
@@ -209,7 +218,7 @@ def replay(disk: Disk) -> tuple[SiteState, int]:
             snapped = cached.mark.seq
         except msgspec.MsgspecError:
             state = SiteState()  # only a cache: all is read instead
-    for stored in reader.events(disk, start):
+    for stored in reader.events(disk, start, damaged):
         if isinstance(stored, Gap):
             state.seq = stored.last
         else:

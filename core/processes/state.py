@@ -12,6 +12,7 @@ from core.processes.events import (
     ConfigRefused,
     HubStarted,
     HubStopped,
+    JournalBroken,
 )
 from core.registry.events import DeviceReported
 
@@ -32,6 +33,8 @@ class HubState(msgspec.Struct, kw_only=True):
     clock_steps: int = 0
     reported: dict[str, int] = {}
     """Ids of the last device events and their seq: a repeat is harmless."""
+    damages: list[tuple[int, int]] = []
+    """(segment, frame) of the damage to the journal that was told."""
 
 
 #: Device events that are remembered; a broker repeats only what is younger.
@@ -72,6 +75,11 @@ def _reported(state: "SiteState", body: DeviceReported, envelope: Envelope) -> N
         reported[body.event_id] = envelope.seq
         if len(reported) > KEPT_REPORTS:
             del reported[next(iter(reported))]
+
+
+@folds(JournalBroken)
+def _broken(state: "SiteState", body: JournalBroken, _: Envelope) -> None:
+    state.hub.damages.append((body.segment, body.frame))
 
 
 @folds(ClockStepped)

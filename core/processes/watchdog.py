@@ -32,7 +32,9 @@ class _Forget:
 
     durable_seq = 0
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
         """Take an event and forget it."""
         self.durable_seq = seq
 

@@ -37,7 +37,9 @@ class MemoryJournal:
         self.held = False
         self.broken = False
 
-    def accept(self, seq: int, data: bytes, effect: Effect, key: str) -> None:
+    def accept(
+        self, seq: int, data: bytes, effect: Effect, key: str, kind: str
+    ) -> None:
         self.backlog.append((seq, data))
         if not self.held and not self.broken:
             self.sync()
