@@ -13,9 +13,9 @@ from core.link.messages import ActReply, ActRequest
 from core.people.acts import ACTS, Act, ClaimHub
 from frontend_api.accounts import Session
 from frontend_api.link import Uplink, encode_act
+from frontend_api.names import Names
 from frontend_api.problems import MALFORMED, Problem, refusal
 from frontend_api.replica import Replica, load_rooms
-from frontend_api.sentences import Names
 
 #: Answers kept for a phone that sends its queue again; oldest forgotten first.
 KEPT_ANSWERS = 1000

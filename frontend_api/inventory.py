@@ -9,8 +9,8 @@ from core.deadlines import Deadline
 from core.link.messages import LiveRow
 from core.registry.state import DeviceRecord, EntityRecord
 from frontend_api import views as v
+from frontend_api.names import Names
 from frontend_api.replica import Replica
-from frontend_api.sentences import Names
 
 MS = 1_000_000
 #: Accepted events that may wait for the disk before the page says 'behind'.

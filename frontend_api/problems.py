@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from core.link.messages import ActReply
-from frontend_api.sentences import Names, text
+from frontend_api.names import Names, text
 from frontend_api.views import Text
 
 #: HTTP status of a refusal by its code; others are 409: the object's state forbids it.

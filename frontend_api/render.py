@@ -10,7 +10,8 @@ from core.response.state import CommandRecord, EvacuationRecord
 from frontend_api import views as v
 from frontend_api import work_views as w
 from frontend_api.inventory import MS, Inventory, due_ms, two
-from frontend_api.sentences import code_text, hold_text, known, switched, text
+from frontend_api.names import known, text
+from frontend_api.sentences import code_text, hold_text, switched
 
 _TERMINAL_BAD = frozenset({"failed", "expired"})
 #: Worst first: what a zone shows when several are true.

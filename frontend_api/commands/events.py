@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from frontend_api.commands.story import Story, stamp
+from frontend_api.names import Names
 from frontend_api.replica import Kept
-from frontend_api.sentences import Names, sentence
+from frontend_api.sentences import sentence
 
 
 def main(argv: list[str]) -> int:
@@ -65,13 +66,12 @@ def _mentions(kept: Kept, wanted: str) -> bool:
 
 
 def _line(names: Names, kept: Kept, options: argparse.Namespace) -> str:
-    text = sentence(names, kept.body)
-    said = text.zh if options.language == "zh" else text.en
+    text, actor = sentence(names, kept.body), names.source(kept.envelope.cause.actor)
+    said, by = (text.zh, actor.zh) if options.language == "zh" else (text.en, actor.en)
     envelope = kept.envelope
     mark = " [DRILL]" if envelope.cause.drill else ""
-    actor = envelope.cause.actor
     head = f"{envelope.seq:>7}  {stamp(envelope)}  {envelope.type:<22}{mark}"
-    return f"{head} {said}  ({actor})"
+    return f"{head} {said}  ({by})"
 
 
 def _json(kept: Kept) -> str:

@@ -3,7 +3,10 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
+from core import texts
+from core.api.reading import Value
 from core.journal.envelope import Envelope
 from core.logic.events import (
     RuleSkipped,
@@ -13,7 +16,9 @@ from core.logic.events import (
     RunStepped,
 )
 from frontend_api.commands.story import Story, stamp
-from frontend_api.sentences import Names, sentence
+from frontend_api.names import Names, text
+from frontend_api.sentences import sentence
+from frontend_api.views import Text
 
 #: Events that a run's steps cause; shown beneath the run.
 _EFFECTS = ("command.", "permit.", "evacuation.", "notice.queued", "alarm.raised")
@@ -22,22 +27,52 @@ _EFFECTS = ("command.", "permit.", "evacuation.", "notice.queued", "alarm.raised
 class Run:
     """Collect one run's lines."""
 
-    def __init__(self, started: RunStarted, envelope: Envelope, title: str) -> None:
+    def __init__(self, started: RunStarted, envelope: Envelope, tell: "_Tell") -> None:
         self.id = started.run_id
         self.rule = started.rule
         self.from_ns = envelope.mono_ns
         self.outcome = "open"
+        head = {
+            "rule": started.rule,
+            "hash": started.rule_hash[:12],
+            "mode": started.mode,
+            "subject": tell.said(tell.names.source(started.subject)),
+            "trigger": started.trigger,
+            "at": stamp(envelope),
+        }
         self.lines = [
-            f"{title}  run {started.run_id}",
-            f"  rule {started.rule}@{started.rule_hash[:12]}, mode {started.mode}, "
-            f"subject {started.subject}, {started.trigger}, at {stamp(envelope)}",
-            "  because " + ", ".join(f"{k}={v}" for k, v in started.params.items()),
+            f"{tell.said(tell.names.rule(started.rule))}  {started.run_id}",
+            "  " + tell.code("head", head),
+            "  " + tell.code("because", {"what": tell.facts(started.params)}),
         ]
 
     def add(self, envelope: Envelope, text: str) -> None:
         """Add a line with the time since the run's start."""
         since = (envelope.mono_ns - self.from_ns) / 1e9
         self.lines.append(f"  {since:>+9.3f} s  {text}")
+
+
+class _Tell:
+    """Say things in the language that was asked for."""
+
+    def __init__(self, names: Names, language: str) -> None:
+        self.names, self._language = names, language
+
+    def said(self, text: Text) -> str:
+        return text.zh if self._language == "zh" else text.en
+
+    def code(self, code: str, params: dict[str, Any]) -> str:
+        return self.said(text(f"gateway.trace.{code}", params))
+
+    def facts(self, params: dict[str, Value]) -> str:
+        """Say what a run goes by: its alarm's own sentence, else each fact."""
+        said = f"alarm.{params.get('trigger_kind', '')}"
+        if said in texts.catalogue():
+            source = str(params.get("source", ""))
+            named = self.names.alarm_facts(source, dict(params))
+            place = self.said(self.names.source(source))
+            return f"{self.said(text(said, named))} · {place}"
+        return ", ".join(f"{k}={v}" for k, v in params.items())
 
 
 def main(argv: list[str]) -> int:
@@ -48,7 +83,8 @@ def main(argv: list[str]) -> int:
     except OSError as bad:
         sys.stderr.write(f"safehold trace: {bad}\n")
         return 2
-    runs, skipped = _collect(story, options.language)
+    tell = _Tell(Names(story.replica), options.language)
+    runs, skipped = _collect(story, tell)
     chosen = [
         run
         for run in runs.values()
@@ -57,7 +93,7 @@ def main(argv: list[str]) -> int:
     ]
     for run in chosen[-options.last :]:
         sys.stdout.write(
-            "\n".join([*run.lines, f"  outcome: {run.outcome}", ""]) + "\n"
+            "\n".join([*run.lines, "  " + tell.code(run.outcome, {}), ""]) + "\n"
         )
     for line in skipped if options.skipped else ():
         sys.stdout.write(line + "\n")
@@ -79,34 +115,25 @@ def _options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _collect(story: Story, language: str) -> tuple[dict[str, Run], list[str]]:
-    names = Names(story.replica)
+def _collect(story: Story, tell: _Tell) -> tuple[dict[str, Run], list[str]]:
     runs: dict[str, Run] = {}
     skipped: list[str] = []
     for body, envelope in story.tell():
-        text = sentence(names, body)
-        said = text.zh if language == "zh" else text.en
+        said = tell.said(sentence(tell.names, body))
         match body:
             case RunStarted():
-                title = names.rule(body.rule)
-                runs[body.run_id] = Run(
-                    body, envelope, title.zh if language == "zh" else title.en
-                )
+                runs[body.run_id] = Run(body, envelope, tell)
             case RunJoined() if body.run_id in runs:
-                facts = ", ".join(f"{k}={v}" for k, v in body.params.items())
-                runs[body.run_id].add(envelope, f"joined by {facts}")
+                facts = {"what": tell.facts(body.params)}
+                runs[body.run_id].add(envelope, tell.code("joined", facts))
             case RunStepped() if body.run_id in runs:
-                detail = f": {body.detail}" if body.detail else ""
-                runs[body.run_id].add(envelope, f"{body.path} {body.state}{detail}")
+                runs[body.run_id].add(envelope, f"{body.path}  {said}")
             case RunFinished() if body.run_id in runs:
                 runs[body.run_id].outcome = body.outcome
             case RuleSkipped():
-                skipped.append(
-                    f"{stamp(envelope)}  {body.rule} did not run: {body.why} "
-                    + ", ".join(f"{k}={v}" for k, v in body.params.items())
-                )
+                skipped.append(f"{stamp(envelope)}  {said} {tell.facts(body.params)}")
             case _ if envelope.type.startswith(_EFFECTS):
                 run = runs.get(envelope.cause.parent)
                 if run is not None:
-                    run.add(envelope, f"→ {envelope.type} {said}")
+                    run.add(envelope, f"→ {said}")
     return runs, skipped
