@@ -14,6 +14,7 @@ from core.people.acts import Act
 from core.permits.acts import HoldPermit, IssuePermit
 from core.permits.state import PermitStatus
 from core.processes.guest import ask
+from core.registry.events import DeviceReported
 from core.response.acts import StartEvacuation
 from tests.support.site import NAMES, Loop, RunningHub, Viewer, small_site
 from tests.support.waiting import pause, until
@@ -78,7 +79,7 @@ def check_journal(hub: RunningHub, loop: Loop) -> None:
     """Every acknowledged event stands once in an unbroken chain; nothing released."""
     assert verify.main([str(hub.data / "journal")]) == 0
     stored = hub.journal()
-    told = Counter(b.event_id for b, _ in stored if b.name_ == "device.reported")
+    told = Counter(b.event_id for b, _ in stored if isinstance(b, DeviceReported))
     acknowledged = {
         note.split()[-1] for note in loop.notes() if note.split()[1] == "durable"
     }

@@ -78,7 +78,8 @@ class Viewer:
     ) -> m.ActReply:
         """Ask for an act and return core's answer."""
         number = f"v{next(self._numbers)}"
-        future = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[m.ActReply] = loop.create_future()
         self._replies[number] = future
         self.client.send(
             m.ActRequest(

@@ -43,7 +43,8 @@ def test_any_cut_of_the_stream_gives_the_same_messages(
 ) -> None:
     """Design §3: one stream, any pieces."""
     data = b"".join(frames.encode(message) for message in sent)
-    decoder, got = Decoder(), []
+    decoder = Decoder()
+    got: list[m.Message] = []
     for cut in cuts:
         decoder.feed(data[:cut], got.append)
         data = data[cut:]
@@ -57,7 +58,8 @@ def test_any_bytes_give_messages_or_a_named_error(
     noise: bytes, before: list[m.Message]
 ) -> None:
     """Bad input: never another exception, and never more memory than one frame."""
-    decoder, got = Decoder(), []
+    decoder = Decoder()
+    got: list[m.Message] = []
     data = b"".join(frames.encode(message) for message in before) + noise
     try:
         decoder.feed(data, got.append)

@@ -1,6 +1,7 @@
 """History: what is read back spans what was written; damage is put aside."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ samples = st.lists(
 ).map(lambda rows: sorted(rows, key=lambda row: row[0]))
 
 
-def rows_of(some: list[tuple[int, object, int]]) -> list[HistoryRow]:
+def rows_of(some: Sequence[tuple[int, object, int]]) -> list[HistoryRow]:
     return [HistoryRow(1, t, v, q) for t, v, q in some]  # type: ignore[arg-type]
 
 

@@ -39,13 +39,11 @@ def test_host_in_a_crash_loop_fails_and_is_tried_slowly() -> None:
     """Reliability §5: 1-2-4 s, spent after 5 in 10 minutes, never given up."""
     child = FakeProcess(Spec("host:x", ("-m", "x")))
     assert [crash(child, n) for n in range(6)] == [1, 2, 4, 8, 60, 60]
-    assert child.state is State.FAILED
-    assert child.detail == "exit 1"
+    assert (child.state, child.detail) == (State.FAILED, "exit 1")
     # After a long good run its failure counts anew.
     child.start(100 * NS, {})
     child.ended(1_000 * NS, EXIT_1)
-    assert child.state is State.BACKOFF
-    assert child.start_at_ns == 1_001 * NS
+    assert (child.state, child.start_at_ns) == (State.BACKOFF, 1_001 * NS)
 
 
 def test_core_is_never_given_up() -> None:

@@ -47,7 +47,7 @@ def test_alarm_that_leads_to_no_command_starves_it() -> None:
     probe = Probe(clock, loop.later)
     loop.turn()
     assert all(beats(probe, loop, clock, 20))
-    probe.kernel.commands.order = lambda *_args, **_more: None  # type: ignore[method-assign, assignment]
+    probe.kernel.commands.order = lambda *_args, **_more: None  # type: ignore[method-assign]
     assert not beats(probe, loop, clock, int(LIMIT_S) + 5)[-1]
 
 
@@ -56,5 +56,5 @@ def test_limits_that_judge_nothing_starve_it() -> None:
     probe = Probe(clock, loop.later)
     loop.turn()
     assert all(beats(probe, loop, clock, 20))
-    probe.kernel.readings.limits.judge = lambda *_args, **_more: None  # type: ignore[method-assign, assignment]
+    probe.kernel.readings.limits.judge = lambda *_args, **_more: None  # type: ignore[method-assign]
     assert not beats(probe, loop, clock, int(LIMIT_S) + 5)[-1]
