@@ -21,6 +21,9 @@ from core.people.events import PersonMoved
 from core.permits.events import PermitIssued
 
 _CHAIN = "test-chain"
+_TELLS = config.ChainStep(
+    roles=("guardian", "supervisor", "safety_officer"), channels=("screen",)
+)
 #: An expectation without ``within`` may be met this long after its ``at``.
 _SLACK_S = 1.5
 
@@ -77,24 +80,8 @@ class _Stage:
             zones=set(zones),
             chains={_CHAIN},
         )
-        square = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
         return config.Bundle(
-            site=config.Site(
-                id="test",
-                names=_same("test"),
-                levels=(config.Level(id="ground", names=_same("ground")),),
-                zones=tuple(
-                    config.Zone(
-                        id=zone,
-                        names=_same(zone),
-                        level="ground",
-                        polygon=square,
-                        hazard=(spec or {}).get("hazard", "general"),
-                        neighbours=tuple((spec or {}).get("neighbours", ())),
-                    )
-                    for zone, spec in zones.items()
-                ),
-            ),
+            site=self._place(zones),
             people=tuple(
                 config.Person(id=p, name=p, roles=tuple(spec["roles"]))
                 for p, spec in self._site.get("people", {}).items()
@@ -105,18 +92,27 @@ class _Stage:
                 config.IntegrationConfig(id="rehearsal", integration="rehearsal"),
             ),
             devices=tuple(self._rules()),
-            chains=(
-                config.NotifyChain(
-                    id=_CHAIN,
-                    steps=(
-                        config.ChainStep(
-                            roles=("guardian", "supervisor", "safety_officer"),
-                            channels=("screen",),
-                        ),
-                    ),
-                ),
-            ),
+            chains=(config.NotifyChain(id=_CHAIN, steps=(_TELLS,)),),
             rules=(rule,),
+        )
+
+    def _place(self, zones: dict[str, Any]) -> config.Site:
+        square = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
+        return config.Site(
+            id="test",
+            names=_same("test"),
+            levels=(config.Level(id="ground", names=_same("ground")),),
+            zones=tuple(
+                config.Zone(
+                    id=zone,
+                    names=_same(zone),
+                    level="ground",
+                    polygon=square,
+                    hazard=(spec or {}).get("hazard", "general"),
+                    neighbours=tuple((spec or {}).get("neighbours", ())),
+                )
+                for zone, spec in zones.items()
+            ),
         )
 
     def _kinds(self) -> Iterator[config.PermitKind]:

@@ -269,6 +269,7 @@ def load(data: bytes) -> Bundle:
     bundle = _decoder.decode(data)
     if bundle.version > BUNDLE_VERSION:
         raise ValueError(
-            f"bundle version {bundle.version} needs a newer hub (this: {BUNDLE_VERSION})"
+            f"bundle version {bundle.version} needs a newer hub; "
+            f"this one reads {BUNDLE_VERSION}"
         )
     return bundle

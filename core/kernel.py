@@ -1,12 +1,10 @@
 """The kernel put together: every room, and the door where messages come in."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from core.alarms.alarms import Alarms
 from core.clock import Clock
 from core.hub import Hub, JournalDoor, LinkDoor, Room
-from core.link import messages as m
 from core.people.access import Access
 from core.people.people import People
 from core.permits.permits import Permits
@@ -52,25 +50,11 @@ class Kernel:
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
         )
-        rooms: list[Room] = [
-            self.site,
-            self.access,
-            self.registry,
-            self.alarms,
-            self.readings,
-            self.people,
-            self.commands,
-            self.notices,
-            self.permits,
+        # In the order of the data's way: what a room reads is armed before it.
+        hub.rooms = [
+            *(self.site, self.access, self.registry, self.alarms, self.readings),
+            *(self.people, self.commands, self.notices, self.permits),
             self.evacuations,
         ]
-        hub.rooms = rooms
         if engine is not None:
-            rooms.append(engine(self))
-
-
-class Receiver(Protocol):
-    """Take a message of one type from a peer."""
-
-    def __call__(self, peer: str, message: m.Message, /) -> None:
-        """Handle it."""
+            hub.rooms.append(engine(self))

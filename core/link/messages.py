@@ -1,7 +1,5 @@
 """Every message of the link, as typed structs; one union per direction."""
 
-from typing import Union
-
 import msgspec
 
 from core.api.command import Command
@@ -278,31 +276,31 @@ class QueryReply(msgspec.Struct, frozen=True, tag="query_reply"):
     error: str = ""
 
 
-Message = Union[
-    Readings,
-    Hello,
-    Declare,
-    Withdraw,
-    DeviceEvent,
-    Result,
-    LinkState,
-    Counted,
-    Alive,
-    Welcome,
-    Execute,
-    EventDurable,
-    Credit,
-    Ping,
-    Stop,
-    Snapshot,
-    Events,
-    Armed,
-    Live,
-    HostStates,
-    ActRequest,
-    ActReply,
-    NoticeResult,
-    History,
-    Query,
-    QueryReply,
-]
+Message = (
+    Readings
+    | Hello
+    | Declare
+    | Withdraw
+    | DeviceEvent
+    | Result
+    | LinkState
+    | Counted
+    | Alive
+    | Welcome
+    | Execute
+    | EventDurable
+    | Credit
+    | Ping
+    | Stop
+    | Snapshot
+    | Events
+    | Armed
+    | Live
+    | HostStates
+    | ActRequest
+    | ActReply
+    | NoticeResult
+    | History
+    | Query
+    | QueryReply
+)
