@@ -1,33 +1,12 @@
 """A disk that cannot be opened, or is full, stops nothing that protects."""
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from core.processes.acts import ArmConfig
 from tests.process.test_hub import raised
+from tests.support.mounts import mount
 from tests.support.site import Loop, RunningHub, small_site
 from tests.support.waiting import until
-
-
-def _mount(*args: str) -> bool:
-    return (
-        subprocess.run(["mount", *args], capture_output=True, check=False).returncode
-        == 0
-    )
-
-
-@pytest.fixture
-def journal_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give the journal a file system of its own."""
-    folder = tmp_path / "data" / "journal"
-    folder.mkdir(parents=True)
-    if not _mount("-t", "tmpfs", "-o", "size=32m", "none", str(folder)):
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 async def test_read_only_disk_still_sounds_and_refuses_permission(
@@ -40,7 +19,7 @@ async def test_read_only_disk_still_sounds_and_refuses_permission(
         viewer = await hub.attach()
         await until(lambda: viewer.live, "reading")
         digest = viewer.state.hub.config_hash
-    assert _mount("-o", "remount,ro", str(journal_disk))
+    assert mount("-o", "remount,ro", str(journal_disk))
     async with RunningHub(tmp_path / "data") as hub:
         viewer = await hub.attach()
         await until(lambda: raised(viewer, "fault.disk"), "fault.disk")
