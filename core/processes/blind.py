@@ -96,5 +96,5 @@ def open_ledger(data: Path, clock: Clock) -> Ledger:
             threading.Event().wait(_LOCK_S)
         except OSError as error:
             return BlindLedger(data, clock, error)
-    error = BlockingIOError("another process holds the journal")
-    return BlindLedger(data, clock, error)
+    held = BlockingIOError("another process holds the journal")
+    return BlindLedger(data, clock, held)
