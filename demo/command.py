@@ -56,6 +56,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--speed", type=float, default=0.0, help="1 to 20")
     parser.add_argument(
+        "--seed", type=int, default=0, help="another day: values and paces differ (0)"
+    )
+    parser.add_argument(
         "--scenario",
         default=str(HERE / "scenarios" / "h2s.yaml"),
         help="file with the scripted day",
@@ -74,7 +77,7 @@ class _Demo:
         self, options: argparse.Namespace, data: Path, scenario: Scenario
     ) -> None:
         self._options, self._data, self._scenario = options, data, scenario
-        self._stage = Stage(data, options.speed, options.port)
+        self._stage = Stage(data, options.speed, options.port, options.seed)
 
     async def run(self) -> int:
         """Bring the stage up, play, and bring it down whatever happens."""

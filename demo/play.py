@@ -72,7 +72,8 @@ class Player:
         count = max(int(step.over_s), 1)
         for turn in range(1, count + 1):
             value = step.start + (step.end - step.start) * turn / count
-            order = {"device": step.device, "set": {step.entity: round(value, 2)}}
+            near = self._stage.chance.around(value)
+            order = {"device": step.device, "set": {step.entity: near}}
             await self._stage.simulators["modbus"].order(order)
             await self._sleep(step.over_s / count)
 
@@ -118,14 +119,14 @@ class Player:
         seen = await self._watch.first(wanted, self._last, real_s)
         if seen is None:
             raise NotMetError(
-                f"step {number}: no {step.event} {where or ''} within "
+                f"step {number}: no {step.event} {_words(step.where)} within "
                 f"{step.within_s:g} s behind event {self._last}"
             )
         self._last = seen[0]
         start = self._watch.events[0][2].mono_ns
         met = Met(
             step=number,
-            text=f"{step.event} {_words(where)}",
+            text=f"{step.event} {_words(step.where)}".rstrip(),
             seq=seen[0],
             at_s=(seen[2].mono_ns - start) / 1e9,
         )
@@ -181,7 +182,9 @@ def _matches(body: Event, where: dict[str, Any]) -> bool:
         value: Any = fields
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, list | tuple) and not isinstance(wanted, list):
+        if isinstance(value, tuple):
+            value = list(value)
+        if isinstance(value, list) and not isinstance(wanted, list):
             if wanted not in value:
                 return False
         elif value != wanted:

@@ -9,14 +9,16 @@ import signal
 import socket
 import string
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from core.clock import RealClock
 from core.processes.guest import NotRunning, ask
 from core.registry.secrets import Secrets
+from demo.chance import PACE, WALK, Chance
 from frontend_api.accounts import Accounts
 from frontend_api.claim import CLAIM_FILE
 
@@ -58,7 +60,7 @@ class Simulator:
         """Return the next line that the simulator says; raises StageError."""
         if self.process.stdout is None:
             raise StageError(f"{self.name}: no output")
-        async with asyncio.timeout(_START_S):
+        async with _within(f"{self.name}: an answer"):
             text = await self.process.stdout.readline()
         if not text:
             raise StageError(f"{self.name}: ended; see its message above")
@@ -88,8 +90,11 @@ class Simulator:
 class Stage:
     """Bring everything up in a data folder, and down again in order."""
 
-    def __init__(self, data: Path, speed: float, web_port: int = 0) -> None:
+    def __init__(
+        self, data: Path, speed: float, web_port: int = 0, seed: int = 0
+    ) -> None:
         self.data, self.speed = data, speed
+        self.chance = Chance(seed)
         self.config = data / "config"
         self.web_port = web_port or _free_port()
         self.ports = {"modbus_port": _free_port(), "mqtt_port": _free_port()}
@@ -131,8 +136,6 @@ class Stage:
 
     def _invite_crew(self) -> None:
         """Make a one-time code for each of the crew; the claim stays free."""
-        from core.clock import RealClock
-
         site = yaml.safe_load((self.config / "site.yaml").read_text("utf-8"))
         accounts = Accounts(self.data / "gateway.db", RealClock())
         try:
@@ -156,7 +159,8 @@ class Stage:
         while (await simulator.line()).get("event") != "ready":
             pass
         for order in opening:
-            await simulator.order(order)
+            near = {n: self.chance.around(v) for n, v in order["set"].items()}
+            await simulator.order({**order, "set": near})
 
     async def _start_mqtt(self, site: dict[str, Any]) -> None:
         simulator = Simulator(
@@ -170,17 +174,22 @@ class Stage:
             "username": "simulator",
             "password": await self._secret("mqtt.device.simulator"),
         }
-        async with asyncio.timeout(_START_S):
+        async with _within("the broker"):
             while True:
                 try:
                     await simulator.order({"connect": where})
                     break
                 except StageError:
                     await asyncio.sleep(0.2)
+        for helmet in site["helmets"]:
+            helmet["speed"] = self.chance.around(WALK, PACE)
+        for detector in site["detectors"]:
+            for gas in detector["gases"].values():
+                gas["value"] = self.chance.around(gas["value"])
         await simulator.order({"site": site})
 
     async def _secret(self, name: str) -> str:
-        async with asyncio.timeout(_START_S):
+        async with _within("the broker's password"):
             while True:
                 found = Secrets(self.data).get(name)
                 if found is not None:
@@ -194,7 +203,7 @@ class Stage:
             self.hub = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "core.cli", *args, stdout=log, stderr=log
             )
-        async with asyncio.timeout(_START_S):
+        async with _within("the hub", self.last_words):
             while True:
                 if self._armed():
                     return
@@ -223,6 +232,18 @@ class Stage:
             await _end(self.hub, signal.SIGTERM)
         for simulator in self.simulators.values():
             await simulator.stop()
+
+
+@contextlib.asynccontextmanager
+async def _within(
+    what: str, words: Callable[[], str] = lambda: ""
+) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_START_S):
+            yield
+    except TimeoutError:
+        told = f"{what} did not come within {_START_S:g} s"
+        raise StageError(f"{told}\n{words()}".rstrip()) from None
 
 
 async def _end(process: asyncio.subprocess.Process, number: int) -> None:
