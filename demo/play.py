@@ -117,16 +117,17 @@ class Player:
 
         real_s = step.within_s / self._stage.speed + _GRACE_S
         seen = await self._watch.first(wanted, self._last, real_s)
+        text = f"{step.event} {_words(step.where)}".rstrip()
         if seen is None:
             raise NotMetError(
-                f"step {number}: no {step.event} {_words(step.where)} within "
-                f"{step.within_s:g} s behind event {self._last}"
+                f"step {number}: no {text} within {step.within_s:g} s "
+                f"behind event {self._last}"
             )
         self._last = seen[0]
         start = self._watch.events[0][2].mono_ns
         met = Met(
             step=number,
-            text=f"{step.event} {_words(step.where)}".rstrip(),
+            text=text,
             seq=seen[0],
             at_s=(seen[2].mono_ns - start) / 1e9,
         )

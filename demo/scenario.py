@@ -1,10 +1,15 @@
 """Scenarios: the scripted day as data, checked before anything starts."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
+
+from core.journal.events import EVENTS
+from core.people.acts import ACTS
+from frontend_api.replica import load_rooms
 
 
 class ScenarioError(Exception):
@@ -88,11 +93,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     steps: list[Step]
 
 
+_SIMULATORS = ("modbus", "mqtt")
 _TAGS = ("say", "wait", "sim", "ramp", "act", "expect")
 
 
 def read(file: Path) -> Scenario:
     """Read and check a scenario; raises ScenarioError."""
+    load_rooms("events")
+    load_rooms("acts")
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as bad:
@@ -120,4 +128,19 @@ def _tagged(file: Path, number: int, step: Any) -> dict[str, Any]:
         msgspec.convert(made, Step)
     except msgspec.ValidationError as bad:
         raise ScenarioError(f"{file}: step {number + 1} ({tag}): {bad}") from None
+    if (wrong := _unknown(tag, fields)) is not None:
+        raise ScenarioError(f"{file}: step {number + 1} ({tag}): {wrong}")
     return made
+
+
+def _unknown(tag: str, fields: dict[str, Any]) -> str | None:
+    """Say which name of a step nobody knows, and the nearest that is known."""
+    if tag == "sim" and fields["to"] not in _SIMULATORS:
+        known = ", ".join(_SIMULATORS)
+        return f"to: {fields['to']!r} is no simulator; known: {known}"
+    for key, word, names in (("event", "event", EVENTS), ("verb", "act", ACTS)):
+        name = fields.get(key, "")
+        if name and name not in names:
+            near = ", ".join(get_close_matches(name, names, 3)) or "see docs/demo.md"
+            return f"there is no {word} {name!r}; meant: {near}"
+    return None
