@@ -161,6 +161,8 @@ class Auth:
             if not claim.matches(self.data, asked.code):
                 self.tries.failed(source)
                 raise Problem("gateway.wrong_code")
+            if not self.replica.reachable:
+                raise Problem("gateway.unreachable")
             if not asked.person_id:
                 return ClaimReply(people=self._picks())
             self._person(asked.person_id)

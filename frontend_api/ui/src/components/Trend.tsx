@@ -11,7 +11,9 @@ import type { Gas } from './GasCard';
 const WINDOW_MS = 30 * 60_000;
 const POINTS = 180;
 const DRAW_MS = 1000;
-const HEIGHT = 190;
+const HEIGHT = 180;
+/** A chart that begins now is not stretched over the whole width. */
+const SHORTEST_S = 5 * 60;
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [1, 2]];
 
 type Row = [number, (number | null)[]];
@@ -63,9 +65,12 @@ function options(width: number, gases: Gas[], zone: string): uPlot.Options {
         return new Date(s * 1000);
       }
     },
-    scales: { y: { range: (_, _low, high) => [0, Math.max(125, Math.min(400, (high ?? 0) * 1.1))] } },
+    scales: {
+      x: { range: (_, first, last) => [Math.min(first ?? 0, (last ?? 0) - SHORTEST_S), last ?? 0] },
+      y: { range: (_, _low, high) => [0, Math.max(125, Math.min(400, (high ?? 0) * 1.1))] },
+    },
     axes: [
-      { ...axis, values: '{HH}:{mm}', space: 70, font: '12px system-ui' },
+      { ...axis, values: '{HH}:{mm}', space: 70, size: 28, font: '12px system-ui' },
       { ...axis, size: 48, values: (_, ticks) => ticks.map((v) => `${v}%`), font: '12px system-ui' },
     ],
     series: [

@@ -15,6 +15,7 @@ const PERIOD_MS = 250;
 /** More people than this on a plan are shown by their first letter alone. */
 const NAMED = 16;
 const NARROW_PX = 520;
+const CLOSE_PX = 30;
 const NS = 'http://www.w3.org/2000/svg';
 
 /** Where a marker stands: the tag's own place, else the zone's heart. */
@@ -41,6 +42,20 @@ function clamp(drawing: Drawing, frame: Frame, [x, y]: Point): Point {
     Math.max(14, Math.min(drawing.width - 14, x)),
     Math.max(top + 14, Math.min(top + frame.height * drawing.scale - 14, y)),
   ];
+}
+
+/** Step aside from those who stand there already: each face must be seen. */
+function apart(at: Point | null, taken: Point[]): Point | null {
+  if (!at) return null;
+  const free = ([x, y]: Point) => taken.every((other) => Math.hypot(other[0] - x, other[1] - y) >= CLOSE_PX);
+  let to = at;
+  for (let i = 0; i < 24 && !free(to); i += 1) {
+    const turn = i * 2.4;
+    const reach = CLOSE_PX * (0.6 + i * 0.13);
+    to = [at[0] + Math.cos(turn) * reach * 1.25, at[1] - Math.abs(Math.sin(turn)) * reach];
+  }
+  taken.push(to);
+  return to;
 }
 
 function element(marker: Marker, named: boolean): SVGGElement {
@@ -86,8 +101,9 @@ export function movePeople(
   const paint = () => {
     waiting = 0;
     last = performance.now();
+    const taken: Point[] = [];
     drawn.forEach((one, index) => {
-      const to = spot(site, drawing, one.marker, index);
+      const to = apart(spot(site, drawing, one.marker, index), taken);
       const at = to ? `translate(${to[0].toFixed(1)} ${to[1].toFixed(1)})` : 'none';
       if (at === one.at) return;
       one.at = at;

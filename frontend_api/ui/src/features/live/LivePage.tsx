@@ -19,6 +19,7 @@ export function LivePage() {
         <div className="live-main">
           <Figures />
           <SitePlan />
+          <Timeline />
         </div>
         <div className="live-side">
           {running.map((one) => (
@@ -26,7 +27,6 @@ export function LivePage() {
           ))}
           <GasCard />
           <PermitList />
-          <Timeline />
         </div>
       </div>
     </>
