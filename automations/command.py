@@ -2,19 +2,14 @@
 
 import argparse
 import asyncio
-import getpass
-import socket
 import sys
 from pathlib import Path
-
-import msgspec
 
 from automations.publish import compile_checked, store, summary
 from core import texts
 from core.api.errors import ConfigError
-from core.link import messages as m
-from core.link.client import Client
 from core.processes.acts import ArmConfig
+from core.processes.caller import LinkEnded, ask_core
 from core.processes.guest import NotRunning, ask
 
 _ARM_S = 15.0
@@ -72,38 +67,12 @@ async def arm(data: Path, digest: str, wait_s: float = 0.0) -> None:
                     raise NotArmed(str(answer.get("detail", "the hub is starting")))
             wait_s -= 0.1
             await asyncio.sleep(0.1)
-        reply = await _ask_core(digest, socks)
+        try:
+            reply = await ask_core("publish", ArmConfig(hash=digest), socks)
+        except LinkEnded as ended:
+            raise NotArmed(str(ended)) from ended
     if not reply.ok:
         raise NotArmed(texts.render(reply.code, dict(reply.params), "en"))
-
-
-async def _ask_core(digest: str, socks: list[socket.socket]) -> m.ActReply:
-    done: asyncio.Future[m.ActReply] = asyncio.get_running_loop().create_future()
-
-    def take(message: m.Message) -> None:
-        if isinstance(message, m.ActReply) and not done.done():
-            done.set_result(message)
-
-    def ended(reason: str) -> None:
-        if not done.done():
-            done.set_exception(NotArmed(f"the hub closed the link: {reason}"))
-
-    client = Client(
-        lambda: m.Hello(name="publish", role="caller", version="1"), take, None, ended
-    )
-    client.attach(["safety"], socks)
-    client.send(
-        m.ActRequest(
-            id="publish",
-            person_id=getpass.getuser(),
-            verb="config.arm",
-            body=msgspec.msgpack.encode(ArmConfig(hash=digest)),
-        )
-    )
-    try:
-        return await done
-    finally:
-        client.detach()
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

@@ -14,6 +14,7 @@ from core.registry.registry import Registry
 from core.response.commands import Commands
 from core.response.evacuations import Evacuations
 from core.response.notices import Notices
+from core.response.power import PowerEnd
 from core.site.site import Site
 
 
@@ -50,11 +51,14 @@ class Kernel:
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
         )
+        self.power = PowerEnd(
+            hub, self.access, self.people, self.notices, self.permits, self.alarms
+        )
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.permits),
-            self.evacuations,
+            *(self.evacuations, self.power),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))

@@ -1,11 +1,18 @@
 """``safehold status``, ``stop`` and ``restart``: speak to a running keeper."""
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
 
+from core import texts
+from core.link.messages import ActReply
+from core.processes.acts import EndPower
+from core.processes.caller import LinkEnded, ask_core
 from core.processes.guest import NotRunning, ask
+
+_ANSWER_S = 10.0
 
 
 def main(argv: list[str]) -> int:
@@ -23,9 +30,44 @@ def main(argv: list[str]) -> int:
 
 
 def stop(argv: list[str]) -> int:
-    """End a running hub in order."""
-    options = _parser("stop", "End a running hub in order.").parse_args(argv)
+    """End a running hub in order, at once or at a known power end."""
+    parser = _parser("stop", "End a running hub in order.")
+    parser.add_argument(
+        "--power-end",
+        type=float,
+        metavar="SECONDS",
+        help="the power ends then: tell all, hold all work, stop just before",
+    )
+    options = parser.parse_args(argv)
+    if options.power_end is not None:
+        return _end_power(options.data, options.power_end)
     return 3 if _ask("stop", options.data, {"op": "stop"}) is None else 0
+
+
+def _end_power(data: str, seconds: float) -> int:
+    """Announce a power end; the hub then stops by itself."""
+    try:
+        reply = asyncio.run(_announce(Path(data).resolve(), seconds))
+    except (NotRunning, LinkEnded, TimeoutError) as error:
+        sys.stderr.write(f"safehold stop: no hub runs there: {error}\n")
+        return 3
+    if not reply.ok:
+        said = texts.render(reply.code, dict(reply.params), "en")
+        sys.stderr.write(f"safehold stop: {said}\n")
+        return 2
+    sys.stdout.write(
+        f"announced: all work is held, and the hub stops before {seconds:g} s are over"
+        "\n'safehold status' shows whether it has\n"
+    )
+    return 0
+
+
+async def _announce(data: Path, seconds: float) -> ActReply:
+    answer, socks = ask(data, {"op": "attach"})
+    if answer["op"] != "done":
+        raise LinkEnded(str(answer.get("detail", "the hub is starting")))
+    async with asyncio.timeout(_ANSWER_S):
+        return await ask_core("stop", EndPower(seconds=seconds), socks)
 
 
 def restart(argv: list[str]) -> int:

@@ -88,6 +88,8 @@ class Interlocks:
             "linked": self._linked(permit),
             "journal": self._understood(permit.zone_id),
         }
+        if self._hub.state.hub.power_end is not None:
+            found["power"] = Finding(Truth.FALSE, "ending")
         if kind.guardian:
             found["guardian"] = self._guardian(permit)
         for quantity in kind.gases:

@@ -3,6 +3,9 @@
 from core.journal.envelope import Effect
 from core.people.acts import Act, act
 
+#: The longest time to a known power end that is worth an announcement.
+POWER_END_MAX_S = 86_400.0
+
 
 @act("config.arm", "safety_officer", effect=Effect.PERMISSIVE)
 class ArmConfig(Act, frozen=True, kw_only=True):
@@ -11,3 +14,16 @@ class ArmConfig(Act, frozen=True, kw_only=True):
     hash: str
     second: str = ""
     """Person who agreed, where two are needed."""
+
+
+@act("hub.power_end", "safety_officer", "supervisor", "maintainer")
+class EndPower(Act, frozen=True, kw_only=True):
+    """Say that the hub's power ends: all are told, all work held, the hub stops."""
+
+    seconds: float
+    """Time until then."""
+
+
+@act("hub.power_back", "safety_officer", "supervisor", "maintainer")
+class PowerStays(Act, frozen=True, kw_only=True):
+    """Say that the power does not end after all; releases nothing."""

@@ -91,7 +91,8 @@ class Assembly:
 
     def end(self) -> bool:
         """Stop in order; False when the disk did not take all of it."""
-        self.hub.emit(HubStopped(reason="stopped"))
+        ending = self.hub.state.hub.power_end is not None
+        self.hub.emit(HubStopped(reason="power_end" if ending else "stopped"))
         self.desk.flush()
         return self.ledger.stop(self.hub.state.seq, self.hub.snapshot())
 

@@ -17,7 +17,7 @@ from core.journal.events import Event
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import CREDIT, Server, broadcast
-from core.processes.acts import ArmConfig
+from core.processes.acts import ArmConfig, EndPower
 from core.processes.arming import Arming
 from core.registry.events import DeviceReported
 
@@ -35,6 +35,7 @@ _MAX_AWAITED = 10_000
 
 Secrets = Callable[[tuple[str, ...]], dict[str, str]]
 _arm = msgspec.msgpack.Decoder(ArmConfig)
+_end = msgspec.msgpack.Decoder(EndPower)
 
 
 class Desk:
@@ -173,6 +174,8 @@ class Desk:
     def _act(self, peer: str, request: m.ActRequest) -> None:
         if request.verb == "config.arm" and peer.startswith("cli:"):
             self._arm(peer, request)
+        elif request.verb == "hub.power_end" and peer.startswith("cli:"):
+            self._end_power(peer, request)
         else:
             self.kernel.access.receive(peer, request)
 
@@ -211,6 +214,21 @@ class Desk:
             )
 
         self.hub.when_durable(seq, answer)
+
+    def _end_power(self, peer: str, request: m.ActRequest) -> None:
+        """Announce the end of the power for the hub's own system user."""
+        cause = Cause(actor=f"os:{request.person_id}")
+        try:
+            seconds = _end.decode(request.body).seconds
+            result = self.kernel.power.ends(seconds, cause)
+            reply = m.ActReply(request.id, ok=True, result=result)
+        except Refused as no:
+            params: dict[str, Value] = dict(no.params)
+            reply = m.ActReply(request.id, ok=False, code=no.refusal, params=params)
+        except msgspec.MsgspecError as error:
+            wrong: dict[str, Value] = {"verb": request.verb, "detail": str(error)}
+            reply = m.ActReply(request.id, ok=False, code="act.malformed", params=wrong)
+        self.links.send(peer, reply)
 
     # --- replicas -------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The hub's own life: starts, stops, armed configuration, clock steps."""
 
+from core.deadlines import Deadline
 from core.journal.envelope import Effect
 from core.journal.events import Event, event
 
@@ -20,6 +21,21 @@ class HubStopped(Event, frozen=True, kw_only=True):
     """The safety process ended in order."""
 
     reason: str
+
+
+@event("power.ending", effect=Effect.PROTECTIVE)
+class PowerEnding(Event, frozen=True, kw_only=True):
+    """The hub's power is known to end; it stops in order shortly before."""
+
+    until: Deadline
+    by: str
+
+
+@event("power.back")
+class PowerBack(Event, frozen=True, kw_only=True):
+    """The power does not end after all; what was held stays held."""
+
+    by: str
 
 
 @event("config.armed", effect=Effect.PERMISSIVE)

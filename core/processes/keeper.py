@@ -336,6 +336,9 @@ class Keeper:
         elif op == "watchdog":
             self._fed_ns = self.clock.mono_ns()
             notify("WATCHDOG=1")
+        elif op == "end":
+            _log("core asks for the end: the power is about to go")
+            self.stop()
         elif op == "closed":
             self._relink(str(packet.get("name", "")))
         elif op == "restart":

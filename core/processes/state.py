@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.deadlines import Deadline
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.processes.events import (
@@ -13,6 +14,8 @@ from core.processes.events import (
     HubStarted,
     HubStopped,
     JournalBroken,
+    PowerBack,
+    PowerEnding,
 )
 from core.registry.events import DeviceReported
 
@@ -35,6 +38,8 @@ class HubState(msgspec.Struct, kw_only=True):
     """Ids of the last device events and their seq: a repeat is harmless."""
     damages: list[tuple[int, int]] = []
     """(segment, frame) of the damage to the journal that was told."""
+    power_end: Deadline | None = None
+    """When the power is known to end; None while it stays, and after a start."""
 
 
 #: Device events that are remembered; a broker repeats only what is younger.
@@ -45,6 +50,17 @@ KEPT_REPORTS = 2_000
 def _started(state: "SiteState", body: HubStarted, envelope: Envelope) -> None:
     state.hub.version, state.hub.running = body.version, True
     state.hub.started_wall_ns = envelope.wall_ns
+    state.hub.power_end = None
+
+
+@folds(PowerEnding)
+def _power_ending(state: "SiteState", body: PowerEnding, _: Envelope) -> None:
+    state.hub.power_end = body.until
+
+
+@folds(PowerBack)
+def _power_back(state: "SiteState", _body: PowerBack, _: Envelope) -> None:
+    state.hub.power_end = None
 
 
 @folds(HubStopped)
