@@ -9,12 +9,15 @@ from core.clock import Clock
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def _encode(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, rest = divmod(number, 32)
-        digits.append(_ALPHABET[rest])
-    return "".join(reversed(digits))
+#: Two characters for each ten bits: every event of an alarm needs such an id.
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_SHIFTS = tuple(range(120, -1, -10))
+
+
+def _encode(number: int) -> str:
+    """Return the 26 characters of 130 bits, the highest first."""
+    pairs = _PAIRS
+    return "".join([pairs[number >> shift & 1023] for shift in _SHIFTS])
 
 
 class Ids:
@@ -34,4 +37,4 @@ class Ids:
     def new(self) -> str:
         """Return a fresh ULID of 26 characters."""
         stamp = max(self._clock.wall_ns(), 0) // 1_000_000 & ((1 << 48) - 1)
-        return _encode(stamp, 10) + _encode(int.from_bytes(self._random(10)), 16)
+        return _encode(stamp << 80 | int.from_bytes(self._random(10)))

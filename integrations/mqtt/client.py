@@ -37,7 +37,7 @@ MAX_BACKOFF_S = 15.0
 FILTERS_A_PACKET = 100
 NS = 1_000_000_000
 _REFUSED = frozenset({134, 135})
-_NO_SUBSCRIBER = 16
+_NO_SUBSCRIBER, _FAILURE = 16, 128
 _V5 = MQTTProtocolVersion.MQTTv5
 _V311 = MQTTProtocolVersion.MQTTv311
 
@@ -209,7 +209,7 @@ class MqttClient:
         self.version = _V311 if self.version == _V5 else _V5
 
     def _new_wire(self) -> Wire:
-        wire = Wire(self.broker.client_id, self.version, self._deliver)
+        wire = Wire(self.broker.client_id, self.version, self._deliver, self._puback)
         wire.on_socket_open = self._opened
         wire.on_socket_close = self._closed
         wire.on_socket_register_write = self._want_write
@@ -217,7 +217,6 @@ class MqttClient:
         wire.on_connect = self._connack
         wire.on_disconnect = self._lost
         wire.on_subscribe = self._suback
-        wire.on_publish = self._puback
         wire.max_inflight_messages_set(0)
         wire.will_set(self.status_topic, b"offline", 1, True)
         if self.broker.username is not None:
@@ -322,18 +321,16 @@ class MqttClient:
             for entry in waiting:
                 self._send(session, entry)
 
-    def _puback(
-        self, client: Client, _: Any, mid: int, reason: ReasonCode, __: Any
-    ) -> None:
+    def _puback(self, mid: int, reason: int) -> None:
         session = self._session
         entry = session.taken.pop(mid, None) if session is not None else None
         if entry is None:
             return
-        if reason.is_failure:
+        if reason >= _FAILURE:
             self.host.count("mqtt.publish_refused", f"{entry.topic}: {reason}")
             entry.done("mqtt.publish_refused")
         else:
-            entry.done("mqtt.no_subscriber" if reason.value == _NO_SUBSCRIBER else "")
+            entry.done("mqtt.no_subscriber" if reason == _NO_SUBSCRIBER else "")
 
     # --- helpers -----------------------------------------------------------
 
@@ -350,16 +347,12 @@ class MqttClient:
                 session.asked[mid] = part
 
     def _send(self, session: Session, entry: Outgoing) -> None:
-        properties = None
+        expires_s = 0
         if entry.expires_ns:
             left_ns = entry.expires_ns - self.host.clock.mono_ns()
             if left_ns <= 0:
                 entry.done("mqtt.expired")
                 return
-            if session.wire.version5:
-                properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-                properties.MessageExpiryInterval = max(1, left_ns // NS)
-        info = session.wire.publish(
-            entry.topic, entry.payload, 1, entry.retain, properties
-        )
-        session.taken[info.mid] = entry
+            expires_s = max(1, left_ns // NS)
+        mid = session.wire.hand(entry.topic, entry.payload, entry.retain, expires_s)
+        session.taken[mid] = entry

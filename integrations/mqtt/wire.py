@@ -5,6 +5,7 @@ Here one receive brings many packets; PUBLISH is decoded in place, every other
 packet goes to paho's own handlers unchanged.
 """
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -22,7 +23,13 @@ MAX_PACKET = 16 * 1024 * 1024
 #: (topic, payload, qos, message id, retained, duplicate)
 Deliver = Callable[[bytes, bytes, int, int, bool, bool], None]
 
+#: (message id, reason code)
+Acked = Callable[[int, int], None]
+
 _PUBLISH = 0x30
+_PUBACK = 0x40
+#: Property of a version 5 PUBLISH: its size, Message Expiry Interval.
+_EXPIRES = b"\x05\x02"
 
 
 def _remaining(data: bytearray, at: int, end: int) -> tuple[int, int]:
@@ -40,15 +47,30 @@ def _remaining(data: bytearray, at: int, end: int) -> tuple[int, int]:
     return -1, at
 
 
+def _sized(head: int, body: bytes) -> bytes:
+    """Return a packet of its first byte and its body."""
+    size, length = bytearray(), len(body)
+    while length > 127:
+        size.append(length & 127 | 128)
+        length >>= 7
+    size.append(length)
+    return bytes([head]) + bytes(size) + body
+
+
 class Wire(Client):
     """Be a paho client whose socket is opened elsewhere and read in chunks.
 
     ``deliver`` gets each PUBLISH of QoS 0 and 1; acknowledge the latter by
-    `ack`. QoS 2 is never subscribed to, so paho's own path keeps it.
+    `ack`. QoS 2 is never subscribed to, so paho's own path keeps it. What `hand`
+    has sent is told to ``acked`` when the broker took it.
     """
 
     def __init__(
-        self, client_id: str, protocol: MQTTProtocolVersion, deliver: Deliver
+        self,
+        client_id: str,
+        protocol: MQTTProtocolVersion,
+        deliver: Deliver,
+        acked: Acked,
     ) -> None:
         version5 = protocol == MQTTProtocolVersion.MQTTv5
         super().__init__(
@@ -61,6 +83,8 @@ class Wire(Client):
         )
         self.version5 = version5
         self.deliver = deliver
+        self.acked = acked
+        self._handed: set[int] = set()
         self._prepared: socket.socket | None = None
         self._inbox = bytearray()
         self._pos = 0
@@ -77,6 +101,30 @@ class Wire(Client):
         if prepared is None:
             raise ConnectionError("no socket was prepared")
         return prepared
+
+    def hand(self, topic: str, payload: bytes, retain: bool, expires_s: int) -> int:
+        """Publish with QoS 1 and return its message id; 0 s: it never expires.
+
+        The bytes are offered to the socket here and now: a command is not to wait
+        for another turn of the loop, as it does in paho's queue.
+        """
+        while (mid := self._mid_generate()) in self._handed:
+            continue  # unacknowledged since the numbers last went round
+        name = topic.encode()
+        body = len(name).to_bytes(2, "big") + name + mid.to_bytes(2, "big")
+        if self.version5:
+            body += _EXPIRES + expires_s.to_bytes(4, "big") if expires_s else b"\0"
+        packet = _sized(0x33 if retain else 0x32, body + payload)
+        self._handed.add(mid)
+        sent = 0
+        if not self._out_packet and self._sock is not None:
+            # Whatever fails here is met again when paho writes the rest.
+            with contextlib.suppress(OSError):
+                sent = self._sock_send(packet)
+                self._last_msg_out = time_func()
+        if sent < len(packet):
+            self._packet_queue(_PUBLISH, packet[sent:], mid, 1)
+        return mid
 
     def hang_up(self) -> None:
         """Close the socket; nothing more is delivered."""
@@ -143,6 +191,8 @@ class Wire(Client):
         self, command: int, inbox: bytearray, body: int, stop: int
     ) -> MQTTErrorCode:
         if command & 0xF4 != _PUBLISH:
+            if command == _PUBACK and self._puback(inbox, body, stop):
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
             return self._other(command, inbox[body:stop])
         topic_at = body + 2
         at = topic_at + (inbox[body] << 8 | inbox[body + 1])
@@ -169,6 +219,15 @@ class Wire(Client):
             bool(command & 8),
         )
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _puback(self, inbox: bytearray, body: int, stop: int) -> bool:
+        """Tell of one of our own; False for what paho keeps."""
+        mid = inbox[body] << 8 | inbox[body + 1] if stop - body > 1 else 0
+        if mid not in self._handed:
+            return False
+        self._handed.discard(mid)
+        self.acked(mid, inbox[body + 2] if stop - body > 2 else 0)
+        return True
 
     def _other(self, command: int, packet: bytearray) -> MQTTErrorCode:
         """Let paho handle what is no PUBLISH of QoS 0 or 1."""

@@ -265,6 +265,8 @@ class HostLink:
             self._frame(m.Readings(now, [], coalesced[at : at + half]))
         for at in range(0, len(rows), FRAME_ROWS):
             self._frame(m.Readings(now, rows[at : at + FRAME_ROWS]))
+        if self.client.telemetry is not None:
+            self.client.telemetry.flush()  # not another turn of the loop later
 
     def _frame(self, frame: m.Readings) -> None:
         lane = self.client.telemetry

@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from integrations.mqtt.wire import MAX_PACKET, Wire
+from integrations.mqtt.wire import MAX_PACKET, Acked, Wire
 
 Heard = list[tuple[bytes, bytes, int, int, bool, bool]]
 
 
 @contextmanager
-def wired(version5: bool) -> Iterator[tuple[Wire, socket.socket, Heard]]:
+def wired(
+    version5: bool, acked: Acked = lambda mid, reason: None
+) -> Iterator[tuple[Wire, socket.socket, Heard]]:
     heard: Heard = []
     version = MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311
-    wire = Wire("test", version, lambda *told: heard.append(told))
+    wire = Wire("test", version, lambda *told: heard.append(told), acked)
     near, far = socket.socketpair()
     wire.connect_async("127.0.0.1", 1883)
     try:
@@ -113,3 +115,39 @@ def test_an_error_in_a_handler_leaves_the_buffer_behind_its_packet() -> None:
         except RuntimeError:
             wire.pump()
         assert taken == [b"bad", b"good"]
+
+
+def test_what_is_handed_over_leaves_at_once_and_its_end_is_told_once() -> None:
+    """A command does not wait in paho's queue; the broker's word ends it (1.15)."""
+    told: list[tuple[int, int]] = []
+    with wired(True, lambda mid, reason: told.append((mid, reason))) as (wire, far, _):
+        far.setblocking(False)
+        wire.loop_write()
+        far.recv(1000)  # CONNECT
+        mid = wire.hand("siren/set", b"ON", False, 7)
+        number = mid.to_bytes(2, "big")
+        expiry = b"\x05\x02\x00\x00\x00\x07"
+        body = b"\x00\x09siren/set" + number + expiry + b"ON"
+        assert far.recv(1000) == bytes([0x32, len(body)]) + body
+        for _ in range(2):
+            far.send(b"\x40\x03" + number + b"\x10")
+            wire.pump()
+    assert told == [(mid, 16)]
+
+
+def test_what_a_full_socket_does_not_take_follows_in_order() -> None:
+    with wired(False) as (wire, far, _):
+        wire.loop_write()
+        payload = bytes(1 << 20)
+        wire.hand("a", payload, True, 0)
+        wire.hand("b", b"x", False, 0)
+        found = bytearray()
+        far.setblocking(False)
+        for _ in range(1_000):
+            wire.loop_write()
+            try:
+                found += far.recv(1 << 16)
+            except BlockingIOError:
+                break
+        assert payload in found
+        assert found.endswith(b"\x32\x06\x00\x01b\x00\x02x")
