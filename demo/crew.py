@@ -46,7 +46,7 @@ class Crew:
         await self._post(
             session,
             "/api/v1/auth/claim",
-            {"code": code, "person_id": person, "password": self._password(person)},
+            {"code": code, "person_id": person, "password": self.password(person)},
         )
         self._sessions[person] = session
 
@@ -56,7 +56,7 @@ class Crew:
             await self._post(
                 session,
                 "/api/v1/auth/enrol",
-                {"code": self._codes[person], "password": self._password(person)},
+                {"code": self._codes[person], "password": self.password(person)},
             )
             self._sessions[person] = session
         return self._sessions[person]
@@ -69,7 +69,8 @@ class Crew:
             headers={"Origin": self._address},
         )
 
-    def _password(self, person: str) -> str:
+    def password(self, person: str) -> str:
+        """Return the password that the crew chose for a person."""
         return self._passwords.setdefault(person, secrets.token_urlsafe(12))
 
     async def _post(
