@@ -19,12 +19,16 @@ from frontend_api.auth import Auth
 from frontend_api.changes import Changes
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.link import Uplink
+from frontend_api.past import Past
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
-from frontend_api.replica import Replica
+from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
 from frontend_api.static import DIST, WebApp
 from frontend_api.stream import SCREENS, Screens
+
+#: Events that an empty timeline is filled with.
+REMEMBERED = 200
 
 
 class Gateway:
@@ -40,7 +44,8 @@ class Gateway:
             claim.ensure(data)
         self.acts = Acts(self.replica, self.uplink)
         self.auth = Auth(self.replica, self.accounts, self.acts, data)
-        self.reads = Reads(self.replica, self.renderer, self.uplink)
+        self.past = Past(data)
+        self.reads = Reads(self.renderer, self.uplink, self.past)
         self.changes = Changes(self.replica, self.renderer)
         self.alarms = AlarmFeed(self.replica, self.renderer)
         now = self.replica.now_ms
@@ -53,6 +58,7 @@ class Gateway:
         self.alarm_screens = Screens(self.alarms, now)
         self.renderer.watching = self.screens.watching
         self.changes.screens = lambda: len(self.screens)
+        self.replica.on_reset.append(self._remember)
         self.web_app = WebApp(web_app)
         self.guard = Guard(self.accounts)
         self._document: bytes = b""
@@ -89,6 +95,22 @@ class Gateway:
         yield
         self.changes.stop()
         self.accounts.close()
+
+    def _remember(self) -> None:
+        """Fill an empty timeline from the journal: the gateway may have restarted."""
+        if not self.replica.events and self.replica.state.seq:
+            loop = asyncio.get_running_loop()
+            seq = self.replica.state.seq + 1
+            reading = loop.run_in_executor(None, self.past.before, seq, REMEMBERED)
+            reading.add_done_callback(self._remembered)
+
+    def _remembered(self, reading: "asyncio.Future[list[Kept]]") -> None:
+        if reading.cancelled() or reading.exception() is not None:
+            return
+        events = self.replica.events
+        first = events[0].envelope.seq if events else self.replica.state.seq + 1
+        events.extendleft(k for k in reading.result() if k.envelope.seq < first)
+        self.changes.reset()
 
     # --- handlers -----------------------------------------------------------------
 

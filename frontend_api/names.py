@@ -7,6 +7,7 @@ import msgspec
 
 from core import texts
 from core.journal.events import Event
+from core.response.lamps import is_heartbeat
 from frontend_api import steps
 from frontend_api.replica import Replica
 from frontend_api.views import Text
@@ -76,7 +77,9 @@ class Names:
         if record is None:
             return Text(entity_id, entity_id)
         device, declared = self.device(record.device_id), record.declared
-        if declared.output is not None:
+        if is_heartbeat(record):
+            what = text("gateway.output.heartbeat")
+        elif declared.output is not None:
             siblings = registry.devices[record.device_id].entities
             outputs = [e for e in siblings if registry.entities[e].declared.output]
             if len(outputs) < 2:

@@ -1,5 +1,6 @@
 """Reads under /api/v1, each from the replica; history from the archive."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -9,9 +10,9 @@ from frontend_api import views as v
 from frontend_api import work_views as w
 from frontend_api.guard import Call, Route
 from frontend_api.link import Uplink
+from frontend_api.past import Past
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
-from frontend_api.replica import Replica
 from frontend_api.sentences import event_view
 
 PAGE, LONGEST_PAGE = 100, 500
@@ -63,8 +64,9 @@ def list_type(view: type[v.View]) -> type[msgspec.Struct]:
 class Reads:
     """Answer reads."""
 
-    def __init__(self, replica: Replica, renderer: Renderer, uplink: Uplink) -> None:
-        self.replica, self.renderer, self.uplink = replica, renderer, uplink
+    def __init__(self, renderer: Renderer, uplink: Uplink, past: Past) -> None:
+        self.replica, self.renderer = renderer.replica, renderer
+        self.uplink, self.past = uplink, past
 
     def routes(self) -> list[Route]:
         """Return the routes of this module."""
@@ -113,25 +115,29 @@ class Reads:
         return self.renderer.hub()["hub"]
 
     async def events(self, call: Call) -> Page:
-        """Page through the kept events by seq."""
+        """Page through the events by seq: the kept ones, then the journal's."""
         request = call.request
-        limit = min(number(request, "limit", PAGE), LONGEST_PAGE)
+        limit = max(1, min(number(request, "limit", PAGE), LONGEST_PAGE))
         before = number(request, "before", 1 << 60)
         family, zone = request.query.get("type", ""), request.query.get("zone", "")
-        found: list[v.EventView] = []
-        rest: int | None = None
-        for kept in reversed(self.replica.events):
-            if kept.envelope.seq >= before or not kept.envelope.type.startswith(family):
-                continue
-            shown = event_view(self.renderer.names, kept)
-            if zone and shown.zone_id != zone:
-                continue
-            if len(found) == limit:
-                rest = found[-1].seq
-                break
-            found.append(shown)
+        kept = [
+            one
+            for one in reversed(self.replica.events)
+            if one.envelope.seq < before and one.envelope.type.startswith(family)
+        ][: limit + 1]
+        if len(kept) <= limit:
+            oldest = self.replica.events[0].envelope.seq if self.replica.events else 0
+            at = min(before, oldest or self.replica.state.seq + 1)
+            wanted = limit + 1 - len(kept)
+            kept += await asyncio.to_thread(self.past.before, at, wanted, family)
+        shown = [event_view(self.renderer.names, one) for one in kept[:limit]]
         epoch, seq = self.replica.cursor
-        return Page(items=found, epoch=epoch, seq=seq, next_before=rest)
+        return Page(
+            items=[one for one in shown if not zone or one.zone_id == zone],
+            epoch=epoch,
+            seq=seq,
+            next_before=shown[-1].seq if len(kept) > limit else None,
+        )
 
     async def history(self, call: Call) -> SeriesList:
         """Ask the archive for readings, thinned to a number of points."""

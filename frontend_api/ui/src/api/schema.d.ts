@@ -158,6 +158,10 @@ export interface DoneView {
   text: Text;
 }
 
+export interface EndPower {
+  seconds: number;
+}
+
 export interface EnrolBody {
   code: string;
   password: string;
@@ -411,6 +415,9 @@ export interface PickView {
   id: string;
   name: string;
   roles: string[];
+}
+
+export interface PowerStays {
 }
 
 export interface ProblemView {
@@ -690,7 +697,7 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "hub.power_back" | "hub.power_end" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -705,6 +712,8 @@ export interface ActBodies {
   "device.zone": ZoneDevice;
   "evacuation.clear": ClearEvacuation;
   "evacuation.start": StartEvacuation;
+  "hub.power_back": PowerStays;
+  "hub.power_end": EndPower;
   "notice.acknowledge": AcknowledgeNotice;
   "notice.seen": SeeNotice;
   "output.release": ReleaseOutput;

@@ -1,0 +1,353 @@
+"""From the hub's permits and holds to AQ 3064.2 records: pure, one event at a time.
+
+The same journal gives the same records, whoever derives them and how often.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from core.api.reading import Value
+from core.clock import NS
+from core.config import EMPTY, Bundle
+from core.journal.envelope import Envelope
+from core.journal.events import Event
+from core.permits.events import (
+    GasTest,
+    Hold,
+    PermitClosed,
+    PermitExpired,
+    PermitHeld,
+    PermitIssued,
+    PermitReleased,
+    PermitRetested,
+)
+from core.permits.state import PermitRecord
+from core.state import SiteState
+from frontend_api.exchange import aq
+from frontend_api.exchange.settings import Place, Settings
+
+#: Hub status → TICKETSTATUS. What is not proven allowed is paused, never working.
+STATUSES = {
+    **dict.fromkeys(("booked", "applied", "analysed"), aq.Status.UNSIGNED),
+    **dict.fromkeys(("approved", "briefed"), aq.Status.ISSUED),
+    **dict.fromkeys(("active", "completed"), aq.Status.WORKING),
+    **dict.fromkeys(("held", "verifying"), aq.Status.PAUSED),
+    **dict.fromkeys(("accepted", "closed"), aq.Status.ACCEPTED),
+    **dict.fromkeys(("rejected", "expired", "superseded"), aq.Status.VOID),
+    **dict.fromkeys(("cancelled", "withdrawn"), aq.Status.WITHDRAWN),
+}
+#: Hold code → ALARMTYPE; a pack's rule names its own in the hold's ``aq``.
+HOLDS = {"guardian": "31", "linked": "61", "valid": "10"}
+_EXPIRED = "10"
+_US = "Safehold"
+
+
+class OpenAlarm(msgspec.Struct):
+    """Hold an alarm of a ticket that has not ended."""
+
+    type: str
+    start_ns: int
+    by: str
+
+
+class Memo(msgspec.Struct):
+    """Keep of one permit what the site's state does not."""
+
+    created_ns: int = 0
+    created_by: str = _US
+    ended_ns: int = 0
+    gas: dict[str, GasTest] = {}
+    alarms: dict[str, OpenAlarm] = {}
+    updated_s: dict[str, int] = {}
+    told: dict[str, str] = {}
+    """Record id → its content without the update's stamp, to tell news from echo."""
+
+
+class Book(msgspec.Struct):
+    """Keep the memos of all permits that are not closed."""
+
+    permits: dict[str, Memo] = {}
+
+
+class Owed(NamedTuple):
+    """One record that the platform must get; ``problem`` says why it cannot."""
+
+    kind: str
+    id: str
+    updated: str
+    body: bytes
+    problem: str = ""
+    params: dict[str, str] = {}
+
+
+class MappingError(Exception):
+    """The site's facts do not suffice; ``code`` and ``params`` name the mend."""
+
+    def __init__(self, code: str, **params: str) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+class Mapper:
+    """Turn journal events into owed records; ``book`` is all it remembers."""
+
+    def __init__(self, settings: Settings, book: Book | None = None) -> None:
+        self.settings, self.book = settings, book or Book()
+        self.bundle: Bundle = EMPTY
+
+    def take(self, body: Event, envelope: Envelope, state: SiteState) -> Iterator[Owed]:
+        """Yield what one event makes owed; ``state`` has folded it already."""
+        permit_id = str(getattr(body, "permit_id", ""))
+        permit = state.permits.permits.get(permit_id)
+        if permit is None or not envelope.type.startswith("permit."):
+            return
+        if isinstance(body, PermitIssued) or permit_id not in self.book.permits:
+            self.book.permits.setdefault(permit_id, self._memo(permit, envelope))
+        memo = self.book.permits[permit_id]
+        self._note(body, envelope, memo)
+        alarms = list(self._alarms(body, envelope, permit, memo))
+        yield from self._ticket(body, envelope, permit, memo)
+        yield from alarms
+        if isinstance(body, PermitClosed):
+            del self.book.permits[permit_id]
+
+    def _memo(self, permit: PermitRecord, envelope: Envelope) -> Memo:
+        gas = {test.quantity: test for test in permit.tests}
+        by = self._person(permit.issuer_id) if permit.issuer_id else _US
+        return Memo(created_ns=_act_ns(envelope), created_by=by, gas=gas)
+
+    def _note(self, body: Event, envelope: Envelope, memo: Memo) -> None:
+        if isinstance(body, PermitRetested | PermitIssued):
+            memo.gas.update({test.quantity: test for test in body.tests})
+        elif isinstance(body, PermitClosed | PermitExpired):
+            memo.ended_ns = memo.ended_ns or _act_ns(envelope)
+
+    # --- tickets --------------------------------------------------------------
+
+    def _ticket(
+        self, body: Event, envelope: Envelope, permit: PermitRecord, memo: Memo
+    ) -> Iterator[Owed]:
+        record_id = aq.uuid_of("ticket", permit.id)
+        try:
+            record = self.ticket(permit, memo, body)
+        except MappingError as bad:
+            updated = self._time(self._update(record_id, envelope, memo))
+            yield Owed("ticket", record_id, updated, b"{}", bad.code, bad.params)
+            return
+        yield from self._owe("ticket", record, envelope, memo)
+
+    def ticket(
+        self, permit: PermitRecord, memo: Memo, body: Event | None = None
+    ) -> aq.Ticket:
+        """Return a permit's ticket without the update's stamp; raises MappingError."""
+        settings = self.settings
+        company, place = settings.company, self._place(permit.zone_id)
+        if company is None or place is None:
+            raise MappingError("aq.settings_missing")
+        status = _status(permit)
+        withdrawn = status is aq.Status.WITHDRAWN
+        cause = str(getattr(body, "reason", "") or getattr(permit, "reason", ""))
+        changed = str(getattr(permit, "changed_cause", ""))
+        names, times, values = self._gas(memo)
+        cards = [settings.cards[w] for w in permit.workers if w in settings.cards]
+        start = int(getattr(permit, "started_wall_ns", 0)) or permit.issued_wall_ns
+        return aq.Ticket(
+            ID=aq.uuid_of("ticket", permit.id),
+            COMPANYNAME=company.name,
+            COMPANYCODE=company.code,
+            TICKETTYPE=self._type(permit.kind),
+            GASNAME=names,
+            GASTIME=times,
+            GASVALUE=values,
+            ISSUETIME=self._time(permit.issued_wall_ns),
+            STARTTIME=self._time(start),
+            ENDTIME=self._end(permit, memo, known=bool(memo.ended_ns)),
+            TICKETPOSITION=self._zone(permit.zone_id),
+            TICKETCONTENT=permit.title,
+            CHECKEDTIME=self._end(permit, memo, known=status is aq.Status.ACCEPTED),
+            LONGITUDE=place.longitude,
+            LATITUDE=place.latitude,
+            TICKETSTATUS=status,
+            SUPERVISORNAME=self._person(permit.guardian_id),
+            WORKERNAME=_joined(self._person(w) for w in permit.workers),
+            WORKERCERTINAME=_joined(c.name for c in cards) or None,
+            WORKERCERTINUM=_joined(c.number for c in cards) or None,
+            WORKDEPARTMENT=self._department(permit, company.name),
+            ISCONTRACTORWORK=aq.flag(self._contractors(permit, company.name)),
+            TICKETRESPONSNAME=self._person(permit.supervisor_id),
+            MAJORPERSONMOBILE=settings.mobiles.get(
+                permit.supervisor_id, settings.mobile
+            ),
+            ISCHANGED=aq.flag(bool(changed)),
+            CHANGEDCAUSE=changed or None,
+            ISCANCELLED=aq.flag(withdrawn),
+            CANCELLEDCAUSE=(cause or "撤销") if withdrawn else None,
+            DELETED=aq.flag(False),
+            CREATEDATE=self._time(memo.created_ns),
+            CREATEBY=memo.created_by,
+            UPDATEDATE="",
+            UPDATEBY="",
+        )
+
+    def _gas(self, memo: Memo) -> tuple[str | None, str | None, str | None]:
+        """Return names, times and values side by side; a silent meter has none."""
+        told = [t for t in memo.gas.values() if t.value is not None]
+        if not told:
+            return None, None, None
+        named = {q.id: q.names.zh for q in self.bundle.quantities}
+        return (
+            _joined(named.get(t.quantity, t.quantity) for t in told),
+            _joined(self._time(t.measured_wall_ns) for t in told),
+            _joined(f"{t.value:g}{t.unit}" for t in told),
+        )
+
+    def _end(self, permit: PermitRecord, memo: Memo, *, known: bool) -> str | None:
+        if known:
+            return self._time(memo.ended_ns or permit.closed_wall_ns)
+        if self.settings.unknown_time == "planned":
+            return self._time(permit.valid.start_wall_ns + permit.valid.duration_ns)
+        return None if self.settings.unknown_time == "null" else ""
+
+    def _type(self, kind: str) -> str:
+        found = self.settings.types.get(kind, "")
+        if not found and kind in aq.TICKET_TYPES:
+            found = kind
+        if not found:
+            raise MappingError("aq.kind_unmapped", kind=kind)
+        return found
+
+    def _place(self, zone_id: str) -> Place | None:
+        return self.settings.zones.get(zone_id) or self.settings.position
+
+    def _zone(self, zone_id: str) -> str:
+        for zone in self.bundle.site.zones:
+            if zone.id == zone_id:
+                return zone.names.zh
+        return zone_id
+
+    def _person(self, person_id: str) -> str:
+        for person in self.bundle.people:
+            if person.id == person_id:
+                return person.name.replace(aq.COMMA, " ")
+        return person_id
+
+    def _firm(self, person_id: str) -> str:
+        return {p.id: p.company for p in self.bundle.people}.get(person_id, "")
+
+    def _department(self, permit: PermitRecord, own: str) -> str:
+        firms = [self._firm(w) for w in (permit.supervisor_id, *permit.workers)]
+        return next(filter(None, firms), own)
+
+    def _contractors(self, permit: PermitRecord, own: str) -> bool:
+        return any(self._firm(w) not in ("", own) for w in permit.workers)
+
+    # --- alarms ---------------------------------------------------------------
+
+    def _alarms(
+        self, body: Event, envelope: Envelope, permit: PermitRecord, memo: Memo
+    ) -> Iterator[Owed]:
+        at_ns, result = _act_ns(envelope), ""
+        ended: list[str] = []
+        if isinstance(body, PermitHeld):
+            kind = self._alarm_type(body.hold)
+            if kind:
+                memo.alarms[body.hold.id] = OpenAlarm(kind, at_ns, _US)
+                yield from self._told(body.hold.id, permit, envelope, memo)
+        elif isinstance(body, PermitExpired):
+            key = f"{permit.id}:expired"
+            memo.alarms[key] = OpenAlarm(_EXPIRED, at_ns, _US)
+            yield from self._told(key, permit, envelope, memo)
+        elif isinstance(body, PermitReleased):
+            ended, result = list(body.hold_ids), body.reason
+        elif isinstance(body, PermitClosed):
+            ended, result = list(memo.alarms), body.outcome
+        for key in ended:
+            if key in memo.alarms:
+                yield from self._told(key, permit, envelope, memo, at_ns, result)
+                del memo.alarms[key]
+
+    def _alarm_type(self, hold: Hold) -> str:
+        told: Value = hold.params.get("aq", "")
+        if told in aq.ALARM_TYPES:
+            return str(told)
+        return self.settings.alarms.get(hold.code) or HOLDS.get(hold.code, "")
+
+    def _told(
+        self,
+        key: str,
+        permit: PermitRecord,
+        envelope: Envelope,
+        memo: Memo,
+        end_ns: int = 0,
+        result: str = "",
+    ) -> Iterator[Owed]:
+        alarm = memo.alarms[key]
+        record = aq.AqAlarm(
+            ID=aq.uuid_of("alarm", key),
+            TICKETID=aq.uuid_of("ticket", permit.id),
+            ALARMSTARTTIME=self._time(alarm.start_ns),
+            ALARMTYPE=alarm.type,
+            ALARMENDTIME=self._time(end_ns) if end_ns else None,
+            ALARMRESULT=result or None,
+            DELETED=aq.flag(False),
+            CREATEDATE=self._time(alarm.start_ns),
+            CREATEBY=alarm.by,
+            UPDATEDATE="",
+            UPDATEBY="",
+        )
+        yield from self._owe("alarm", record, envelope, memo)
+
+    # --- stamps ---------------------------------------------------------------
+
+    def _owe(
+        self,
+        kind: str,
+        record: aq.Ticket | aq.AqAlarm,
+        envelope: Envelope,
+        memo: Memo,
+    ) -> Iterator[Owed]:
+        content = msgspec.json.encode(record).decode()
+        if memo.told.get(record.ID) == content:
+            return
+        memo.told[record.ID] = content
+        updated = self._time(self._update(record.ID, envelope, memo))
+        by = self._actor(envelope)
+        whole = msgspec.structs.replace(record, UPDATEDATE=updated, UPDATEBY=by)
+        yield Owed(kind, record.ID, updated, msgspec.json.encode(whole))
+
+    def _update(self, record_id: str, envelope: Envelope, memo: Memo) -> int:
+        """Return the update's time; it rises, so (ID, UPDATEDATE) stands once."""
+        second = max(envelope.wall_ns, memo.created_ns) // NS
+        second = max(second, memo.updated_s.get(record_id, -1) + 1)
+        memo.updated_s[record_id] = second
+        return second * NS
+
+    def _actor(self, envelope: Envelope) -> str:
+        kind, _, name = envelope.cause.actor.partition(":")
+        return self._person(name) if kind == "person" else _US
+
+    def _time(self, wall_ns: int) -> str:
+        zone = ZoneInfo(self.settings.time_zone or self.bundle.site.time_zone)
+        return datetime.fromtimestamp(wall_ns // NS, zone).strftime(aq.TIME_FORMAT)
+
+
+def _status(permit: PermitRecord) -> aq.Status:
+    told = str(permit.status)
+    if told == "closed" and permit.outcome != "completed":
+        told = "withdrawn"
+    found = STATUSES.get(told)
+    if found is None:
+        raise MappingError("aq.status_unmapped", status=told)
+    return found
+
+
+def _act_ns(envelope: Envelope) -> int:
+    return envelope.act_ns or envelope.wall_ns
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return aq.COMMA.join(part.replace(aq.COMMA, " ") for part in parts)
