@@ -13,6 +13,7 @@ from core.registry.ids import Ids
 from core.registry.registry import Registry
 from core.response.commands import Commands
 from core.response.evacuations import Evacuations
+from core.response.lamps import Lamps
 from core.response.notices import Notices
 from core.response.power import PowerEnd
 from core.site.site import Site
@@ -54,11 +55,12 @@ class Kernel:
         self.power = PowerEnd(
             hub, self.access, self.people, self.notices, self.permits, self.alarms
         )
+        self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.permits),
-            *(self.evacuations, self.power),
+            *(self.evacuations, self.power, self.lamps),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))

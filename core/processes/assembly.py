@@ -93,6 +93,7 @@ class Assembly:
         """Stop in order; False when the disk did not take all of it."""
         ending = self.hub.state.hub.power_end is not None
         self.hub.emit(HubStopped(reason="power_end" if ending else "stopped"))
+        self.kernel.lamps.dark()
         self.desk.flush()
         return self.ledger.stop(self.hub.state.seq, self.hub.snapshot())
 

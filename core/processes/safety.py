@@ -98,6 +98,7 @@ class Safety:
         # Its limit is real time, whatever the speed of the site's clock.
         limit_s = LIMIT_S * max(self._clock.speed, 1.0)
         self.probe = Probe(self._clock, self._loop.call_soon, limit_s)
+        self.kernel.lamps.well = self.probe.well
         for every, work in (
             (LIVE_S, self.desk.live),
             (HISTORY_S, self._history),
