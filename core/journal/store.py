@@ -90,6 +90,8 @@ class Store:
         self._tail: Tail | None = None
         self._spare: Tail | None = None
         self._dirty: Tail | None = None
+        self._found: bytes | None = None
+        """Bytes of the tail that may lie in the page cache alone; None: proven."""
         self._last_number = 0
         self._reserved = False
         self._broken: Break | None = None
@@ -210,9 +212,27 @@ class Store:
                 old.file.truncate(old.offset)
             old.file.close()
 
+    @property
+    def proven(self) -> bool:
+        """Say whether all that was found when opening is known to be durable."""
+        return self._found is None
+
+    def _prove(self) -> None:
+        """Make durable what a killed hub left written: whether it ever synced, and
+        with what success, nobody knows. Written anew, it is on its way once more.
+        """
+        if self._found is not None and self._tail is not None:
+            if self._found:
+                self._tail.file.write(0, self._found)
+            self._tail.file.sync()
+        self._found = None
+
     def _mend(self) -> None:
+        self._prove()
         if self._dirty is not None:
             self._blank(self._dirty)
+            if self._dirty is not self._tail and self._dirty is not self._spare:
+                self._dirty.file.close()
             self._dirty = None
 
     def _ready_spare(self) -> Tail:
@@ -246,6 +266,8 @@ class Store:
         while names and not self._resume(names, keep_damage=keep_damage):
             names.pop()
         self._broken = self.damage
+        with contextlib.suppress(OSError):  # the first write tries again
+            self._prove()
 
     def _resume(self, names: list[str], *, keep_damage: bool) -> bool:
         """Go on at the end of the last segment; False if nothing is in it."""
@@ -299,12 +321,15 @@ class Store:
         number, whole = number_of(name), len(data) >= self._options.segment_bytes
         if scan.header is not None:
             self._tail = Tail(number, self._disk.open(name), scan.end)
+            self._found = b"" if self.clean else data[: scan.end]
             if torn or not whole:
                 self._dirty = self._tail
         elif whole and not torn and self._spare is None:
             self._spare = Tail(number, self._disk.open(name), 0)
         else:
             self._last_number = number - 1
+            if torn:  # or each start to come would take it for a power cut
+                self._dirty = Tail(number, self._disk.open(name), 0)
 
 
 class _Draft:

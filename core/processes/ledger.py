@@ -63,7 +63,7 @@ class Ledger:
         self.cut_bytes = 0
         if self._store.torn is not None:
             self.cut_bytes = self._store.torn.end - self._store.torn.offset
-        self.durable_seq = self._store.seq
+        self.durable_seq = self._store.seq if self._store.proven else 0
         self._clock = clock
         self._writer: SyncWriter
         self._hear: Callable[[Notice], None]

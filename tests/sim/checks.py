@@ -259,7 +259,7 @@ class Watch:
         world.told.cut(len(found))
         return state
 
-    def started(self, before: SiteState, *, clean: bool) -> None:
+    def started(self, before: SiteState) -> None:
         """Look at what a start has made of the journal."""
         life, world = self._world.life, self._world
         assert life is not None
@@ -271,7 +271,7 @@ class Watch:
             fold.replay(again, envelopes.decode(data))
         if states.dump(again) != life.hub.snapshot():
             self._fail("state is a fold, snapshots only a cache (§5)", "differs")
-        for rule, found in compare(before, life, fresh, world.clock, clean=clean):
+        for rule, found in compare(before, life, fresh):
             self._fail(rule, found)
         self.fresh()
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from core.alarms.events import AlarmReturned
 from core.alarms.state import AlarmRecord
-from core.clock import Clock
 from core.journal.envelope import Effect
 from core.journal.events import Event
 from core.permits.state import PermitStatus
@@ -32,12 +31,11 @@ _OWN = ("fault.disk", "fault.clock", "fault.config")
 _AT_WORK = (PermitStatus.ACTIVE, PermitStatus.VERIFYING)
 
 
-def compare(
-    before: SiteState, life: Life, fresh: list[Event], clock: Clock, *, clean: bool
-) -> Iterator[Finding]:
+def compare(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Finding]:
     """Yield every broken promise of a start that began with ``before``."""
     yield from _alarms(before, life)
-    yield from _permits(before, life, clean=clean)
+    # Whatever else is on the disk: only hub.stopped as its last word is a clean end.
+    yield from _permits(before, life, clean=before.seq == 0 or not before.hub.running)
     yield from _response(before, life, fresh)
     for body in fresh:
         ended = body.name_ in _NEVER and not _of_mark(before, body)

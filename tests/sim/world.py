@@ -40,8 +40,6 @@ class Simulation:
         self.boots = 0
         self.sync_ns = 1_000_000
         """What a write to the disk takes now."""
-        self.clean = True
-        """Whether the last life ended in order."""
         self._order = itertools.count()
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self.gas = Gas(self.random)
@@ -132,8 +130,7 @@ class Simulation:
         try:
             work()
         except PowerCut:
-            self.note("power cut at a write")
-            self.died(power=True)
+            self.cut("at a write")
         except Violation:
             raise
         except Exception as error:  # noqa: BLE001 - it becomes the report of the seed
@@ -151,15 +148,13 @@ class Simulation:
             life = Life(self.disk, self.clock, self.lives, self.seed, self.told)
             life.start()
         except PowerCut:
-            self.note("power cut during the start")
-            self.died(power=True)
+            self.cut("during the start")
             return
         except Exception as error:  # noqa: BLE001 - it becomes the report of the seed
             self.fail("the start meets no exception (§5)", repr(error), error)
         self.life = life
-        self.note(f"life {self.lives} begins, {'clean' if self.clean else 'unclean'}")
-        self.watch.started(before, clean=self.clean)
-        self.clean = False
+        self.note(f"life {self.lives} begins after seq {before.seq}")
+        self.watch.started(before)
         for host in (self.field, self.tags):
             self.guard_connect(host)
         self.gateway.connect(life)
@@ -171,6 +166,12 @@ class Simulation:
         if self.life is not None and host.alive:
             host.connect(self.life)
             self.settle()
+
+    def cut(self, when: str) -> None:
+        """Let the process end in the middle of a write: it alone, or all power."""
+        power = self.random.random() < 0.6
+        self.note(f"{'power cut' if power else 'kill -9'} {when}")
+        self.died(power=power)
 
     def died(self, *, power: bool) -> None:
         """End the process without a word; the power takes the whole box along."""
@@ -195,16 +196,13 @@ class Simulation:
         if life is None:
             return
         try:
-            self.clean = life.all.end()
+            clean = life.all.end()
         except PowerCut:
-            self.note("power cut during the stop")
-            self.died(power=True)
+            self.cut("during the stop")
             return
         self.watch.fresh()
-        self.note(f"stopped, {'clean' if self.clean else 'not clean'}")
-        clean, self.clean = self.clean, False
+        self.note(f"stopped, {'clean' if clean else 'not clean'}")
         self.died(power=False)
-        self.clean = clean
 
     # --- the run --------------------------------------------------------------
 
