@@ -11,6 +11,7 @@ import { Link as Anchor, useLocation } from 'wouter';
 import { useAlarmLink, useAlarms, useBeat, useLink, useSection, useSite, useStale } from '../api/hooks';
 import { useSession } from '../api/session';
 import { store } from '../api/store';
+import { MyNotices } from '../components/MyNotices';
 import { LanguageSwitch, LookSwitch } from '../components/Switches';
 import { useWords } from '../i18n';
 import { clock, span } from './format';
@@ -61,6 +62,7 @@ function Content({ children }: { children: ReactNode }) {
   }
   return (
     <main id="main" className={stale ? 'content stale' : 'content'}>
+      <MyNotices />
       {children}
     </main>
   );

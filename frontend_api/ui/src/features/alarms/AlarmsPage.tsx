@@ -73,6 +73,7 @@ function RowActs({ alarm }: { alarm: AlarmView }) {
   const may = useMay();
   const [resetting, setResetting] = useState(false);
   const { ask, busy, problem, clear } = useAct();
+  const person = ['sos', 'fall'].includes(alarm.kind) && alarm.source.startsWith('person:') ? alarm.source.slice(7) : '';
   const reset = async (reason: string) => {
     if (await ask('alarm.reset', { alarm_id: alarm.id, reason })) setResetting(false);
   };
@@ -83,6 +84,11 @@ function RowActs({ alarm }: { alarm: AlarmView }) {
           <button type="button" className="btn primary" disabled={busy} onClick={() => void ask('alarm.acknowledge', { alarm_id: alarm.id }, alarm.count)}>
             <IconCheck size={18} aria-hidden />
             {t('alarm.acknowledge')}
+          </button>
+        )}
+        {person && may('person.safe') && (
+          <button type="button" className="btn" disabled={busy} onClick={() => void ask('person.safe', { person_id: person })}>
+            {t('alarm.safe')}
           </button>
         )}
         {alarm.latched && may('alarm.reset') && (

@@ -6,6 +6,7 @@ import { clock, figure, span } from '../../app/format';
 import { qualityOf } from '../../app/gas';
 import { Card } from '../../components/Bits';
 import { useWords } from '../../i18n';
+import { Outputs } from './Outputs';
 
 export function HubPage() {
   const { t } = useWords();
@@ -17,6 +18,7 @@ export function HubPage() {
       <div className="cards">
         <Health />
         <Processes />
+        <Outputs />
         <Rules />
         <Devices />
       </div>

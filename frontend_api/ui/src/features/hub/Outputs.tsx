@@ -1,0 +1,63 @@
+import { useState } from 'react';
+import { useSection, useSite } from '../../api/hooks';
+import type { OutputView } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { Card, Refused } from '../../components/Bits';
+import { ReasonDialog } from '../../components/ReasonDialog';
+import { useAct } from '../../components/useAct';
+import { useWords } from '../../i18n';
+
+/** What every output should be, and who may let it end. */
+export function Outputs() {
+  const { t } = useWords();
+  const outputs = Object.values(useSection('outputs'));
+  if (!outputs.length) return null;
+  return (
+    <Card title={t('outputs.title')}>
+      <ul className="devices">
+        {outputs.map((output) => (
+          <Output key={output.entity_id} output={output} />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Output({ output }: { output: OutputView }) {
+  const { t, say } = useWords();
+  const site = useSite();
+  const may = useMay();
+  const zones = useSection('zones');
+  const [asking, setAsking] = useState(false);
+  const { ask, busy, problem, clear } = useAct();
+  const on = output.value === true;
+  const zone = output.zone_id ?? '';
+  const loud = on && output.kind === 'siren' && zone && !zones[zone]?.silenced;
+  const release = async (reason: string) => {
+    if (await ask('output.release', { entity_id: output.entity_id, reason })) setAsking(false);
+  };
+  return (
+    <li>
+      <div>
+        <b>{output.name}</b>
+        <span>
+          {say(site?.zones.find((one) => one.id === zone)?.names)} · {t(on ? 'value.on' : 'value.off')} · {t(`command.${output.state}`)}
+        </span>
+      </div>
+      <div className="acts">
+        {loud && may('sirens.silence') && (
+          <button type="button" className="btn" disabled={busy} onClick={() => void ask('sirens.silence', { zone_id: zone })}>
+            {t('outputs.silence')}
+          </button>
+        )}
+        {on && may('output.release') && (
+          <button type="button" className="btn" onClick={() => { clear(); setAsking(true); }}>
+            {t('outputs.release')}
+          </button>
+        )}
+      </div>
+      {!asking && <Refused problem={problem} />}
+      <ReasonDialog open={asking} title={t('outputs.release')} note={t('outputs.release_note')} confirm={t('outputs.release')} busy={busy} problem={problem} close={() => setAsking(false)} answer={(reason) => void release(reason)} />
+    </li>
+  );
+}
