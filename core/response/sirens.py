@@ -1,5 +1,7 @@
 """Sirens: silenced by a person on site, and sounding again; released by name."""
 
+from collections.abc import Callable
+
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.api.errors import Refused
 from core.api.model import OutputKind
@@ -112,7 +114,15 @@ class Sirens:
         until = Deadline.after(self._hub.clock, SILENCE_S)
         body = SirensSilenced(zone_id=act.zone_id, person_id=actor, until=until)
         wrapped = self._hub.emit(body, cause)
-        self._switch_off(sounders, actor, "silenced", wrapped)
+        silenced = self._hub.state.response.silenced
+        # A new source meanwhile has ended the silence: then they sound on.
+        self._switch_off(
+            sounders,
+            actor,
+            "silenced",
+            wrapped,
+            still=lambda: silenced.get(act.zone_id) == until,
+        )
         return {"outputs": len(sounders)}
 
     def _release_act(
@@ -133,17 +143,33 @@ class Sirens:
             entity_id=act.entity_id, person_id=actor, reason=act.reason
         )
         wrapped = self._hub.emit(body, cause)
-        self._switch_off([act.entity_id], actor, act.reason, wrapped)
+        zone_id = device.zone_id if device is not None else None
+        self._switch_off(
+            [act.entity_id],
+            actor,
+            act.reason,
+            wrapped,
+            still=lambda: not zone_id or not self._hazard(zone_id),
+        )
         return {"outputs": 1}
 
     def _switch_off(
-        self, entities: list[str], actor: str, why: str, asked: Envelope
+        self,
+        entities: list[str],
+        actor: str,
+        why: str,
+        asked: Envelope,
+        *,
+        still: Callable[[], bool],
     ) -> None:
-        """Order outputs off once the wish is on disk: what ends protection waits."""
+        """Order outputs off once the wish is on disk: what ends protection waits.
+
+        A hazard that came while it waited goes first: ``still`` is then False.
+        """
         cause = Cause(actor=f"person:{actor}", parent=asked.id)
 
         def order(durable: bool) -> None:
-            for entity_id in entities if durable else ():
+            for entity_id in entities if durable and still() else ():
                 self._commands.order(
                     entity_id, False, why=why, cause=cause, person_id=actor
                 )

@@ -38,7 +38,7 @@ def compare(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Findi
     yield from _permits(before, life, clean=before.seq == 0 or not before.hub.running)
     yield from _response(before, life, fresh)
     for body in fresh:
-        ended = body.name_ in _NEVER and not _of_mark(before, body)
+        ended = body.name_ in _NEVER and not _of_mark(before, body, life)
         if ended or body.effect_ is Effect.PERMISSIVE:
             yield "a restart releases nothing (§5 After a stop)", body
         if isinstance(body, AlarmReturned):
@@ -47,18 +47,25 @@ def compare(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Findi
                 yield "a restart ends no alarm (§5 Alarms)", record
 
 
-def _of_mark(before: SiteState, body: Event) -> bool:
-    """Say whether a closed notice was about a test, a drill or the hub itself."""
+def _of_mark(before: SiteState, body: Event, life: Life) -> bool:
+    """Say whether a closed notice was about what a start may end."""
     notice = before.response.notices.get(str(getattr(body, "notice_id", "")))
     alarm = before.alarms.open.get(notice.about) if notice is not None else None
-    return alarm is not None and (bool(alarm.mark) or alarm.kind.startswith(_OWN))
+    return alarm is not None and _fleeting(alarm, life)
+
+
+def _fleeting(alarm: AlarmRecord, life: Life) -> bool:
+    own = alarm.kind.startswith(_OWN)
+    return bool(alarm.mark) or own or _done(alarm, life)
 
 
 def _alarms(before: SiteState, life: Life) -> Iterator[Finding]:
     after = life.hub.state.alarms.open
     for record in before.alarms.open.values():
-        if record.mark or record.kind.startswith(_OWN) or _done(record):
+        if _fleeting(record, life):
             continue
+        if record.kind == "fault.notice" and record.condition not in after:
+            continue  # what it was about has been closed
         now = after.get(record.id)
         if now is None:
             yield "open alarms survive a restart (§5 Alarms)", record
@@ -72,9 +79,12 @@ def _alarms(before: SiteState, life: Life) -> Iterator[Finding]:
                 yield "shelving survives a restart (R15)", record
 
 
-def _done(record: AlarmRecord) -> bool:
+def _done(record: AlarmRecord, life: Life) -> bool:
+    """Say whether nothing but a shelf that is over keeps an alarm open."""
     standing = record.active or record.latched or not record.acknowledged
-    return not standing and record.shelf is None and not record.out_of_service
+    left = record.shelf.until.remaining_ns(life.clock) if record.shelf else None
+    shelved = left is not None and left > 0
+    return not standing and not shelved and not record.out_of_service
 
 
 def _permits(before: SiteState, life: Life, *, clean: bool) -> Iterator[Finding]:
@@ -105,7 +115,9 @@ def _response(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Fin
             yield "evacuations survive a restart (R7)", record
     for notice in before.response.notices.values():
         alarm = before.alarms.open.get(notice.about)
-        fleeting = alarm and (alarm.mark or alarm.kind.startswith(_OWN) or _done(alarm))
+        fleeting = alarm and (
+            alarm.mark or alarm.kind.startswith(_OWN) or _done(alarm, life)
+        )
         if notice.id not in after.response.notices and not fleeting:
             yield "notices survive a restart (R13)", notice
     for command in before.response.commands.values():
