@@ -66,5 +66,7 @@ describe('share of a limit', () => {
     expect(nearest(18, limits)?.above).toBe(13.2);
     expect(nearest(8, limits)?.above).toBe(6.6);
     expect(nearest(1, limits)?.above).toBe(6.6);
+    expect(nearest(20.7, [below(19.5), above(23.5)])?.below).toBe(19.5);
+    expect(nearest(22, [below(19.5), above(23.5)])?.above).toBe(23.5);
   });
 });

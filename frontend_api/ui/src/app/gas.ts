@@ -21,16 +21,16 @@ export function share(value: number, limits: LimitView[], of = limits): number |
   return Math.max(0, ...shares);
 }
 
-/** Return the most urgent limit that a value has passed, or the first to come. */
+/** Return the most urgent limit that a value has passed, else the nearest to come. */
 export function nearest(value: number | null, limits: LimitView[]): LimitView | null {
+  if (value === null) return limits[0] ?? null;
   const passed = limits.filter(
     (limit) =>
-      value !== null &&
-      ((limit.above !== null && value > limit.above) ||
-        (limit.below !== null && value < limit.below)),
+      (limit.above !== null && value > limit.above) || (limit.below !== null && value < limit.below),
   );
+  const used = (limit: LimitView) => share(value, limits, [limit]) ?? 0;
   const order = (passed.length ? passed : limits).slice();
-  order.sort((a, b) => (passed.length ? a.priority - b.priority : b.priority - a.priority));
+  order.sort((a, b) => (passed.length ? a.priority - b.priority : used(b) - used(a)));
   return order[0] ?? null;
 }
 

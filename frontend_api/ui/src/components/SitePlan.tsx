@@ -146,6 +146,9 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
   const points = props.points.map((point) => point.join()).join(' ');
   const words = t(stale && told === 'normal' ? 'zone.unknown' : `zone.${state}`);
   const count = zone !== undefined && zone.people > 0 ? ` · ${t('zone.people', { count: zone.people })}` : '';
+  const xs = props.points.map((point) => point[0]);
+  const room = Math.max(...xs) - Math.min(...xs) - 40;
+  const long = breadth(props.name, 14) + breadth(words + count, 12.5) > room;
   return (
     <g className={`zone ${state}`} data-zone={props.id} data-state={state}>
       <polygon points={points} className="zone-fill" />
@@ -154,19 +157,24 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
         <StateIcon state={state} size={16} />
         <text x="21" y="13" className="zone-label">
           <tspan className="zone-name">{props.name}</tspan>
-          <tspan className="zone-words" dx="6">
+          <tspan className="zone-words" {...(long ? { x: 21, dy: 17 } : { dx: 6 })}>
             {words}
             {count}
           </tspan>
         </text>
         {others.map((one, i) => (
-          <g key={one} transform={`translate(${i * 20} 20)`}>
+          <g key={one} transform={`translate(${i * 20} ${long ? 38 : 20})`}>
             <StateIcon state={one} size={16} title={t(`zone.${one}`)} />
           </g>
         ))}
       </g>
     </g>
   );
+}
+
+/** About how many pixels a label takes: Chinese is square, Latin is not. */
+function breadth(text: string, size: number): number {
+  return [...text].reduce((sum, one) => sum + size * (one > '\u2e80' ? 1 : 0.62), 0);
 }
 
 /** The corner where a label starts: the leftmost of the highest edge. */

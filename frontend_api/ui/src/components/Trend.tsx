@@ -57,7 +57,7 @@ function options(width: number, gases: Gas[], zone: string): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [10, 6, 0, 0],
+    padding: [10, 18, 0, 0],
     tzDate: (s) => {
       try {
         return uPlot.tzDate(new Date(s * 1000), zone);
