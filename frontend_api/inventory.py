@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from core.api.quality import Quality
-from core.config import Limit
+from core.config import Limit, Quantity
 from core.deadlines import Deadline
 from core.link.messages import LiveRow
+from core.readings.units import conversion
 from core.registry.state import DeviceRecord, EntityRecord
 from frontend_api import views as v
 from frontend_api.names import Names
@@ -29,14 +30,24 @@ def two(names: Any) -> v.Text:
     return v.Text(names.zh, names.en)
 
 
-def limit_view(limit: Limit) -> v.LimitView:
-    """Show a limit."""
+def limit_view(limit: Limit, quantity: Quantity | None) -> v.LimitView:
+    """Show a limit in the unit in which its quantity is shown."""
+    line = quantity and conversion(
+        limit.unit,
+        quantity.unit,
+        lel_vol=quantity.lel_vol,
+        molar_mass=quantity.molar_mass,
+    )
+
+    def shown(value: float | None) -> float | None:
+        return value if value is None or not line else float(f"{line(value):.4g}")
+
     return v.LimitView(
         condition=limit.condition,
         priority=limit.priority,
-        unit=limit.unit,
-        above=limit.above,
-        below=limit.below,
+        unit=quantity.unit if quantity and line else limit.unit,
+        above=shown(limit.above),
+        below=shown(limit.below),
     )
 
 
@@ -92,7 +103,7 @@ class Inventory:
                 names=two(one.names),
                 unit=one.unit,
                 gas_class=one.gas_class,
-                limits=[limit_view(limit) for limit in one.limits],
+                limits=[limit_view(limit, one) for limit in one.limits],
                 accept_above=one.accept_above,
                 accept_below=one.accept_below,
             )
@@ -147,14 +158,19 @@ class Inventory:
             max_age_s=declared.max_age_s,
             critical=declared.critical,
             output=str(declared.output.kind.value) if declared.output else "",
-            limits=[limit_view(one) for one in self._limits(device, record)],
+            limits=[
+                limit_view(one, self._quantity(declared.quantity))
+                for one in self._limits(device, record)
+            ],
         )
 
+    def _quantity(self, quantity: str) -> Quantity | None:
+        known = self.replica.bundle.quantities
+        return next((one for one in known if one.id == quantity), None)
+
     def _unit(self, quantity: str) -> str:
-        for one in self.replica.bundle.quantities:
-            if one.id == quantity:
-                return one.unit
-        return ""
+        known = self._quantity(quantity)
+        return known.unit if known else ""
 
     def _limits(self, device: DeviceRecord, record: EntityRecord) -> tuple[Limit, ...]:
         """Return the limits in force: the device rule's, else the quantity's."""
@@ -165,10 +181,8 @@ class Inventory:
             )
             if fits and uid in rule.limits:
                 return rule.limits[uid]
-        for one in self.replica.bundle.quantities:
-            if one.id == record.declared.quantity:
-                return one.limits
-        return ()
+        quantity = self._quantity(record.declared.quantity)
+        return quantity.limits if quantity else ()
 
     def runs(self) -> dict[str, v.RunView]:
         """Show the open runs of rules with their steps: the trace so far."""

@@ -197,6 +197,8 @@ class Names:
             return namers[kind](name)
         if kind == "hub":
             return text("gateway.hub")
+        if kind == "interlock":
+            return text("gateway.interlock")
         if source in self.replica.state.alarms.open:
             return self.alarm(source)
         return Text(name or source, name or source)

@@ -232,7 +232,7 @@ async def everybody_is_accounted_for(site: Site, desk: Page) -> None:
     await expect(late).to_contain_text("吴涛")
     await expect(late).to_contain_text("超时")
     await site.shoot(desk, "5-muster")
-    order = {"do": "move", "id": "wu", "path": [[24, 16, 0], [53, 32, 0]]}
+    order = {"do": "move", "id": "wu", "path": [[24, 16, 0], [54, 22, 0]]}
     await site.stage.simulators["mqtt"].order(order)
     await expect(late).to_contain_text("定位卡已到集合点", timeout=LIMIT)
     await press(desk, "清点 吴涛")
