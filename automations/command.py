@@ -36,8 +36,8 @@ def main(argv: list[str]) -> int:
         asyncio.run(arm(folder, digest, options.wait))
     except NotRunning as nobody:
         sys.stderr.write(
-            f"stored as {digest[:12]}, not armed: no hub runs on {folder} ({nobody}); "
-            f"'safehold run --data {options.data} --config {options.folder}' arms it\n"
+            f"stored as {digest[:12]}, not armed: {nobody}; "
+            f"with '--config {options.folder}' it arms this at its start\n"
         )
         return 1
     except (NotArmed, OSError, TimeoutError) as bad:

@@ -25,10 +25,12 @@ def compile_folder(folder: Path) -> config.Bundle:
 
 def gather(folder: Path) -> Document:
     """Join a folder's YAML files; each top-level key stands in one file only."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; name the one with site.yaml")
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(
-            f"{folder}: no .yaml file here; start with site.yaml (see docs/configure)"
+            f"{folder}: no .yaml file here; begin with a copy of demo/site"
         )
     joined: dict[str, Any] = {}
     owner: dict[str, Document] = {}
@@ -228,9 +230,10 @@ class SiteCompiler:
             raise self._document.error(
                 (*place, "blueprint"), f"there is no blueprint {name!r}"
             )
+        blueprint = blueprints.read(file)
         try:
             return compile_rule.instantiate(
-                blueprints.read(file),
+                blueprint,
                 rule_id=given["id"],
                 mode=mode,
                 given=given.get("input", {}),
@@ -238,9 +241,8 @@ class SiteCompiler:
                 chains=chains,
             )
         except ConfigError as bad:
-            if "line" in bad.params:
-                raise
-            raise self._document.error(place, str(bad)) from None
+            # What was given is wrong for it: the place to mend is here.
+            raise self._document.error((*place, "input"), str(bad)) from None
 
 
 def _shipped(folder: str, schema: dict[Any, Any]) -> list[dict[str, Any]]:

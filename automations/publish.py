@@ -29,12 +29,15 @@ def compile_checked(folder: Path) -> tuple[config.Bundle, bytes]:
 
 
 def store(data: bytes, data_folder: Path) -> str:
-    """Write a bundle under its content address; returns the hash."""
+    """Write a bundle under its content address; returns the hash.
+
+    A file of that name whose bytes were damaged is written anew.
+    """
     digest = config.digest(data)
     folder = data_folder / "bundles"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{digest}.bundle"
-    if not target.exists():
+    if not target.exists() or target.read_bytes() != data:
         draft = folder / f".{digest}.part"
         with draft.open("wb") as file:
             file.write(data)

@@ -17,8 +17,12 @@ def main(argv: list[str]) -> int:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         _writable(data)
         keeper = Keeper(data, _greeting(options), _extra(options))
+    except FileExistsError:
+        sys.stderr.write(f"safehold run: --data {data}: a file, not a folder\n")
+        return 2
     except OSError as error:
-        sys.stderr.write(f"safehold run: --data {data}: {error}\n")
+        why = error.strerror or str(error)
+        sys.stderr.write(f"safehold run: --data {data}: {why}\n")
         return 2
     except AlreadyRunning as error:
         sys.stderr.write(f"safehold run: {error}; 'safehold stop' ends it\n")
@@ -54,7 +58,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         "--without",
         action="append",
         default=[],
-        choices=["archive", "gateway", "notifier"],
+        choices=["archive", "gateway", "notifier", "uplink"],
         help="leave a process out; may be repeated",
     )
     options = parser.parse_args(argv)

@@ -49,7 +49,7 @@ def _end_power(data: str, seconds: float) -> int:
     try:
         reply = asyncio.run(_announce(Path(data).resolve(), seconds))
     except (NotRunning, LinkEnded, TimeoutError) as error:
-        sys.stderr.write(f"safehold stop: no hub runs there: {error}\n")
+        sys.stderr.write(f"safehold stop: {error}\n")
         return 3
     if not reply.ok:
         said = texts.render(reply.code, dict(reply.params), "en")
@@ -95,5 +95,5 @@ def _ask(name: str, data: str, packet: dict[str, Any]) -> dict[str, Any] | None:
     try:
         return ask(Path(data).resolve(), packet)[0]
     except (NotRunning, TimeoutError) as error:
-        sys.stderr.write(f"safehold {name}: no hub runs there: {error}\n")
+        sys.stderr.write(f"safehold {name}: {error}\n")
         return None

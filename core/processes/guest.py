@@ -11,7 +11,7 @@ _TIMEOUT_S = 5.0
 
 
 class NotRunning(Exception):
-    """No hub runs on this data folder; names the socket that was tried."""
+    """No hub answers on this data folder; names the socket, why, and the mend."""
 
 
 def ask(data: Path, packet: Packet) -> tuple[Packet, list[socket.socket]]:
@@ -30,7 +30,7 @@ def ask(data: Path, packet: Packet) -> tuple[Packet, list[socket.socket]]:
             sock.close()
             raise
     except OSError as error:
-        raise NotRunning(f"{path}: {error.strerror}") from error
+        raise NotRunning(f"{path}: {_why(data, error)}") from error
     finally:
         if folder >= 0:
             os.close(folder)
@@ -47,3 +47,14 @@ def ask(data: Path, packet: Packet) -> tuple[Packet, list[socket.socket]]:
     if got is None:
         raise TimeoutError(f"{path}: no answer in {_TIMEOUT_S:.0f} s")
     return got
+
+
+def _why(data: Path, error: OSError) -> str:
+    """Return what a person can do about a control socket that does not open."""
+    if isinstance(error, PermissionError):
+        return "no permission: only the hub's own system user may ask it"
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        if not os.path.lexists(data):
+            return "there is no such data folder"
+        return f"no hub runs here; 'safehold run --data {data}' starts it"
+    return str(error.strerror)
