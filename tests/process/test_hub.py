@@ -22,7 +22,7 @@ def raised(viewer: Viewer, kind: str) -> list[str]:
     return [
         alarm.source
         for alarm in viewer.state.alarms.open.values()
-        if alarm.kind == kind and alarm.active
+        if alarm.kind.startswith(kind) and alarm.active
     ]
 
 
