@@ -83,6 +83,14 @@ class Integration(abc.ABC):
         CONFIRMED only from a read-back of the device (requirement 1.15).
         """
 
+    def at_once(self, command: Command) -> bool:
+        """Carry out a command without waiting, where the driver can.
+
+        True: it is under way, and its states will be reported. False: nothing was
+        done, and `command` is to be awaited.
+        """
+        return False
+
     def diagnostics(self) -> dict[str, Any]:
         """Return counters and states for support, secrets redacted."""
         return {}

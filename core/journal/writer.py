@@ -96,6 +96,9 @@ class SyncWriter:
         self._prepare_at = clock.mono_ns() + NS
         self._backoff = self._pace.retry_ns
         self._signed_at = clock.mono_ns()
+        if not store.clean:
+            # What an unclean stop left unsigned is signed with the first group.
+            self._signed_at -= self._pace.checkpoint_ns
         self._accepted = store.seq
         self._oldest_ns: int | None = None
         self._spare_missing = False
@@ -263,7 +266,11 @@ class SyncWriter:
 
 
 class JournalWriter(SyncWriter):
-    """Drive a `SyncWriter` with one thread of its own."""
+    """Drive a `SyncWriter` with one thread of its own.
+
+    With ``soon`` (a loop's ``call_soon``) the thread is woken once a turn, behind
+    what the turn has to do: it would else contend with an alarm on its way.
+    """
 
     def __init__(
         self,
@@ -272,8 +279,11 @@ class JournalWriter(SyncWriter):
         clock: Clock,
         bounds: Bounds | None = None,
         pace: Pace | None = None,
+        *,
+        soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         super().__init__(store, notify, clock, bounds, pace)
+        self._soon, self._asked = soon, False
         self._work = threading.Event()
         self._closing = False
         self._clean = False
@@ -294,6 +304,14 @@ class JournalWriter(SyncWriter):
         return self._clean and not self._thread.is_alive()
 
     def _wake(self) -> None:
+        if self._soon is None:
+            self._work.set()
+        elif not self._asked:
+            self._asked = True
+            self._soon(self._awake)
+
+    def _awake(self) -> None:
+        self._asked = False
         self._work.set()
 
     def _run(self) -> None:

@@ -173,7 +173,9 @@ class LoopLedger(Ledger):
         """Start the writer; ``hear`` gets its notices on the running loop."""
         self._loop = asyncio.get_running_loop()
         self._hear = hear
-        self._thread = JournalWriter(self._store, self._from_thread, self._clock)
+        self._thread = JournalWriter(
+            self._store, self._from_thread, self._clock, soon=self._loop.call_soon
+        )
         self._writer = self._thread
         self._thread.start()
 

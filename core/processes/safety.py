@@ -31,6 +31,8 @@ from core.registry.ids import Ids
 from core.registry.secrets import Secrets
 
 LIVE_S, HISTORY_S, STATES_S, PROBE_S = 0.25, 0.5, 1.0, 2.0
+#: Replicas get a turn's events so much later: a siren's way goes first.
+FLUSH_S = 0.005
 #: Errors of our own within a minute after which the process starts afresh.
 MAX_ERRORS = 5
 #: What the archive may leave unread before its rows stay in the room's bound.
@@ -81,7 +83,7 @@ class Safety:
         self._errors: deque[int] = deque(maxlen=MAX_ERRORS)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
-        self._turning = False
+        self._turning = self._prompt = self._flushing = False
 
     # --- life -----------------------------------------------------------------
 
@@ -131,7 +133,12 @@ class Safety:
         """Run due timers, send what this turn made, arm the next timer."""
         self._turning = False
         self._guard("timers", self.hub.advance)
-        self.desk.flush()
+        if self._prompt:
+            self.desk.flush()
+        elif not self._flushing:
+            self._flushing = True
+            self._loop.call_later(FLUSH_S, self._flush)
+        self._prompt = False
         due = self.hub.timers.next_ns()
         if due is not None and (self._timer is None or due != self._timer_ns):
             if self._timer is not None:
@@ -139,6 +146,10 @@ class Safety:
             self._timer_ns = due
             pause = self._clock.real_s(due - self._clock.mono_ns())
             self._timer = self._loop.call_later(pause, self._timed)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        self.desk.flush()
 
     def _timed(self) -> None:
         self._timer = None
@@ -163,6 +174,8 @@ class Safety:
     def _message(self, peer: str, message: m.Message) -> None:
         try:
             self.desk.receive(peer, message)
+            # Who asks for an act reads what it did.
+            self._prompt = self._prompt or type(message) is m.ActRequest
             if type(message) is m.Hello and peer == "archive":
                 self._names_again()
         except Exception as error:  # noqa: BLE001 - the border to other processes:

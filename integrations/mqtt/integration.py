@@ -70,6 +70,11 @@ class MqttIntegration(Integration):
             self.book.close()
             self.catalogue.close()
 
+    def at_once(self, command: Command) -> bool:
+        """Publish a command; the device's own state message confirms it."""
+        self.book.execute(command)
+        return True
+
     async def command(self, command: Command) -> None:
         """Publish a command; the device's own state message confirms it."""
         self.book.execute(command)

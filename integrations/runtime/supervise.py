@@ -85,9 +85,20 @@ class Runner:
         if known is not None:
             self._host.result(command.id, CommandState(known.state), known.detail)
             return
+        if self._at_once(command):
+            return
         task = asyncio.get_running_loop().create_task(self._command(command))
         self._commands[command.id] = task
         task.add_done_callback(lambda _: self._commands.pop(command.id, None))
+
+    def _at_once(self, command: Command) -> bool:
+        if self.integration is None:
+            return False
+        try:
+            return self.integration.at_once(command)
+        except Exception as error:  # noqa: BLE001 - the border to plugins
+            self._failed(command, error)
+            return True
 
     async def _command(self, command: Command) -> None:
         left = command.deadline_ns - self._host.clock.mono_ns()
@@ -100,10 +111,13 @@ class Runner:
                 await self.integration.command(command)
         except TimeoutError:
             self._host.result(command.id, CommandState.EXPIRED, "deadline")
-        except Exception as error:
-            log.warning("%s: command failed", self._host.name, exc_info=error)
-            detail = f"{type(error).__name__}: {error}"[:200]
-            self._host.result(command.id, CommandState.FAILED, detail)
+        except Exception as error:  # noqa: BLE001 - the border to plugins
+            self._failed(command, error)
+
+    def _failed(self, command: Command, error: Exception) -> None:
+        log.warning("%s: command failed", self._host.name, exc_info=error)
+        detail = f"{type(error).__name__}: {error}"[:200]
+        self._host.result(command.id, CommandState.FAILED, detail)
 
 
 def gravest(error: BaseException) -> BaseException:
