@@ -195,7 +195,11 @@ class Evacuations:
         elif line.status in ("device_seen", "accounted"):
             # One who went back in is to be looked for again.
             self._roll(record, body.person_id, "missing", "tag", "", cause)
-            self._judge_late(record)
+        else:
+            return
+        left = record.late.remaining_ns(self._hub.clock) if record.late else 1
+        if left is None or left <= 0:
+            self._call_late(record, "")
 
     def _muster_zones(self, record: EvacuationRecord) -> set[str]:
         points = self._site.muster_points()
@@ -231,18 +235,20 @@ class Evacuations:
 
         def late(late_unknown: bool) -> None:
             found = self._hub.state.response.evacuations.get(record.id)
-            if found is None or found.cleared_wall_ns or found.late_called:
-                return
-            missing = self._missing(found)
-            if missing:
-                why = "late_unknown" if late_unknown else ""
-                body = EvacuationLate(
-                    evacuation_id=found.id, missing=tuple(missing), why=why
-                )
-                self._hub.emit(body)
-                self._judge_late(found)
+            if found is not None and not found.cleared_wall_ns:
+                self._call_late(found, "late_unknown" if late_unknown else "")
 
         fire_after(self._hub, record.late, f"evacuation.late.{record.id}", late)
+
+    def _call_late(self, record: EvacuationRecord, why: str) -> None:
+        """Say once who is missing although the time is over; keep their alarm."""
+        missing = self._missing(record)
+        if missing and not record.late_called:
+            body = EvacuationLate(
+                evacuation_id=record.id, missing=tuple(missing), why=why
+            )
+            self._hub.emit(body)
+        self._judge_late(record)
 
     def _judge_late(self, record: EvacuationRecord) -> None:
         """Keep the alarm of the missing in step with the roll."""

@@ -15,7 +15,7 @@ from core.permits.events import PermitIssued, PermitReleased, PermitVerified
 from core.permits.state import PermitStatus
 from core.response.state import NoticeRecord
 from core.state import SiteState
-from tests.sim import site
+from tests.sim import events, site
 from tests.sim.crew import permissive
 from tests.sim.field import deadly
 from tests.sim.machine import Life, stored
@@ -30,7 +30,7 @@ TICK_S = 1.5
 MAX_AT_ONCE, MAX_AT_REST = 900, 120
 _OPEN = (PermitStatus.ACTIVE, PermitStatus.VERIFYING)
 _REACTION_S = {"confined": site.REACTION_S, "hot": site.REACTION_S / 2}
-_NOT_DURABLE = "journal.not_durable"
+_FOUND = ("accounted", "rescue")
 Row = tuple[tuple[str, str], Value, int]
 
 
@@ -62,6 +62,11 @@ class Watch:
         for body, envelope in fresh:
             self._seq += 1
             self._event(body, envelope)
+            life = self._world.life
+            if life is not None:
+                log = told.log[: envelope.seq - 1]
+                for rule, found in events.judge(body, log, life):
+                    self._fail(rule, found)
         self._answers()
 
     def _event(self, body: Event, envelope: Envelope) -> None:
@@ -128,6 +133,9 @@ class Watch:
 
     def hear(self, rows: list[Row]) -> None:
         """Take note of rows that are about to be delivered."""
+        world = self._world
+        if world.life is not None and world.field.heard:
+            world.oracle.sent(rows)
         self._due = [point for point, value, q in rows if deadly(point[1], value, q)]
 
     def alarmed(self) -> None:
@@ -176,6 +184,8 @@ class Watch:
         self._permits(life)
         self._deadlines(life)
         self._disk(life)
+        if lost := self._world.oracle.lost(life):
+            self._fail("a silent meter is a fault (R4)", lost)
 
     def full(self) -> None:
         """Look at all, after a step."""
@@ -193,6 +203,8 @@ class Watch:
         for permit in life.hub.state.permits.permits.values():
             if permit.status is not PermitStatus.ACTIVE:
                 continue
+            if why := self._world.oracle.unproven(permit):
+                self._fail("ACTIVE needs fresh GOOD evidence (§5 Permits)", why)
             for name, truth in life.kernel.permits.interlocks(permit.id).items():
                 if truth.name == "TRUE":
                     continue
@@ -218,6 +230,11 @@ class Watch:
         for notice in response.notices.values():
             if notice.respond is not None and _step(notice) not in answered:
                 open_[notice.id] = notice.respond
+        for record in response.evacuations.values():
+            missing = any(e.status not in _FOUND for e in record.roll.values())
+            waiting = missing and not record.late_called and not record.cleared_wall_ns
+            if waiting and record.late is not None:
+                open_[record.id] = record.late
         for key in self._since.keys() - open_.keys():
             del self._since[key]
         for key, deadline in open_.items():
@@ -226,6 +243,10 @@ class Watch:
                 self._fail("commands end, notices escalate, in time (§5, R13)", key)
 
     def _disk(self, life: Life) -> None:
+        if life.ledger.down:
+            log, durable = self._world.told.log, life.ledger.durable_seq
+            for rule, found in events.unproven(life.hub.state, log, durable):
+                self._fail(rule, found)
         standing = life.kernel.alarms.active(kind_prefix="fault.disk")
         if life.ledger.down and not standing:
             self._fail("a dead disk is a fault (§2)", life.ledger.down)
@@ -283,9 +304,12 @@ class Watch:
 
     def rested(self) -> None:
         """See that the site came to rest."""
-        events = self._seq - self._at_rest
-        if events > MAX_AT_REST:
-            self._fail("no loops: a quiet site is quiet (§8)", events)
+        count = self._seq - self._at_rest
+        if count > MAX_AT_REST:
+            self._fail("no loops: a quiet site is quiet (§8)", count)
+        for host in (self._world.field, self._world.tags):
+            if self._world.life is not None and host.heard and host.owed:
+                self._fail("device events become durable (§2)", list(host.owed))
 
     def verified(self, report: Report) -> None:
         """Take what an inspector found."""

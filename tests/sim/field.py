@@ -52,6 +52,8 @@ class Host:
         self.values: dict[tuple[str, str], Value] = {}
         """What outputs and tags would report now."""
         self.moods: dict[tuple[str, str], str] = {}
+        self.sent: Callable[[list[Any]], None] = lambda _rows: None
+        """Who takes note of what was sent to a core that listens."""
         self._results: list[m.Result] = []
         self._events = 0
 
@@ -145,6 +147,8 @@ class Host:
     def report(self, facts: list[tuple[tuple[str, str], Value, int]]) -> None:
         """Send plain readings: point, value, quality."""
         rows = [m.Row(self.handles[p], value, int(q)) for p, value, q in facts]
+        if self.heard:
+            self.sent(facts)
         self.send_rows(rows)
 
     def send_rows(self, rows: list[m.Row], coalesced: Any = ()) -> None:

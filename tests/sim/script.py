@@ -251,6 +251,16 @@ class Script:
         world.disk.deny(code)
         world.later(self._random.uniform(0.5, 60), self.heal)
 
+    def race(self) -> None:
+        """Let people ask for much just as the disk fails, or slows down."""
+        world = self._world
+        for _ in range(4):
+            world.crew.any_act()
+        if self._random.random() < 0.5:
+            self.disk()
+        else:
+            self.slow()
+
     def hiccup(self) -> None:
         """Let one write or sync fail."""
         disk = self._world.disk
@@ -330,6 +340,7 @@ _DEEDS: tuple[tuple[Deed, int], ...] = (
     (Script.peers, 2),
     (Script.disk, 3),
     (Script.hiccup, 2),
+    (Script.race, 3),
     (Script.slow, 2),
     (Script.crash, 4),
     (Script.kill, 3),

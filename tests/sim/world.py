@@ -15,6 +15,7 @@ from tests.sim.failure import Violation
 from tests.sim.field import Gas, Host
 from tests.sim.gateway import Replica
 from tests.sim.machine import Accepted, Life, audit
+from tests.sim.oracle import Oracle
 from tests.sim.script import Script
 
 PULSE_S = 4.0
@@ -51,6 +52,8 @@ class Simulation:
         self.notifier = Replica("notifier", self.random)
         self.notifier.later = self.later
         self.crew = Crew(self)
+        self.oracle = Oracle(self)
+        self.field.sent = self.tags.sent = self.oracle.sent
         self.watch = Watch(self)
         self._furnish()
 
@@ -153,6 +156,7 @@ class Simulation:
         except Exception as error:  # noqa: BLE001 - it becomes the report of the seed
             self.fail("the start meets no exception (§5)", repr(error), error)
         self.life = life
+        self.oracle.born()
         self.note(f"life {self.lives} begins after seq {before.seq}")
         self.watch.started(before)
         for host in (self.field, self.tags):
@@ -165,6 +169,7 @@ class Simulation:
         """Let a host that lives open its session."""
         if self.life is not None and host.alive:
             host.connect(self.life)
+            self.oracle.linked(host.name)
             self.settle()
 
     def cut(self, when: str) -> None:
