@@ -1,0 +1,1 @@
+"""Permit packs: read, check, lay overlays on, compare, prove by vectors."""
