@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "frontend_api.commands.export:main",
         "write a slice of the journal to a file",
     ),
+    "aq": ("frontend_api.commands.aq:main", "exchange by AQ 3064.2: check, settle"),
+    "paper": ("frontend_api.commands.paper:main", "print permits and blank forms"),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 

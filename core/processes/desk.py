@@ -49,6 +49,8 @@ class Desk:
         """Who hears that a host answered a ping."""
         self.history_damaged: Callable[[str], None] = lambda _detail: None
         """Who hears that the archive had to put its file aside."""
+        self.exchange: Callable[[dict[str, str]], None] = lambda _faults: None
+        """Who hears what the uplink owes and cannot deliver."""
         self.processes: dict[str, str] = {}
         """State of each process, as the keeper tells it."""
         self.counters: dict[str, int] = {}
@@ -165,6 +167,8 @@ class Desk:
             self.count(f"{peer}.{name}"[:120], by)
         if peer == "archive" and "history_damaged" in message.counts:
             self.history_damaged(message.details.get("history_damaged", ""))
+        if peer == "uplink":
+            self.exchange(message.details)
 
     def _alive(self, peer: str, message: m.Alive) -> None:
         self.alive(peer, message.number)

@@ -1,6 +1,7 @@
 """The children that every hub has, whatever its configuration."""
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +12,9 @@ BOTH = ("safety", "telemetry")
 _ARCHIVE = Spec("archive", ("-m", "core.processes.archive"), lanes=BOTH, early=False)
 _GATEWAY = Spec("gateway", ("-m", "frontend_api"), early=False)
 _NOTIFIER = Spec("notifier", ("-m", "core.processes.notifier"), early=False)
+_UPLINK = Spec("uplink", ("-m", "core.processes.uplink"), early=False)
+#: Nothing leaves a site that has no such file in its data folder.
+UPLINK_SETTINGS = os.path.join("exchange", "settings.yaml")
 
 
 def core_spec() -> Spec:
@@ -27,7 +31,11 @@ def fixed_children(options: Packet) -> Iterator[Spec]:
     if config:
         yield _publish(config, options["data"])
     gateway = replace(_GATEWAY, args=(*_GATEWAY.args, *options.get("gateway", ())))
-    for spec in (_ARCHIVE, gateway, _NOTIFIER):
+    found = [_ARCHIVE, gateway, _NOTIFIER]
+    data = options.get("data", "")
+    if data and os.path.exists(os.path.join(data, UPLINK_SETTINGS)):
+        found.append(_UPLINK)
+    for spec in found:
         left_out = spec.name in options.get("without", ())
         if not left_out and _installed(spec.args[1]):
             yield spec

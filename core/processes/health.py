@@ -99,6 +99,21 @@ class Health:
         )
         self._kernel.alarms.clear(source, condition)
 
+    def exchange(self, faults: dict[str, str]) -> None:
+        """Take what the uplink cannot deliver; an empty detail is well again."""
+        for condition in ("dead", "late", "journal", "witness"):
+            detail = faults.get(condition)
+            if detail:
+                self._kernel.alarms.raise_(
+                    "hub:uplink",
+                    condition,
+                    kind=f"fault.exchange.{condition}",
+                    priority=3,
+                    params={"detail": detail[:200]},
+                )
+            elif detail is not None:
+                self._kernel.alarms.clear("hub:uplink", condition)
+
     # --- clock ----------------------------------------------------------------
 
     def _wall_offset(self) -> int:

@@ -5,6 +5,7 @@ The same journal gives the same records, whoever derives them and how often.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -64,11 +65,11 @@ class Memo(msgspec.Struct):
     alarms: dict[str, OpenAlarm] = {}
     updated_s: dict[str, int] = {}
     told: dict[str, str] = {}
-    """Record id → its content without the update's stamp, to tell news from echo."""
+    """Record id → hash of its content but the stamp, to tell news from echo."""
 
 
 class Book(msgspec.Struct):
-    """Keep the memos of all permits that are not closed."""
+    """Keep the memos of all permits that the site's state holds."""
 
     permits: dict[str, Memo] = {}
 
@@ -112,8 +113,6 @@ class Mapper:
         alarms = list(self._alarms(body, envelope, permit, memo))
         yield from self._ticket(body, envelope, permit, memo)
         yield from alarms
-        if isinstance(body, PermitClosed):
-            del self.book.permits[permit_id]
 
     def _memo(self, permit: PermitRecord, envelope: Envelope) -> Memo:
         gas = {test.quantity: test for test in permit.tests}
@@ -310,7 +309,7 @@ class Mapper:
         envelope: Envelope,
         memo: Memo,
     ) -> Iterator[Owed]:
-        content = msgspec.json.encode(record).decode()
+        content = sha256(msgspec.json.encode(record)).hexdigest()[:16]
         if memo.told.get(record.ID) == content:
             return
         memo.told[record.ID] = content
