@@ -6,6 +6,7 @@ from core.alarms.alarms import Alarms
 from core.clock import Clock
 from core.hub import Hub, JournalDoor, LinkDoor, Room
 from core.people.access import Access
+from core.people.cards import Cards
 from core.people.people import People
 from core.permits.permits import Permits
 from core.readings.readings import Readings
@@ -56,11 +57,12 @@ class Kernel:
             hub, self.access, self.people, self.notices, self.permits, self.alarms
         )
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
+        self.cards = Cards(hub, self.access, self.notices.tell)
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.permits),
-            *(self.evacuations, self.power, self.lamps),
+            *(self.evacuations, self.power, self.lamps, self.cards),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))

@@ -5,7 +5,7 @@ roles, object and expected version again (design §5 Security).
 """
 
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -94,3 +94,98 @@ class FoundSafe(Act, frozen=True, kw_only=True):
     """Say that the person who called for help was reached; resets nothing."""
 
     person_id: str
+
+
+#: A day as the site writes it: 2026-03-01.
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+DayOrNone = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+#: A code such as a trade: hot_work, electric_low, rigging.
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+#: The salted hash under which the vault keeps a blob.
+Blob = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+BlobOrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
+_KEEPERS = ("safety_officer", "maintainer")
+
+
+@act("company.record", *_KEEPERS, effect=Effect.PERMISSIVE)
+class RecordCompany(Act, frozen=True, kw_only=True):
+    """Admit a company to the site, or change the last day of its contract."""
+
+    company_id: Id
+    contractor: bool = True
+    valid_to: DayOrNone = ""
+
+
+@act("company.end", *_KEEPERS, effect=Effect.PROTECTIVE)
+class EndCompany(Act, frozen=True, kw_only=True):
+    """End a company's work here: its people's cards and roles end with it."""
+
+    company_id: Id
+
+
+@act("person.record", *_KEEPERS, effect=Effect.PERMISSIVE)
+class RecordPerson(Act, frozen=True, kw_only=True):
+    """Open or renew a person's file; the vault already holds what it names."""
+
+    person_id: Id
+    fields: Blob
+    company_id: str = ""
+    photo: BlobOrNone = ""
+
+
+@act("person.erase", *_KEEPERS, effect=Effect.PROTECTIVE)
+class ErasePerson(Act, frozen=True, kw_only=True):
+    """Write down that a person's data were destroyed; cards and roles end."""
+
+    person_id: Id
+
+
+@act("card.record", *_KEEPERS, effect=Effect.PERMISSIVE)
+class RecordCard(Act, frozen=True, kw_only=True):
+    """Put a trade card on a person's file; who records it has seen it."""
+
+    person_id: Id
+    trade: Code
+    kind: Literal["special_operation", "special_equipment", "other"]
+    valid_to: Day
+    document: Blob
+    valid_from: DayOrNone = ""
+    review_by: DayOrNone = ""
+
+
+@act("card.withdraw", *_KEEPERS, effect=Effect.PROTECTIVE)
+class WithdrawCard(Act, frozen=True, kw_only=True):
+    """Let a card count no more."""
+
+    card_id: Id
+    code: Literal["lost", "replaced", "revoked", "wrong", "left"]
+
+
+@act("card.verify", *_KEEPERS, effect=Effect.PERMISSIVE)
+class VerifyCard(Act, frozen=True, kw_only=True):
+    """Write down that the issuer's registry called a card valid."""
+
+    card_id: Id
+    source: Code
+    evidence: Blob
+
+
+@act("card.doubt", *_KEEPERS, effect=Effect.PROTECTIVE)
+class DoubtCard(Act, frozen=True, kw_only=True):
+    """Write down that the issuer's registry did not call a card valid."""
+
+    card_id: Id
+    verdict: Literal["expired", "mismatch", "unknown"]
+    source: Code
+    evidence: BlobOrNone = ""
+
+
+@act("training.record", *_KEEPERS, effect=Effect.PERMISSIVE)
+class RecordTraining(Act, frozen=True, kw_only=True):
+    """Write down that a person was trained and examined in a topic (H2)."""
+
+    person_id: Id
+    topic: Code
+    valid_to: DayOrNone = ""
+    document: BlobOrNone = ""

@@ -6,6 +6,7 @@ import msgspec
 
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
+from core.people.cards_state import CardsState
 from core.people.events import HubClaimed, PersonMoved, RolesChanged, RolesWithdrawn
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ class Presence(msgspec.Struct, kw_only=True):
 
 
 class PeopleState(msgspec.Struct, kw_only=True):
-    """Hold presence and roles by person id."""
+    """Hold presence, roles and cards by person id."""
 
     owner_id: str = ""
     roles: dict[str, list[str]] = {}
     presence: dict[str, Presence] = {}
+    cards: CardsState = msgspec.field(default_factory=CardsState)
 
 
 @folds(HubClaimed)

@@ -158,6 +158,17 @@ export interface DoneView {
   text: Text;
 }
 
+export interface DoubtCard {
+  card_id: string;
+  verdict: "expired" | "mismatch" | "unknown";
+  source: string;
+  evidence?: string;
+}
+
+export interface EndCompany {
+  company_id: string;
+}
+
 export interface EndPower {
   seconds: number;
 }
@@ -186,6 +197,10 @@ export interface EntityView {
   critical: boolean;
   output: string;
   limits: LimitView[];
+}
+
+export interface ErasePerson {
+  person_id: string;
 }
 
 export interface EvacuationView {
@@ -461,6 +476,36 @@ export interface ReadingViewList {
   seq: number;
 }
 
+export interface RecordCard {
+  person_id: string;
+  trade: string;
+  kind: "other" | "special_equipment" | "special_operation";
+  valid_to: string;
+  document: string;
+  valid_from?: string;
+  review_by?: string;
+}
+
+export interface RecordCompany {
+  company_id: string;
+  contractor?: boolean;
+  valid_to?: string;
+}
+
+export interface RecordPerson {
+  person_id: string;
+  fields: string;
+  company_id?: string;
+  photo?: string;
+}
+
+export interface RecordTraining {
+  person_id: string;
+  topic: string;
+  valid_to?: string;
+  document?: string;
+}
+
 export interface ReleaseOutput {
   entity_id: string;
   reason: string;
@@ -661,10 +706,21 @@ export interface UnshelveAlarm {
   alarm_id: string;
 }
 
+export interface VerifyCard {
+  card_id: string;
+  source: string;
+  evidence: string;
+}
+
 export interface WatcherView {
   person_id: string;
   since_ms: number;
   screens: number;
+}
+
+export interface WithdrawCard {
+  card_id: string;
+  code: "left" | "lost" | "replaced" | "revoked" | "wrong";
 }
 
 export interface ZoneDevice {
@@ -697,7 +753,7 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "hub.power_back" | "hub.power_end" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.move" | "person.roles" | "person.safe" | "sirens.silence";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "hub.power_back" | "hub.power_end" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "sirens.silence" | "training.record";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -706,6 +762,12 @@ export interface ActBodies {
   "alarm.reset": ResetAlarm;
   "alarm.shelve": ShelveAlarm;
   "alarm.unshelve": UnshelveAlarm;
+  "card.doubt": DoubtCard;
+  "card.record": RecordCard;
+  "card.verify": VerifyCard;
+  "card.withdraw": WithdrawCard;
+  "company.end": EndCompany;
+  "company.record": RecordCompany;
   "config.arm": ArmConfig;
   "device.enrol": EnrolDevice;
   "device.remove": RemoveDevice;
@@ -725,8 +787,11 @@ export interface ActBodies {
   "permit.release": ReleasePermit;
   "permit.retest": RetestPermit;
   "person.account": AccountPerson;
+  "person.erase": ErasePerson;
   "person.move": MovePerson;
+  "person.record": RecordPerson;
   "person.roles": SetRoles;
   "person.safe": FoundSafe;
   "sirens.silence": SilenceSirens;
+  "training.record": RecordTraining;
 }
