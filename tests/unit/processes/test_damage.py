@@ -3,10 +3,11 @@
 from core.clock import SimClock
 from core.journal.checkpoint import sim_signer
 from core.journal.envelope import Effect
-from core.journal.frame import Gap
 from core.journal.reader import Damaged
 from core.journal.simdisk import SimDisk
 from core.journal.store import Options
+from core.journal.writer import Gapped
+from core.link.messages import ActReply
 from core.permits.state import PermitStatus
 from core.processes.damage import tell_damage
 from core.processes.ledger import Ledger
@@ -59,7 +60,7 @@ def test_permissive_act_in_a_gap_is_refused_and_undone() -> None:
     yard.journal.sync()
     yard.hub.lost(first, last)
     yard.hub.durable(last)
-    (reply,) = [r for _, r in yard.links.sent if getattr(r, "id", "") == "asked"]
+    (reply,) = yard.links.of(ActReply)
     assert (reply.ok, reply.code) == (False, "journal.not_durable")
     (permit,) = yard.hub.state.permits.permits.values()
     assert permit.status is PermitStatus.HELD
@@ -110,6 +111,5 @@ def test_full_backlog_keeps_the_last_of_each_subject_and_type() -> None:
         clock.advance(1.0)
     while ledger.pump() == 0:
         pass
-    gaps = [each.gap for each in told if hasattr(each, "gap")]
-    assert all(isinstance(gap, Gap) for gap in gaps)
+    gaps = [each.gap for each in told if isinstance(each, Gapped)]
     assert [(gap.first, gap.last) for gap in gaps] == [(1, 9_999), (10_001, 20_000)]
