@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -24,12 +25,11 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import journal  # noqa: E402
 from benchmarks.harness import machine, report  # noqa: E402
 from benchmarks.harness.results import Result  # noqa: E402
-from benchmarks.harness.stand import SAFETY, Stand, kept_up  # noqa: E402
+from benchmarks.harness.stand import Stand, kept_up  # noqa: E402
 from benchmarks.harness.systems import ALL  # noqa: E402
 
-#: Steps of the search for the highest rate: a tenth between two of them.
-LADDER = [round(4_000 * 1.1**step, -2) for step in range(30)]
-IDLE_S = 8.0
+#: Rungs of the search for the highest rate: a tenth between two of them.
+LADDER = [round(9_000 * 1.1**step, -2) for step in range(20)]
 
 
 def say(text: str) -> None:
@@ -53,21 +53,19 @@ async def alarms(stands: list[Stand], results: list[Result], plan: argparse.Name
                 for rate in plan.rates:
                     run = await stand.measure(rate)
                     result.runs.setdefault(rate, []).append(run)
+                if turn == plan.rounds - 1:
+                    await asyncio.sleep(plan.idle)
+                    weigh(stand, result)
 
 
-async def memory(stand: Stand, result: Result, idle_s: float) -> None:
+def weigh(stand: Stand, result: Result) -> None:
     """Weigh the process tree with its broker, idle after every detector spoke."""
-    say(f"memory: {stand.system.name}")
-    async with stand.life():
-        await stand.measure(0)
-        await asyncio.sleep(idle_s)
-        pids = machine.tree(stand.pid)
-        result.total_mb = machine.pss_mb([*pids, stand.broker_pid])
-        for pid in pids:
-            name = machine.name_of(pid)
-            result.parts_mb[name] = result.parts_mb.get(name, 0) + machine.pss_mb([pid])
-        result.parts_mb["broker"] = machine.pss_mb([stand.broker_pid])
-        result.safety_mb = result.parts_mb.get(SAFETY)
+    pids = machine.tree(stand.pid)
+    result.total_mb = machine.pss_mb([*pids, stand.broker_pid])
+    for pid in pids:
+        name = machine.name_of(pid)
+        result.parts_mb[name] = result.parts_mb.get(name, 0) + machine.pss_mb([pid])
+    result.parts_mb["broker"] = machine.pss_mb([stand.broker_pid])
 
 
 class Search:
@@ -76,7 +74,7 @@ class Search:
     def __init__(self, stand: Stand, result: Result, seconds: float) -> None:
         self._stand, self._result, self._seconds = stand, result, seconds
         self._low, self._high = -1, len(LADDER)
-        self._next = len(LADDER) // 2 + 4
+        self._next = len(LADDER) // 2
 
     @property
     def done(self) -> bool:
@@ -95,7 +93,7 @@ class Search:
 
     async def confirm(self, factor: float) -> None:
         """Hold the rung for longer; go down until one holds."""
-        while self._low >= 0:
+        while self._low >= 0 and factor:
             if await self._holds(LADDER[self._low], self._seconds * factor):
                 break
             self._low -= 1
@@ -107,7 +105,7 @@ class Search:
             await asyncio.sleep(self._stand.system.settle_s)
             run = await self._stand.measure(int(rate), seconds)
             notes = self._stand.system.notes(self._stand.pid)
-        held = kept_up(run)
+        held = kept_up(run) and not any(notes.values())
         self._result.tries.append((rate, seconds, run, notes, held))
         say(f"sustained: {name} {rate:,.0f}/s {'held' if held else 'not held'}")
         return held
@@ -137,8 +135,6 @@ async def measure(plan: argparse.Namespace, folder: Path) -> list[Result]:
             stands.append(stand)
             await stand.open()
         await alarms(stands, results, plan)
-        for stand, result in zip(stands, results, strict=True):
-            await memory(stand, result, IDLE_S if plan.sustain else 0.0)
         if plan.sustain:
             await sustained(stands, results, plan)
     finally:
@@ -160,13 +156,13 @@ def workplace(where: Path, keep: bool) -> Iterator[Path]:
 
 def options(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line and fill in what --quick leaves out."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two minutes at most")
     parser.add_argument("--systems", default="paho,safehold,node-red")
     parser.add_argument("--detectors", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--rates", default="0,2000")
-    parser.add_argument("--alarms", type=float, default=25.0, help="alarms a second")
+    parser.add_argument("--alarms", type=float, default=40.0, help="alarms a second")
     parser.add_argument("--folder", type=Path, default=ROOT, help="on a real disk")
     parser.add_argument("--no-sustain", dest="sustain", action="store_false")
     parser.add_argument("--no-journal", dest="journal", action="store_false")
@@ -174,7 +170,8 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     plan = parser.parse_args(argv)
     plan.rounds = plan.rounds or (2 if plan.quick else 6)
     plan.rates = [int(rate) for rate in plan.rates.split(",")]
-    plan.seconds, plan.confirm = (3.0, 1.0) if plan.quick else (4.0, 3.0)
+    plan.seconds, plan.confirm = (2.5, 0.0) if plan.quick else (4.0, 3.0)
+    plan.idle = 4.0 if plan.quick else 10.0
     plan.systems = [each for each in plan.systems.split(",") if _here(each)]
     return plan
 
@@ -186,8 +183,13 @@ def _here(name: str) -> bool:
     return not why
 
 
+def _ended(*_: object) -> None:
+    raise KeyboardInterrupt  # unwinds: nothing that was started stays behind
+
+
 def main(argv: list[str] | None = None) -> int:
     """Measure and print the table."""
+    signal.signal(signal.SIGTERM, _ended)
     plan = options(argv)
     figures = None
     with workplace(plan.folder, plan.keep) as folder:

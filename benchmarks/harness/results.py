@@ -19,7 +19,6 @@ class Result:
     cpu: list[float] = field(default_factory=list)
     runs: dict[int, list[Run]] = field(default_factory=dict)
     total_mb: float = math.nan
-    safety_mb: float | None = None
     parts_mb: dict[str, float] = field(default_factory=dict)
     sustained: float | None = None
     tries: list[Try] = field(default_factory=list)

@@ -32,7 +32,7 @@ def _site(count: int) -> dict[str, Any]:
 
 
 def _devices(count: int) -> dict[str, Any]:
-    limit = {"condition": "high", "kind": "gas.toxic", "unit": "ppm"}
+    limit: dict[str, Any] = {"condition": "high", "kind": "gas.toxic", "unit": "ppm"}
     limit |= {"above": work.LIMIT_PPM, "priority": 2, "life_safety": True}
     devices: list[dict[str, Any]] = []
     for number in range(count):

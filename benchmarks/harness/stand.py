@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import machine
-from benchmarks.harness.probe import Probe, Run
+from benchmarks.harness.probe import Probe, Run, rank
 from benchmarks.harness.systems import System
 
 #: The load runs this long before the first alarm.
@@ -111,6 +111,7 @@ class Stand:
         numbers = [n for n in range(0, self.detectors, every) if n != done]
         pace = len(numbers) / seconds if seconds else self.alarms
         load = await self._load(rate, len(numbers) / pace) if rate else None
+        dropped = self._probe.dropped
         pids = machine.tree(self.pid)
         busy, began = machine.cpu_seconds(pids), time.perf_counter()
         run = await self._probe.measure(numbers, pace)
@@ -119,6 +120,8 @@ class Stand:
         if load is not None:
             said = (await load.communicate())[0]
             run.sent_rate = float(json.loads(said)["rate"])
+            await asyncio.sleep(1.1)  # the broker's next word on what it dropped
+            run.dropped = self._probe.dropped - dropped
         return run
 
     async def _load(self, rate: int, seconds: float) -> asyncio.subprocess.Process:
@@ -166,8 +169,6 @@ class Stand:
 
 def kept_up(run: Run) -> bool:
     """Say whether nothing was lost, in time, under the load that was asked for."""
-    from benchmarks.harness.probe import rank
-
     return (
         run.lost == 0
         and run.dropped == 0

@@ -53,7 +53,7 @@ class System:
         return {}
 
     def notes(self, pid: int) -> dict[str, float]:
-        """Return facts of its own about the piece that was just measured."""
+        """Return what it did not do in full in the piece just measured; 0: nothing."""
         return {}
 
 
@@ -98,7 +98,7 @@ class Safehold(System):
         return run
 
     def notes(self, pid: int) -> dict[str, float]:
-        """Return the shares of readings coalesced and lost to history so far."""
+        """Return how many readings were coalesced, and lost to history, so far."""
         with sqlite3.connect(f"file:{self.data}/history.db?mode=ro", uri=True) as db:
             lost = db.execute("SELECT coalesce(sum(rows), 0) FROM losses").fetchone()[0]
         return {"coalesced": self._coalesced(pid), "history_lost": float(lost)}
