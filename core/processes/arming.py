@@ -39,6 +39,9 @@ class Arming:
         self.data = config.dump(config.EMPTY)
         """Bytes of the bundle in force."""
         self._refusals: list[tuple[str, Refused]] = []
+        self._proven = ""
+        """Hash of the last bundle whose arming is durable: where a failing disk
+        leads back to, whatever was armed since, the same one again included."""
         kernel.access.bind(ArmConfig, self._act)
         self._hub.undo(ConfigArmed, self._take_back)
 
@@ -47,6 +50,7 @@ class Arming:
     def load(self) -> None:
         """Load the armed bundle after replay, or the last good one before it."""
         hub = self._hub.state.hub
+        self._proven = hub.config_hash
         for digest in (hub.config_hash, hub.previous_config_hash):
             if not digest:
                 continue
@@ -77,7 +81,8 @@ class Arming:
         except Refused as no:
             self._refused(digest, no, cause)
             raise
-        self._hub.emit(ConfigArmed(hash=digest, by=by, second=second), cause)
+        done = self._hub.emit(ConfigArmed(hash=digest, by=by, second=second), cause)
+        self._hub.when_durable(done.seq, lambda ok: self._armed(digest, ok))
         self._kernel.alarms.clear(_SOURCE, "refused", cause)
         self._told(digest, data)
 
@@ -119,9 +124,17 @@ class Arming:
             detail = f"{type(error).__name__}: {error}"
             raise Refused("config.invalid", detail=detail) from error
 
-    def _refused(self, digest: str, no: Refused, cause: Cause) -> None:
+    def _armed(self, digest: str, durable: bool) -> None:
+        if durable:
+            self._proven = digest
+
+    def _refused(
+        self, digest: str, no: Refused, cause: Cause, restored: str | None = None
+    ) -> None:
         detail = str(no.params.get("detail", ""))[:300]
-        body = ConfigRefused(hash=digest[:64], code=no.refusal, detail=detail)
+        body = ConfigRefused(
+            hash=digest[:64], code=no.refusal, detail=detail, restored=restored
+        )
         self._hub.emit(body, cause)
         self._kernel.alarms.raise_(
             _SOURCE,
@@ -134,7 +147,7 @@ class Arming:
 
     def _take_back(self, body: ConfigArmed) -> None:
         no = Refused("not_durable")
-        self._refused(body.hash, no, CORE)
+        self._refused(body.hash, no, CORE, restored=self._proven)
         self.load()
         self.report()
         self._told(self._hub.state.hub.config_hash, self.data)

@@ -54,6 +54,8 @@ class ConfigRefused(Event, frozen=True, kw_only=True):
     hash: str
     code: str
     detail: str = ""
+    restored: str | None = None
+    """Bundle in force again, where an arming never became durable; '' is none."""
 
 
 @event("clock.stepped", effect=Effect.PROTECTIVE)

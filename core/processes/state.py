@@ -79,7 +79,11 @@ def _armed(state: "SiteState", body: ConfigArmed, _: Envelope) -> None:
 def _refused(state: "SiteState", body: ConfigRefused, _: Envelope) -> None:
     hub = state.hub
     hub.refused_config_hash = body.hash
-    if body.hash == hub.config_hash:
+    if body.restored is not None:
+        hub.config_hash = body.restored
+        if hub.previous_config_hash == body.restored:
+            hub.previous_config_hash = ""
+    elif body.hash == hub.config_hash:
         # What was armed could not be kept or read: the last good one is in force.
         hub.config_hash, hub.previous_config_hash = hub.previous_config_hash, ""
 

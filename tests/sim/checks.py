@@ -44,6 +44,7 @@ class Watch:
         self._due: list[tuple[str, str]] = []
         """Points whose next delivery must raise an alarm at once."""
         self._at_rest = 0
+        self._armed = False
         self._since: dict[str, int] = {}
         """Command or notice → world time since when this life knows it open."""
         self._seq = 0
@@ -181,6 +182,10 @@ class Watch:
         life = self._world.life
         if life is None:
             return
+        hub = life.hub.state.hub
+        self._armed |= bool(hub.config_hash) and life.ledger.durable_seq > 0
+        if self._armed and not hub.config_hash:
+            self._fail("the last good bundle stays armed (R8)", hub)
         self._permits(life)
         self._deadlines(life)
         self._disk(life)
