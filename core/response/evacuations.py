@@ -128,8 +128,16 @@ class Evacuations:
             line for line in self._roster(zones) if line.person_id not in record.roll
         )
         if new or lines:
-            body = EvacuationExtended(evacuation_id=record.id, zones=new, roster=lines)
+            late_s = self._hub.bundle.site.evacuate_s
+            over = self._over(record)
+            body = EvacuationExtended(
+                evacuation_id=record.id,
+                zones=new,
+                roster=lines,
+                late=Deadline.after(self._hub.clock, late_s) if over else None,
+            )
             self._hub.emit(body, cause)
+            self._arm_late(record)
 
     def _touching(self, zones: tuple[str, ...]) -> EvacuationRecord | None:
         for record in self._running():
@@ -197,8 +205,7 @@ class Evacuations:
             self._roll(record, body.person_id, "missing", "tag", "", cause)
         else:
             return
-        left = record.late.remaining_ns(self._hub.clock) if record.late else 1
-        if left is None or left <= 0:
+        if self._over(record):
             self._call_late(record, "")
 
     def _muster_zones(self, record: EvacuationRecord) -> set[str]:
@@ -239,6 +246,11 @@ class Evacuations:
                 self._call_late(found, "late_unknown" if late_unknown else "")
 
         fire_after(self._hub, record.late, f"evacuation.late.{record.id}", late)
+
+    def _over(self, record: EvacuationRecord) -> bool:
+        """Say whether the time to leave is over, or cannot be known."""
+        left = record.late.remaining_ns(self._hub.clock) if record.late else 1
+        return left is None or left <= 0
 
     def _call_late(self, record: EvacuationRecord, why: str) -> None:
         """Say once who is missing although the time is over; keep their alarm."""

@@ -38,6 +38,8 @@ class EvacuationExtended(Event, frozen=True, kw_only=True):
     evacuation_id: str
     zones: tuple[str, ...]
     roster: tuple[RosterLine, ...] = ()
+    late: Deadline | None = None
+    """A new time to leave, where the first one is over."""
 
 
 @event("evacuation.roll")

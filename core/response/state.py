@@ -145,6 +145,8 @@ def _extended(state: "SiteState", body: EvacuationExtended, _: Envelope) -> None
         record.zones += [zone for zone in body.zones if zone not in record.zones]
         for person_id, line in _lines(body.roster).items():
             record.roll.setdefault(person_id, line)
+        if body.late is not None:
+            record.late, record.late_called = body.late, False
 
 
 @folds(RollChanged)
