@@ -118,7 +118,7 @@ class Stage:
         """Write the configuration, start simulators and hub, wait until armed."""
         self._write_config()
         self._invite_crew()
-        opening = yaml.safe_load((HERE / "site" / "simulated.yaml").read_text("utf-8"))
+        opening = yaml.safe_load((HERE / "simulated.yaml").read_text("utf-8"))
         await self._start_modbus(opening["modbus"])
         await self._start_hub()
         await self._start_mqtt(opening["mqtt"])
@@ -129,8 +129,6 @@ class Stage:
         self.config.mkdir()
         places = {**self.ports, "serial_port": str(self.data / "line")}
         for file in sorted((HERE / "site").glob("*.yaml")):
-            if file.stem == "simulated":
-                continue
             text = string.Template(file.read_text("utf-8")).substitute(places)
             (self.config / file.name).write_text(text, "utf-8")
 

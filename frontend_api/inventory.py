@@ -40,7 +40,7 @@ def limit_view(limit: Limit, quantity: Quantity | None) -> v.LimitView:
     )
 
     def shown(value: float | None) -> float | None:
-        return value if value is None or not line else float(f"{line(value):.4g}")
+        return value if value is None or not line else float(f"{line(value):.3g}")
 
     return v.LimitView(
         condition=limit.condition,

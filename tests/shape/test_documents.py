@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-DOCUMENTS = [*ROOT.glob("*.md"), *RECORDS]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *RECORDS]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 PARTS = ("## Context", "## Decision", "## Alternatives refused", "## Evidence")
 
