@@ -149,6 +149,7 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
   const xs = props.points.map((point) => point[0]);
   const room = Math.max(...xs) - Math.min(...xs) - 40;
   const long = breadth(props.name, 14) + breadth(words + count, 12.5) > room;
+  const shortly = long && breadth(words + count, 12.5) > room && count ? ` · ${zone?.people}` : count;
   return (
     <g className={`zone ${state}`} data-zone={props.id} data-state={state}>
       <polygon points={points} className="zone-fill" />
@@ -159,7 +160,7 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
           <tspan className="zone-name">{props.name}</tspan>
           <tspan className="zone-words" {...(long ? { x: 21, dy: 17 } : { dx: 6 })}>
             {words}
-            {count}
+            {shortly}
           </tspan>
         </text>
         {others.map((one, i) => (
