@@ -1,0 +1,195 @@
+"""Personal data outside the chain: encrypted per person, erased by their key.
+
+Each person has a key and a salt of their own, wrapped by the site's key. A blob
+is AES-256-GCM under the person's key, bound to person and kind; its name is the
+SHA-256 of salt and content, which is all that an event ever tells. Erasing takes
+key and salt away: copies of the blobs, and the names in the journal, say nothing
+from then on. The gateway and the import use this; the safety process does not.
+"""
+
+import enum
+import hashlib
+import hmac
+import re
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from core.api.errors import SafeholdError
+from core.registry.files import destroy, fresh, make_private, write_whole
+from core.registry.secrets import Secrets
+
+#: Largest blob: a photo or a scanned card, not a video.
+MAX_BYTES = 8 << 20
+#: What a blob may be; bound into its seal.
+KINDS = ("fields", "photo", "template", "document", "evidence")
+_SECRET = "vault.site"  # noqa: S105 (the name of a secret, not one)
+_MAGIC = b"SHV1"
+_NONCE = 12
+_NAME = re.compile(r"[0-9a-f]{64}")
+_KEY, _ERASED = "key", "erased"
+
+
+class Standing(enum.StrEnum):
+    """Say what the vault still knows of a name that an event tells."""
+
+    SOUND = "sound"
+    ERASED = "erased"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+class VaultError(SafeholdError):
+    """A blob cannot be read or kept; ``standing`` says which way."""
+
+    code = "vault.failed"
+
+    def __init__(self, standing: Standing, message: str) -> None:
+        super().__init__(message, standing=standing.value)
+        self.standing = standing
+
+
+class PersonKey(msgspec.Struct, frozen=True):
+    """Hold one person's key and salt; only ever stored wrapped."""
+
+    key: bytes
+    salt: bytes
+
+    def __repr__(self) -> str:
+        return "PersonKey()"
+
+
+class Vault:
+    """Keep blobs by person below ``data/vault``."""
+
+    def __init__(self, data: Path, secrets: Secrets | None = None) -> None:
+        self._folder = data / "vault"
+        self._secrets = secrets or Secrets(data)
+        self._site: AESGCM | None = None
+
+    def __repr__(self) -> str:
+        return f"Vault({self._folder})"
+
+    def put(self, person_id: str, kind: str, data: bytes) -> str:
+        """Keep a blob and return its name; it is on disk before this returns.
+
+        Raises VaultError for an erased person or a damaged key, ValueError for
+        a wrong kind or size, OSError.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"a blob is one of {', '.join(KINDS)}, not {kind!r}")
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"{len(data)} bytes; a blob has at most {MAX_BYTES}")
+        person = self._key(person_id, create=True)
+        name = _name(person, kind, data)
+        path = self._path(person_id) / name
+        if self.verify(person_id, kind, name) is not Standing.SOUND:
+            nonce = fresh(_NONCE)
+            sealed = AESGCM(person.key).encrypt(nonce, data, _bound(person_id, kind))
+            write_whole(path, _MAGIC + nonce + sealed)
+        return name
+
+    def get(self, person_id: str, kind: str, name: str) -> bytes:
+        """Return a blob's content; raises VaultError or OSError."""
+        person = self._key(person_id, create=False)
+        if not _NAME.fullmatch(name):
+            raise VaultError(Standing.MISSING, f"{name!r} is no name of a blob")
+        try:
+            stored = (self._path(person_id) / name).read_bytes()
+        except FileNotFoundError:
+            raise VaultError(Standing.MISSING, f"{name}: not in the vault") from None
+        seal = AESGCM(person.key)
+        data = _unseal(seal, stored, _bound(person_id, kind), name)
+        if not hmac.compare_digest(_name(person, kind, data), name):
+            raise VaultError(Standing.DAMAGED, f"{name}: holds another content")
+        return data
+
+    def verify(self, person_id: str, kind: str, name: str) -> Standing:
+        """Say whether what an event names is there, unchanged, gone or erased."""
+        try:
+            self.get(person_id, kind, name)
+        except VaultError as error:
+            return error.standing
+        return Standing.SOUND
+
+    def erased(self, person_id: str) -> bool:
+        """Say whether a person's key was destroyed."""
+        return (self._path(person_id) / _ERASED).exists()
+
+    def erase(self, person_id: str) -> None:
+        """Destroy a person's key, then their blobs; idempotent; raises OSError.
+
+        The mark comes first: after a stop in between, the key is no longer used
+        and the same call ends the work.
+        """
+        folder = self._path(person_id)
+        make_private(folder)
+        write_whole(folder / _ERASED, b"")
+        destroy(folder / _KEY)
+        for path in sorted(folder.iterdir()):
+            if path.name != _ERASED:
+                destroy(path)
+
+    # --- keys -----------------------------------------------------------------
+
+    def _path(self, person_id: str) -> Path:
+        """Return a person's folder; an id is anybody's text, so never a path."""
+        return self._folder / hashlib.sha256(person_id.encode()).hexdigest()[:32]
+
+    def _key(self, person_id: str, *, create: bool) -> PersonKey:
+        folder = self._path(person_id)
+        if self.erased(person_id):
+            raise VaultError(Standing.ERASED, f"{person_id}: the data were erased")
+        site = self._site_key()
+        bound = _bound(person_id, _KEY)
+        try:
+            stored = (folder / _KEY).read_bytes()
+        except FileNotFoundError:
+            if not create:
+                raise VaultError(Standing.MISSING, f"{person_id}: no key") from None
+        else:
+            plain = _unseal(site, stored, bound, f"key of {person_id}")
+            return msgspec.msgpack.decode(plain, type=PersonKey)
+        made = PersonKey(fresh(32), fresh(32))
+        make_private(folder)
+        nonce = fresh(_NONCE)
+        sealed = site.encrypt(nonce, msgspec.msgpack.encode(made), bound)
+        try:
+            write_whole(folder / _KEY, _MAGIC + nonce + sealed, once=True)
+        except FileExistsError:
+            return self._key(person_id, create=False)  # another process was first
+        return made
+
+    def _site_key(self) -> AESGCM:
+        if self._site is None:
+            secret = self._secrets.get_or_create(_SECRET).encode()
+            derived = HKDF(SHA256(), 32, salt=None, info=b"safehold vault 1")
+            self._site = AESGCM(derived.derive(secret))
+        return self._site
+
+
+def _bound(person_id: str, kind: str) -> bytes:
+    return msgspec.msgpack.encode(["safehold vault", person_id, kind])
+
+
+def _name(person: PersonKey, kind: str, data: bytes) -> str:
+    digest = hashlib.sha256(person.salt)
+    digest.update(kind.encode() + b"\0")
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def _unseal(seal: AESGCM, stored: bytes, bound: bytes, what: str) -> bytes:
+    head = len(_MAGIC) + _NONCE
+    if not stored.startswith(_MAGIC) or len(stored) <= head:
+        raise VaultError(Standing.DAMAGED, f"{what}: not a file of the vault")
+    try:
+        return seal.decrypt(stored[len(_MAGIC) : head], stored[head:], bound)
+    except InvalidTag:
+        raise VaultError(
+            Standing.DAMAGED, f"{what}: bytes were changed, or the key is another"
+        ) from None
