@@ -41,6 +41,8 @@ class Alarms:
         """Prefix of a source → says whether evidence can still end the alarm."""
         self._settling: set[str] = set()
         """Ids of chattering alarms that wait to stay normal."""
+        self._marked: set[str] = set()
+        """Ids of open TEST and DRILL alarms."""
         self._answering = Answering(self, access)
 
     # --- room -----------------------------------------------------------------
@@ -189,6 +191,8 @@ class Alarms:
 
     def _begin(self, body: AlarmRaised, cause: Cause) -> None:
         self._count(body.source, body.condition, body.priority)
+        if body.mark:
+            self._marked.add(body.alarm_id)
         self.hub.emit(body, cause)
         if body.mark:
             alarm_id = body.alarm_id
@@ -223,11 +227,13 @@ class Alarms:
     def _close(self, record: AlarmRecord, cause: Cause) -> None:
         self.hub.timers.cancel(f"alarm.shelf {record.id}")
         self.hub.timers.cancel(f"alarm.mark {record.id}")
+        self._marked.discard(record.id)
         self.hub.emit(AlarmClosed(alarm_id=record.id), cause)
 
     def _end_marked(self, cause: Cause) -> None:
-        for record in list(self.hub.state.alarms.open.values()):
-            if record.mark:
+        for alarm_id in sorted(self._marked):
+            record = self.hub.state.alarms.open.get(alarm_id)
+            if record is not None:
                 self._end(record, cause)
 
     def _end(self, record: AlarmRecord, cause: Cause) -> None:

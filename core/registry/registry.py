@@ -9,7 +9,8 @@ from core.api.model import Device, EntityKind, OutputKind
 from core.api.reading import Value
 from core.config import DeviceRule
 from core.hub import CORE, Hub
-from core.journal.envelope import Cause
+from core.journal.envelope import Cause, Envelope
+from core.journal.events import Event
 from core.people.access import Access
 from core.permits.state import PermitStatus
 from core.registry.acts import EnrolDevice, RemoveDevice, ZoneDevice
@@ -20,7 +21,7 @@ from core.registry.events import (
     DeviceZoned,
     EntityIds,
 )
-from core.registry.state import DeviceRecord, EntityRecord
+from core.registry.state import DeviceRecord, EntityRecord, RegistryState
 
 #: Proposals kept; the oldest goes first, counted (R21).
 MAX_PROPOSALS = 500
@@ -64,6 +65,10 @@ class Registry:
         self._declared: dict[tuple[str, str], Device] = {}
         self._handles: dict[str, dict[int, tuple[str, str]]] = {}
         self._peers: dict[str, str] = {}
+        self._outputs: dict[tuple[str | None, OutputKind], list[EntityRecord]] = {}
+        self._outputs_of: RegistryState | None = None
+        """The state that `_outputs` was made of; None: it must be made anew."""
+        hub.on_everything(self._changed)
 
     # --- room -----------------------------------------------------------------
 
@@ -193,12 +198,19 @@ class Registry:
 
     def outputs(self, zone_id: str, kind: OutputKind) -> list[EntityRecord]:
         """Return the outputs of a kind that serve a zone."""
-        return [
-            record
-            for record in self.entities(zone_id, EntityKind.OUTPUT)
-            if record.declared.output is not None
-            and record.declared.output.kind is kind
-        ]
+        state = self.hub.state.registry
+        if self._outputs_of is not state:
+            self._outputs, self._outputs_of = {}, state
+            for record in self.entities(kind=EntityKind.OUTPUT):
+                output = record.declared.output
+                if output is not None:
+                    zone = state.devices[record.device_id].zone_id
+                    self._outputs.setdefault((zone, output.kind), []).append(record)
+        return list(self._outputs.get((zone_id, kind), ()))
+
+    def _changed(self, body: Event, _: Envelope, __: bytes) -> None:
+        if isinstance(body, DeviceEnrolled | DeviceZoned | DeviceRemoved):
+            self._outputs_of = None
 
     def host_of(self, device_id: str) -> str:
         """Return the link peer that speaks for a device; '' when it is unknown."""

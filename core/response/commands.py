@@ -126,7 +126,9 @@ class Commands:
             return "output.only_by_person"
         device = self._registry.device(entity.device_id)
         zone_id = device.zone_id if device else None
-        return withheld(output, zone_id, is_on(value), clouds(self._hub))
+        # Where no spark can be, nobody need look for a cloud.
+        cloud = set() if output.ex_rated else clouds(self._hub)
+        return withheld(output, zone_id, is_on(value), cloud)
 
     def _pending(self, entity_id: str) -> CommandRecord | None:
         last = self._hub.state.response.outputs.get(entity_id)
