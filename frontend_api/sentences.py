@@ -23,6 +23,7 @@ _LEVELS = {
     "config.refused": "major",
     "journal.gap": "major",
     "journal.damaged": "critical",
+    "power.ending": "critical",
     "sirens.resounded": "major",
     "rule.skipped": "minor",
 }
