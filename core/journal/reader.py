@@ -9,6 +9,7 @@ from core.journal.frame import (
     CHECKPOINT,
     EVENT,
     GAP,
+    GROUP,
     SEGMENT,
     TAIL_BYTES,
     Checkpoint,
@@ -68,6 +69,8 @@ class Scan:
         self.header: SegmentHeader | None = None
         self.faults: list[Fault] = []
         self.seq = self.count = self.epoch = self.unsigned = self.end = 0
+        self.group = 0
+        """Offset of the last group: what is before it was synced before it came."""
         self.head = b""
         self.clean = False
 
@@ -78,6 +81,8 @@ class Scan:
                 self.faults.append(frame)
                 continue
             self.head, self.end, self.clean = frame.chain, frame.end, False
+            if frame.flags & GROUP:
+                self.group = frame.offset
             try:
                 known = self._take(frame)
             except msgspec.MsgspecError:

@@ -90,8 +90,8 @@ class Store:
         self._tail: Tail | None = None
         self._spare: Tail | None = None
         self._dirty: Tail | None = None
-        self._found: bytes | None = None
-        """Bytes of the tail that may lie in the page cache alone; None: proven."""
+        self._found: tuple[int, bytes] | None = None
+        """Offset and bytes of the last group found; None: it is known to be durable."""
         self._last_number = 0
         self._reserved = False
         self._broken: Break | None = None
@@ -222,8 +222,7 @@ class Store:
         with what success, nobody knows. Written anew, it is on its way once more.
         """
         if self._found is not None and self._tail is not None:
-            if self._found:
-                self._tail.file.write(0, self._found)
+            self._tail.file.write(*self._found)
             self._tail.file.sync()
         self._found = None
 
@@ -321,7 +320,7 @@ class Store:
         number, whole = number_of(name), len(data) >= self._options.segment_bytes
         if scan.header is not None:
             self._tail = Tail(number, self._disk.open(name), scan.end)
-            self._found = b"" if self.clean else data[: scan.end]
+            self._found = scan.group, data[scan.group : scan.end]
             if torn or not whole:
                 self._dirty = self._tail
         elif whole and not torn and self._spare is None:
