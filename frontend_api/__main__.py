@@ -53,34 +53,40 @@ async def main() -> None:
     def send(message: m.Message) -> None:
         (archive if isinstance(message, m.Query) else client).send(message)
 
+    # The keeper makes a fresh link when one ends; it begins with a snapshot.
     uplink.send, uplink.renew = send, client.detach
     control.listen(
         lambda _name, lanes, socks: client.attach(lanes, socks),
         on_side=archive.attach,
     )
-    host = option("--host", DEFAULT_HOST)
-    port = int(option("--port", str(DEFAULT_PORT)))
     runner = web.AppRunner(
         gateway.application(), access_log=None, shutdown_timeout=_DRAIN_S
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=_tls())
-        try:
-            await site.start()
-        except OSError as error:
-            # Named with its mend, or the keeper only shows a restart loop.
-            sys.stderr.write(
-                f"gateway: cannot listen on {host}:{port}: {error.strerror};"
-                " choose another with --port\n"
-            )
-            raise SystemExit(1) from error
+        await _open(runner)
         await control.stopping.wait()
     finally:
         await runner.cleanup()
         client.detach("stop")
         archive.close()
         control.close()
+
+
+async def _open(runner: web.AppRunner) -> None:
+    """Listen where the command line says; ends with the mend when that fails."""
+    host = option("--host", DEFAULT_HOST)
+    port = int(option("--port", str(DEFAULT_PORT)))
+    site = web.TCPSite(runner, host, port, ssl_context=_tls())
+    try:
+        await site.start()
+    except OSError as error:
+        # Named with its mend, or the keeper only shows a restart loop.
+        sys.stderr.write(
+            f"gateway: cannot listen on {host}:{port}: {error.strerror};"
+            " choose another with --port\n"
+        )
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":
