@@ -1,5 +1,7 @@
 """The site's signing key and the checkpoints made with it."""
 
+import errno
+
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,6 +11,7 @@ from core.journal.frame import Checkpoint, signed_bytes
 from core.journal.segment import Disk
 
 KEY_NAME = "journal.key"
+_KEY_BYTES = 32
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
 
@@ -41,10 +44,16 @@ def load_signer(disk: Disk, clock: Clock) -> Signer:
     """Return the site's signer; its key is made on the first boot.
 
     ``disk`` is the folder of secrets, not the journal's: a copied journal
-    must not carry its key. The folder's files are 0600.
+    must not carry its key. The folder's files are 0600. Raises OSError, also
+    for a damaged key: a new one would break the proof of all that it signed.
     """
     if KEY_NAME in disk.list():
-        return Signer(Ed25519PrivateKey.from_private_bytes(disk.read(KEY_NAME)), clock)
+        raw = disk.read(KEY_NAME)
+        if len(raw) != _KEY_BYTES:
+            raise OSError(
+                errno.EIO, f"{KEY_NAME} is damaged: restore keys/ from a backup"
+            )
+        return Signer(Ed25519PrivateKey.from_private_bytes(raw), clock)
     key = Ed25519PrivateKey.generate()
     disk.put(KEY_NAME, key.private_bytes_raw())
     return Signer(key, clock)

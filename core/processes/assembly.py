@@ -48,6 +48,7 @@ class Assembly:
         self.arming = self.desk.arming = Arming(self.kernel, bundles, self._armed)
         self.health = Health(self.kernel, self.desk)
         self.desk.history_damaged = self.health.history_damaged
+        self.desk.secrets_told = self.health.secrets
         self.desk.exchange = self.health.exchange
         self.pulse = Pulse(self.kernel, server, self._restart)
         self.desk.alive = self.pulse.alive

@@ -49,6 +49,8 @@ class Desk:
         """Who hears that a host answered a ping."""
         self.history_damaged: Callable[[str], None] = lambda _detail: None
         """Who hears that the archive had to put its file aside."""
+        self.secrets_told: Callable[[str], None] = lambda _detail: None
+        """Who hears why the secrets cannot be read; '' when they can."""
         self.exchange: Callable[[dict[str, str]], None] = lambda _faults: None
         """Who hears what the uplink owes and cannot deliver."""
         self.processes: dict[str, str] = {}
@@ -105,7 +107,7 @@ class Desk:
         secrets: dict[str, str] = {}
         for each in self.hub.bundle.integrations:
             if f"host:{each.id}" == peer:
-                options, secrets = each.options, self._secrets(each.secrets)
+                options, secrets = each.options, self._known(each.secrets)
         self.links.send(
             peer,
             m.Welcome(
@@ -116,6 +118,16 @@ class Desk:
             ),
         )
         self.alive(peer, -1)
+
+    def _known(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return a host's secrets; without them it starts, and fails by itself."""
+        try:
+            found = self._secrets(names)
+        except OSError as error:
+            self.secrets_told(str(error))
+            return {}
+        self.secrets_told("")
+        return found
 
     def _declare(self, peer: str, message: m.Declare) -> None:
         self.kernel.registry.declare(peer, message.device, message.handles)

@@ -114,6 +114,20 @@ class Health:
             elif detail is not None:
                 self._kernel.alarms.clear("hub:uplink", condition)
 
+    def secrets(self, detail: str) -> None:
+        """Hear why the store of secrets cannot be read, or '' that it can."""
+        source, condition = "hub:secrets", "secrets"
+        if detail:
+            self._kernel.alarms.raise_(
+                source,
+                condition,
+                kind="fault.disk",
+                priority=2,
+                params={"code": "secrets_unreadable", "detail": detail[:200]},
+            )
+        else:
+            self._kernel.alarms.clear(source, condition)
+
     # --- clock ----------------------------------------------------------------
 
     def _wall_offset(self) -> int:

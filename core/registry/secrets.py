@@ -61,6 +61,8 @@ class Secrets:
     def _load(self) -> dict[str, str]:
         try:
             fields = json.loads(self._path.read_bytes())
+            if not isinstance(fields, dict):
+                raise ValueError("no table of secrets")
         except FileNotFoundError:
             return {}
         except ValueError as error:

@@ -45,3 +45,23 @@ async def test_damaged_journal_is_told_and_the_hub_goes_on(tmp_path: Path) -> No
         viewer = await hub.attach()
         found = viewer.state.alarms.open.values()
         assert [a.latched for a in found if a.kind == "fault.journal"] == [True]
+
+
+async def test_damaged_key_is_told_and_the_hub_protects(tmp_path: Path) -> None:
+    """A new key would break the proof: nothing is written until it is restored."""
+    loop = Loop(tmp_path)
+    async with RunningHub(tmp_path / "data", small_site(loop.config())):
+        pass
+    (key,) = (p for p in (tmp_path / "data" / "keys").iterdir() if p.suffix != ".json")
+    whole = key.read_bytes()
+    key.write_bytes(whole[:-1])
+    async with RunningHub(tmp_path / "data") as hub:
+        viewer = await hub.attach()
+        await until(lambda: raised(viewer, "fault.disk"), "fault.disk")
+        await until(lambda: viewer.live, "the known site is still monitored")
+        loop.tell(value=25.0)
+        await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
+    key.write_bytes(whole)
+    async with RunningHub(tmp_path / "data") as hub:
+        viewer = await hub.attach()
+        await until(lambda: viewer.durable >= viewer.state.seq, "durable again")
