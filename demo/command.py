@@ -15,6 +15,7 @@ from demo.crew import Crew
 from demo.play import NotMetError, Player
 from demo.scenario import Scenario, ScenarioError
 from demo.stage import HERE, Stage, StageError
+from demo.tidy import tidy
 from demo.watch import Watch
 
 #: The demonstration's clock: fast enough to watch, slow enough to follow.
@@ -129,12 +130,11 @@ class _Demo:
         """Play the day again and again until the person ends it."""
         _tell("Ctrl-C 结束 ends it.")
         async with self._people() as (watch, crew):
+            await crew.arrive()
             while True:
-                player = Player(self._stage, watch, crew, _tell)
-                try:
-                    await player.play(self._scenario)
-                except NotMetError as other:
-                    _tell(f"今天没有照剧本走 The day went otherwise: {other}")
+                player = Player(self._stage, watch, crew, _tell, lenient=True)
+                await player.play(self._scenario)
+                await tidy(watch, crew)
                 await asyncio.sleep(_PAUSE_S / self._options.speed)
 
     @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """The crew: each person a client of the gateway with a session of their own."""
 
 import asyncio
+import contextlib
 import secrets
 from typing import Any
 
@@ -49,6 +50,12 @@ class Crew:
             {"code": code, "person_id": person, "password": self.password(person)},
         )
         self._sessions[person] = session
+
+    async def arrive(self) -> None:
+        """Open everybody's account, so that whoever claims the hub keeps theirs."""
+        for person in self._codes:
+            with contextlib.suppress(RefusedError):  # who has claimed it already
+                await self._session(person)
 
     async def _session(self, person: str) -> aiohttp.ClientSession:
         if person not in self._sessions:

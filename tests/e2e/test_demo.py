@@ -15,7 +15,7 @@ from demo.stage import HERE
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
 
-SPEED = "8"
+SPEED = "6"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: What a code without its sentence, an id or an unfilled place looks like.
 RAW = re.compile(
