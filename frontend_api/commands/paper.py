@@ -1,0 +1,255 @@
+"""``safehold paper``: print permits and blank forms, verify their seals."""
+
+import argparse
+import getpass
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core import texts
+from core.api.errors import ConfigError
+from core.clock import RealClock
+from core.config import Bundle
+from core.journal.reader import Event as Stored
+from core.journal.reader import events as stored_events
+from core.journal.segment import RealDisk
+from core.permits.state import PermitRecord
+from frontend_api.commands.story import Story
+from frontend_api.names import Names
+from frontend_api.paper import fonts, form, seal
+from frontend_api.paper.blanks import Batch, BlankError, Blanks, number
+from frontend_api.paper.permit import Facts, Place, print_pages
+from frontend_api.paper.seal import Sealer
+from frontend_api.sentences import hold_text
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+class NotFound(Exception):
+    """There is no such permit or form; says what there is."""
+
+
+def main(argv: list[str]) -> int:
+    """Run one of its tools; exit status 0, 1 refused or not verified, 2 usage."""
+    options = _parser().parse_args(argv)
+    problems = (NotFound, BlankError, ConfigError, fonts.FontMissing, OSError)
+    try:
+        status: int = options.run(options)
+    except problems as bad:
+        sys.stderr.write(f"safehold paper: {bad}\n")
+        return USAGE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="safehold paper", description="Permits and blank forms on paper."
+    )
+    tools = parser.add_subparsers(required=True, metavar="TOOL")
+
+    def tool(name: str, run: Any, told: str) -> argparse.ArgumentParser:
+        made = tools.add_parser(name, help=told, description=told)
+        made.set_defaults(run=run)
+        made.add_argument("--language", choices=texts.LANGUAGES, default="zh")
+        return made
+
+    made = tool("permit", _permit, "print one permit on one A4 page")
+    made.add_argument("--data", type=Path, required=True, help="the hub's folder")
+    made.add_argument("--permit", required=True, help="its id, or the end of it")
+    made.add_argument("--out", type=Path, required=True, help="PDF to write")
+    made.add_argument("--form", default="", help="form of a pack: hot, confined, …")
+    made = tool("blanks", _blanks, "print numbered blank forms for outages")
+    made.add_argument("--data", type=Path, required=True, help="the hub's folder")
+    made.add_argument("--count", type=int, default=0, help="how many new ones")
+    made.add_argument("--out", type=Path, required=True, help="PDF to write")
+    made.add_argument("--form", default="", help="form of a pack: hot, confined, …")
+    made.add_argument("--reprint", default="", metavar="FIRST-LAST")
+    made.add_argument("--why", default="", help="why they are printed again")
+    made = tool("verify", _verify, "check the line in a sheet's QR code")
+    made.add_argument("text", help="the line as a scanner reads it")
+    made.add_argument("--key", default="", help="the site's public key, 64 hex digits")
+    made.add_argument("--data", type=Path, help="hold it against this hub's journal")
+    return parser
+
+
+# --- permit -------------------------------------------------------------------
+
+
+def _permit(options: argparse.Namespace) -> int:
+    faces = fonts.find()
+    data = options.data.resolve()
+    story = _told(data)
+    permit = _find(story, options.permit)
+    names = Names(story.replica)
+    holds = [
+        hold_text(names, each.hold.code, dict(each.hold.params))
+        for each in permit.holds.values()
+    ]
+    said = [h.zh if options.language == "zh" else h.en for h in holds]
+    bundle = story.replica.bundle
+    facts = Facts(
+        bundle=bundle,
+        form=_form(options, bundle, permit),
+        permit=permit,
+        holds=tuple(dict.fromkeys(said)),
+        number=permit.id,
+        place=_place(data),
+        printed_ns=RealClock().wall_ns(),
+    )
+    pdf, lines = print_pages(faces, [facts], Sealer.of(data), options.language)
+    options.out.write_bytes(pdf)
+    sys.stdout.write(f"{options.out}: permit {permit.id}\n{lines[0]}\n")
+    return OK
+
+
+def _told(data: Path) -> Story:
+    story = Story(data)
+    for _ in story.tell():
+        pass
+    return story
+
+
+def _find(story: Story, asked: str) -> PermitRecord:
+    known = story.replica.state.permits.permits
+    found = [permit for name, permit in known.items() if name.endswith(asked)]
+    if asked in known:
+        return known[asked]
+    if len(found) != 1:
+        what = "several permits end" if found else "no permit ends"
+        listed = ", ".join(list(known)[-5:]) or "none"
+        raise NotFound(f"{what} with {asked!r}; the last ones are: {listed}")
+    return found[0]
+
+
+def _form(
+    options: argparse.Namespace, bundle: Bundle, permit: PermitRecord
+) -> form.Form:
+    kinds = {kind.id: kind.names for kind in bundle.permit_kinds}
+    names = kinds.get(permit.kind)
+    title = permit.kind
+    if names is not None:
+        title = names.zh if options.language == "zh" else names.en
+    name = options.form or form.of_kind(permit.kind)
+    return form.load(name, title, options.language)
+
+
+def _place(data: Path) -> Place:
+    """Return where the journal ends now."""
+    disk = RealDisk(data / "journal")
+    try:
+        last = None
+        for last in stored_events(disk):  # noqa: B007
+            pass
+        if not isinstance(last, Stored):
+            raise NotFound(f"{data}: the journal holds no event yet")
+        return Place(last.seq, last.mark.chain)
+    finally:
+        disk.close()
+
+
+# --- blanks -------------------------------------------------------------------
+
+
+def _blanks(options: argparse.Namespace) -> int:
+    faces = fonts.find()
+    data = options.data.resolve()
+    bundle = _told(data).replica.bundle
+    title = texts.render("paper.general", {}, options.language)
+    name = options.form
+    if name and name not in form.names():
+        raise NotFound(f"no pack has a form {name!r}; known: {', '.join(form.names())}")
+    wall_ns, by = RealClock().wall_ns(), getpass.getuser()
+    batch = _batch(options, Blanks(data), by, wall_ns)
+    chosen = form.load(batch.form, title, options.language)
+    place, note = _place(data), ""
+    if batch.reprint:
+        why = {"why": batch.reprint}
+        note = texts.render("paper.reprint", why, options.language)
+    pages = [
+        Facts(
+            bundle=bundle,
+            form=chosen,
+            permit=None,
+            holds=(),
+            number=number(bundle.site.id, value),
+            place=place,
+            printed_ns=wall_ns,
+            note=note,
+        )
+        for value in range(batch.first, batch.last + 1)
+    ]
+    pdf, _ = print_pages(faces, pages, Sealer.of(data), options.language)
+    options.out.write_bytes(pdf)
+    sys.stdout.write(f"{options.out}: {pages[0].number} to {pages[-1].number}\n")
+    return OK
+
+
+def _batch(options: argparse.Namespace, log: Blanks, by: str, wall_ns: int) -> Batch:
+    if not options.reprint:
+        return log.take(options.count, options.form, by, wall_ns)
+    first, _, last = options.reprint.partition("-")
+    if not first.isdigit() or not (last or first).isdigit():
+        raise BlankError("--reprint takes numbers such as 12 or 12-14")
+    return log.again(int(first), int(last or first), options.why, by, wall_ns)
+
+
+# --- verify -------------------------------------------------------------------
+
+
+def _verify(options: argparse.Namespace) -> int:
+    say = options.language
+    try:
+        found, key = seal.read(options.text)
+    except seal.SealError as bad:
+        sys.stdout.write(texts.render("paper.seal_bad", {"why": str(bad)}, say) + "\n")
+        return FAILED
+    facts = {
+        "kind": texts.render(f"paper.sheet.{found.kind}", {}, say),
+        "id": found.id,
+        "version": found.version,
+        "until": _utc(found.until_s) if found.until_s else "—",
+        "printed": _utc(found.printed_s),
+        "seq": found.seq,
+        "head": found.head.hex(),
+        "key": seal.fingerprint(key),
+    }
+    sys.stdout.write(texts.render("paper.seal_facts", facts, say) + "\n")
+    known = _known_key(options, key)
+    code = "paper.seal_unknown" if known is None else "paper.seal_good"
+    if known is False:
+        code = "paper.seal_other"
+    sys.stdout.write(texts.render(code, facts, say) + "\n")
+    if known and options.data is not None:
+        return _stands(options.data.resolve(), found, say)
+    return OK if known else FAILED
+
+
+def _known_key(options: argparse.Namespace, key: bytes) -> bool | None:
+    """Say whether the key is the one noted elsewhere; None: nobody named one."""
+    if options.key:
+        return bool(key.hex() == options.key.strip().lower())
+    if options.data is not None:
+        return Sealer.of(options.data.resolve()).public == key
+    return None
+
+
+def _stands(data: Path, found: seal.Seal, language: str) -> int:
+    """Hold the sheet's journal head against the journal."""
+    disk = RealDisk(data / "journal")
+    try:
+        for event in stored_events(disk, found.seq - 1):
+            same = isinstance(event, Stored) and event.mark.chain == found.head
+            code = "paper.head_stands" if same else "paper.head_gone"
+            sys.stdout.write(texts.render(code, {"seq": found.seq}, language) + "\n")
+            return OK if same else FAILED
+    finally:
+        disk.close()
+    sys.stdout.write(
+        texts.render("paper.head_gone", {"seq": found.seq}, language) + "\n"
+    )
+    return FAILED
+
+
+def _utc(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,67 @@
+"""The statutory form of a kind of permit: its measures and who signs, from packs."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import core
+from core import texts
+from core.api.documents import read
+from core.api.errors import ConfigError
+
+_PACKS = Path(core.__file__).resolve().parents[1] / "blueprints" / "permits"
+#: Blank measures where no pack describes the form.
+_BLANKS = 10
+_STANDING = ("compiler", "briefer", "briefed", "lead", "site", "approver", "accept")
+
+
+class Form(NamedTuple):
+    """Hold a form in one language."""
+
+    title: str
+    clause: str
+    measures: tuple[str, ...]
+    signatures: tuple[str, ...]
+
+
+def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
+    """Return the form ``name`` of the first pack that has it.
+
+    Without one, a general form with ``fallback`` as its title and empty measures.
+    Raises ConfigError when a pack's file is wrong.
+    """
+    for file in sorted(packs.glob(f"*/form-{name}.yaml")):
+        found = read(file).data.get("forms", {}).get(name)
+        if isinstance(found, dict):
+            return _typed(found, language)
+    signatures = tuple(_said(f"sign.{each}", language) for each in _STANDING)
+    return Form(fallback, "GB 30871-2022 4", ("",) * _BLANKS, signatures)
+
+
+def names(packs: Path = _PACKS) -> list[str]:
+    """Return the names of all forms, the longest first."""
+    found = {file.stem.removeprefix("form-") for file in packs.glob("*/form-*.yaml")}
+    return sorted(found, key=lambda name: (-len(name), name))
+
+
+def of_kind(kind: str, packs: Path = _PACKS) -> str:
+    """Return the form's name for a permit kind: hot-special → hot."""
+    return next((name for name in names(packs) if kind.startswith(name)), "")
+
+
+def _typed(found: dict[str, Any], language: str) -> Form:
+    def said(part: dict[str, Any]) -> str:
+        return str(part.get(language) or part.get("zh", ""))
+
+    return Form(
+        said(found),
+        str(found.get("clause", "")),
+        tuple(said(each) for each in found.get("measures", {}).values()),
+        tuple(said(each) for each in found.get("signatures", {}).values()),
+    )
+
+
+def _said(code: str, language: str) -> str:
+    return texts.render(f"paper.{code}", {}, language)
+
+
+__all__ = ["ConfigError", "Form", "load", "names", "of_kind"]
