@@ -9,6 +9,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("core.commands.run:main", "run the hub on a data folder"),
     "demo": ("demo.command:main", "run the demonstration site"),
     "publish": ("automations.command:main", "check, compile and arm a configuration"),
+    "pack": (
+        "automations.packs.command:main",
+        "check, test and compare permit packs",
+    ),
     "status": ("core.commands.status:main", "show the processes of a running hub"),
     "stop": ("core.commands.status:stop", "end a running hub in order"),
     "restart": ("core.commands.status:restart", "start one process of a hub afresh"),

@@ -56,10 +56,10 @@ def _forms(pack: p.Pack) -> Found:
                     ("forms", form.id, "signatures", sign.id, "role"),
                     f"no role {sign.role!r} in this pack",
                 )
-        if form.measures and not form.measures[-1].free_text:
+        if form.measures and not any(each.free_text for each in form.measures):
             yield (
                 ("forms", form.id, "measures"),
-                "the last measure is free text: write free_text: true",
+                "one measure is free text: write free_text: true",
             )
         for field in form.fields:
             if (field.type == "choice") != bool(field.choices):

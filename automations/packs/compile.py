@@ -31,7 +31,7 @@ SECTIONS: dict[str, type[Any]] = {
     "distances": p.Distance,
 }
 _FILES = ("pack", *SECTIONS, "base", "vectors", "gas_vectors")
-_OVERLAY = ("overlay", *SECTIONS)
+_OVERLAY = ("overlay", *SECTIONS, "base", "vectors", "gas_vectors")
 _CONDITIONS = ("when", "require", "test")
 _KEYED = ("fields", "measures", "signatures")
 _WHERE = re.compile(r"^(.*?)(?: - at `([^`]*)`)?$", re.DOTALL)

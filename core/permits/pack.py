@@ -225,8 +225,6 @@ class Kind(Part, frozen=True, kw_only=True):
     form: str
     video: Literal["none", "optional", "full"] = "optional"
     reaction_s: float = 30.0
-    confirm_every_min: float | None = None
-    """Long work asks for a second confirmation."""
     retention_days: int = 365
     video_days: int = 30
     clause: str

@@ -184,7 +184,6 @@ _GAS_NUMBERS: Final = (
 PARAMETERS: Final[dict[str, str]] = {
     "kind.rank": "number",
     "kind.valid_h": "number",
-    "kind.confirm_every_min": "number",
     "kind.guardian": "bool",
     "kind.guardian_outside": "bool",
     "kind.full_video": "bool",
@@ -201,7 +200,6 @@ def parameters(pack: Pack, kind: Kind) -> dict[str, tree.Node]:
     plain: dict[str, Value] = {
         "kind.rank": kind.rank,
         "kind.valid_h": pack.hours(kind),
-        "kind.confirm_every_min": kind.confirm_every_min,
         "kind.guardian": kind.guardian.required,
         "kind.guardian_outside": kind.guardian.outside,
         "kind.full_video": kind.video == "full",
