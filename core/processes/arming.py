@@ -55,7 +55,7 @@ class Arming:
             if not digest:
                 continue
             try:
-                self._put(*self._read(digest))
+                self._try(*self._read(digest))
             except Refused as no:
                 self._refusals.append((digest, no))
             else:

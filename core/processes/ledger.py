@@ -34,6 +34,8 @@ SNAPSHOT_EVENTS = 10_000
 #: A sync that takes longer makes permissive acts impossible to prove.
 SLOW_NS = 2 * NS
 _STOP_S = 5.0
+#: What decoding or folding an event may raise that no present code can read.
+_SENSELESS = (msgspec.MsgspecError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Ledger:
@@ -224,8 +226,24 @@ def replay(
         if isinstance(stored, Gap):
             state.seq = stored.last
         else:
-            fold.replay(state, envelope.decode(stored.payload))
+            _fold(state, stored, damaged)
     return state, snapped
+
+
+def _fold(
+    state: SiteState, stored: reader.Event, damaged: Callable[[reader.Damaged], None]
+) -> None:
+    """Fold one event; one that makes no sense here is told like damage.
+
+    Behind a place that cannot be read, events may speak of what nobody knows.
+    A hub that therefore would not start again would protect nobody.
+    """
+    try:
+        fold.replay(state, envelope.decode(stored.payload))
+    except _SENSELESS:
+        state.seq = stored.seq
+        mark = stored.mark
+        damaged(reader.Damaged(mark.segment, 0, mark.offset, known=False))
 
 
 __all__ = ["DiskFault", "DiskOk", "Durable", "Gapped", "Ledger", "LoopLedger", "Notice"]

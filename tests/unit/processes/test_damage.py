@@ -1,6 +1,9 @@
 """What the journal cannot tell any more: told once, permits held, gaps undone."""
 
+import msgspec
+
 from core.clock import SimClock
+from core.journal import envelope as envelopes
 from core.journal.checkpoint import sim_signer
 from core.journal.envelope import Effect
 from core.journal.reader import Damaged
@@ -93,6 +96,23 @@ def test_damage_in_an_older_segment_is_found_at_the_start() -> None:
     ledger = Ledger(disk, sim_signer(1, clock), clock, SMALL, lambda n: b"j" * n)
     ledger.replay()
     assert [(each.segment, each.known) for each in ledger.damages] == [(1, False)]
+
+
+def test_event_that_makes_no_sense_is_told_and_the_hub_starts() -> None:
+    """A chained event that cannot be folded holds work; it is no crash loop."""
+    disk, clock = SimDisk(1), SimClock()
+    ledger = Ledger(disk, sim_signer(1, clock), clock, SMALL, lambda n: b"j" * n)
+    ledger.start(lambda _notice: None)
+    good = Yard().journal.stored
+    odd = envelopes.decode(good[1])
+    wrong = msgspec.structs.replace(odd, body=msgspec.Raw(msgspec.msgpack.encode(7)))
+    for seq, data in enumerate([good[0], envelopes.encode(wrong), *good[2:]], 1):
+        ledger.accept(seq, data, Effect.NEUTRAL, "", "")
+        ledger.pump()
+    ledger.close()
+    ledger = Ledger(disk, sim_signer(1, clock), clock, SMALL, lambda n: b"j" * n)
+    assert ledger.replay().seq == len(good)
+    assert len(ledger.damages) >= 1
 
 
 def test_full_backlog_keeps_the_last_of_each_subject_and_type() -> None:

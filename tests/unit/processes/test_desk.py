@@ -216,6 +216,28 @@ def test_operator_arms_and_a_refused_bundle_changes_nothing() -> None:
     assert ask("6", encode(ArmConfig(hash=digest))).code == "journal.not_durable"
 
 
+def test_bundle_that_a_room_cannot_digest_at_the_start_falls_back() -> None:
+    """Design §5 Configuration: also after an update of the hub's own code."""
+    office = Office()
+    for data in (config.dump(small_site()), config.dump(small_site(LOOP))):
+        office.bundles[config.digest(data)] = data
+    first, second = office.bundles
+    for digest in (first, second):
+        office.desk.arming.arm(digest, "os:root", "", office_cause())
+    arm, calls = office.kernel.people.arm, iter([True])
+
+    def fails() -> None:
+        if next(calls, False):
+            raise LookupError("a kind that this release does not know")
+        arm()
+
+    office.kernel.people.arm = fails  # type: ignore[method-assign]
+    office.desk.arming.load()
+    office.desk.arming.report()
+    assert office.hub.state.hub.config_hash == first
+    assert raised(office, "fault.config.bundle") == ["hub:config"]
+
+
 def test_bundle_whose_arming_was_not_durable_is_taken_back() -> None:
     """Design §2: nothing permissive stands that was not durable."""
     office = Office()
