@@ -251,7 +251,13 @@ class Names:
             return join([each(part) for part in value.split(", ") if part])
         if name in _CODED and isinstance(value, str):
             return text(
-                known(value, f"reading.{value}", "gateway.code_itself"), {"code": value}
+                known(
+                    value,
+                    f"reading.{value}",
+                    f"gateway.why.{value}",
+                    "gateway.code_itself",
+                ),
+                {"code": value},
             )
         namer = self._namers().get(name.removesuffix("_id"))
         return namer(str(value)) if namer else format_value(value)
