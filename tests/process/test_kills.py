@@ -45,8 +45,9 @@ async def burden(viewer: Viewer) -> tuple[str, str]:
     )
     permit = str(issued["permit_id"])
     await did(viewer, HoldPermit(permit_id=permit, reason="test"))
-    await did(viewer, StartEvacuation(zones=("pump",), reason="test"))
-    (evacuation,) = viewer.state.response.evacuations
+    started = await did(viewer, StartEvacuation(zones=("pump",), reason="test"))
+    evacuation = str(started["evacuation_id"])
+    await until(lambda: evacuation in viewer.state.response.evacuations, "its event")
     await until(lambda: viewer.durable >= viewer.state.seq, "burden durable")
     return permit, evacuation
 

@@ -39,8 +39,8 @@ class Watch:
 
     def __init__(self, world: "Simulation") -> None:
         self._world = world
-        self._bad_since: dict[tuple[str, str], int] = {}
-        """(permit, interlock) → world time since when it is not TRUE."""
+        self._bad_since: dict[tuple[str, str, str], int] = {}
+        """(permit, interlock, truth) → world time since when it is so."""
         self._due: list[tuple[str, str]] = []
         """Points whose next delivery must raise an alarm at once."""
         self._at_rest = 0
@@ -213,7 +213,7 @@ class Watch:
             for name, truth in life.kernel.permits.interlocks(permit.id).items():
                 if truth.name == "TRUE":
                     continue
-                key = (permit.id, name)
+                key = (permit.id, name, truth.name)
                 found.add(key)
                 since = self._bad_since.setdefault(key, now)
                 reaction = _REACTION_S[permit.kind] if truth.name == "UNKNOWN" else 0
