@@ -1,7 +1,7 @@
 """What a run's steps do, one small function an action."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from automations.compiled import Compiled
 from automations.scope import Scope
@@ -14,6 +14,18 @@ from core.logic.truth import Truth
 
 if TYPE_CHECKING:
     from automations.runs import Runs
+
+
+class Doing(NamedTuple):
+    """Hold what an action may look at while it does one step of a run."""
+
+    runs: "Runs"
+    rule: Compiled
+    run: RunRecord
+    step: Step
+    path: str
+    scope: Scope
+
 
 DONE = frozenset({"done", "failed", "skipped", "shadow"})
 #: Actions that change nothing outside the run are done in shadow mode too.
@@ -93,7 +105,7 @@ def _start(
             runs.record(run, path, "shadow", detail=step.action)
             return
     try:
-        _ACTIONS[step.action](runs, rule, run, step, path, scope)
+        _ACTIONS[step.action](Doing(runs, rule, run, step, path, scope))
     except Exception as bad:
         # The step's own failure branch must run before the rule's alarm says so.
         runs.record(run, path, "failed", detail=f"{type(bad).__name__}: {bad}"[:300])
@@ -156,188 +168,148 @@ def _zones(runs: "Runs", run: RunRecord, step: Step) -> list[str]:
     return [zone, *near]
 
 
-def _command(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    _scope: Scope,
-) -> None:
-    kind = OutputKind(str(step.fields["output"]))
-    value = step.fields["value"]
+def _command(do: Doing) -> None:
+    kind = OutputKind(str(do.step.fields["output"]))
+    value = do.step.fields["value"]
     outputs = [
         entity
-        for zone in _zones(runs, run, step)
-        for entity in runs.kernel.registry.outputs(zone, kind)
+        for zone in _zones(do.runs, do.run, do.step)
+        for entity in do.runs.kernel.registry.outputs(zone, kind)
     ]
     if not outputs:
-        if step.fields.get("if_none") == "skip":
-            runs.record(run, path, "skipped", detail=f"no {kind}")
+        if do.step.fields.get("if_none") == "skip":
+            do.runs.record(do.run, do.path, "skipped", detail=f"no {kind}")
             return
-        raise LookupError(f"no {kind} serves {run.subject}")
+        raise LookupError(f"no {kind} serves {do.run.subject}")
     given = [
-        runs.kernel.commands.order(
+        do.runs.kernel.commands.order(
             entity.id,
             value if isinstance(value, bool | float | int) else str(value),
-            why=run.id,
-            deadline_s=step.deadline_s,
-            cause=runs.cause(run),
+            why=do.run.id,
+            deadline_s=do.step.deadline_s,
+            cause=do.runs.cause(do.run),
         )
         for entity in outputs
     ]
     ids = tuple(each for each in given if each is not None)
     if not ids:
-        runs.record(run, path, "skipped", detail="withheld")
+        do.runs.record(do.run, do.path, "skipped", detail="withheld")
         return
-    until = Deadline.after(runs.hub.clock, step.deadline_s + 1.0)
-    runs.record(run, path, "waiting", refs=ids, until=until)
-    arm_deadline(runs, run, path, until)
+    until = Deadline.after(do.runs.hub.clock, do.step.deadline_s + 1.0)
+    do.runs.record(do.run, do.path, "waiting", refs=ids, until=until)
+    arm_deadline(do.runs, do.run, do.path, until)
 
 
-def _hold(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    _scope: Scope,
-) -> None:
-    zone = _zone(run, step)
+def _hold(do: Doing) -> None:
+    zone = _zone(do.run, do.step)
     if zone is None:
-        raise LookupError(f"{run.subject} is no zone: nothing to hold")
-    retest = step.fields.get("retest", ())
-    held = runs.kernel.permits.hold_zone(
+        raise LookupError(f"{do.run.subject} is no zone: nothing to hold")
+    retest = do.step.fields.get("retest", ())
+    held = do.runs.kernel.permits.hold_zone(
         zone,
-        str(step.fields["code"]),
-        source=f"rule:{run.rule}",
+        str(do.step.fields["code"]),
+        source=f"rule:{do.run.rule}",
         retest=tuple(retest) if isinstance(retest, tuple | list) else (),
-        linked=bool(step.fields.get("linked", True)),
-        cause=runs.cause(run),
+        linked=bool(do.step.fields.get("linked", True)),
+        cause=do.runs.cause(do.run),
     )
-    runs.record(run, path, "done", detail=str(len(held)), holds=tuple(held))
+    do.runs.record(do.run, do.path, "done", detail=str(len(held)), holds=tuple(held))
 
 
-def _evacuate(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    scope: Scope,
-) -> None:
-    zones = _zones(runs, run, step)
+def _evacuate(do: Doing) -> None:
+    zones = _zones(do.runs, do.run, do.step)
     if not zones:
-        raise LookupError(f"{run.subject} is no zone: nothing to evacuate")
-    facts = {k: v for k, v in run.params.items() if k not in ("alarm_id", "source")}
-    made = runs.kernel.evacuations.start(
+        raise LookupError(f"{do.run.subject} is no zone: nothing to evacuate")
+    facts = {k: v for k, v in do.run.params.items() if k not in ("alarm_id", "source")}
+    made = do.runs.kernel.evacuations.start(
         zones,
-        str(step.fields.get("code") or scope("trigger_kind")[0] or "alarm"),
+        str(do.step.fields.get("code") or do.scope("trigger_kind")[0] or "alarm"),
         params=facts,
-        mark=run.mark,
-        cause=runs.cause(run),
+        mark=do.run.mark,
+        cause=do.runs.cause(do.run),
     )
-    runs.record(run, path, "done", refs=(made,))
+    do.runs.record(do.run, do.path, "done", refs=(made,))
 
 
-def _notify(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    _scope: Scope,
-) -> None:
-    code = str(step.fields["code"])
-    number = path.split("/", 1)[0]
-    params = run.rounds[int(number[1:]) - 1] if number[:1] == "r" else run.params
-    facts = {**params, "zone_id": _zone(run, step)}
-    about = str(params.get("alarm_id") or run.id)
-    tell = runs.kernel.notices
-    if "chain" in step.fields:
+def _notify(do: Doing) -> None:
+    code = str(do.step.fields["code"])
+    number = do.path.split("/", 1)[0]
+    params = do.run.rounds[int(number[1:]) - 1] if number[:1] == "r" else do.run.params
+    facts = {**params, "zone_id": _zone(do.run, do.step)}
+    about = str(params.get("alarm_id") or do.run.id)
+    tell = do.runs.kernel.notices
+    if "chain" in do.step.fields:
         ids = tell.tell_chain(
-            str(step.fields["chain"]),
+            str(do.step.fields["chain"]),
             code,
             facts,
             about=about,
-            mark=run.mark,
-            cause=runs.cause(run),
+            mark=do.run.mark,
+            cause=do.runs.cause(do.run),
         )
     else:
         ids = tell.tell(
-            roles=_tuple(step.fields.get("roles", ())),
-            channels=_tuple(step.fields.get("channels", ("screen",))),
+            roles=_tuple(do.step.fields.get("roles", ())),
+            channels=_tuple(do.step.fields.get("channels", ("screen",))),
             code=code,
             params=facts,
             about=about,
-            mark=run.mark,
-            cause=runs.cause(run),
+            mark=do.run.mark,
+            cause=do.runs.cause(do.run),
         )
-    runs.record(run, path, "done", refs=tuple(ids or ()))
+    do.runs.record(do.run, do.path, "done", refs=tuple(ids or ()))
 
 
-def _raise(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    _scope: Scope,
-) -> None:
-    fields = step.fields
+def _raise(do: Doing) -> None:
+    fields = do.step.fields
     priority = fields.get("priority", 2)
-    made = runs.kernel.alarms.raise_(
-        f"rule:{run.rule}",
+    made = do.runs.kernel.alarms.raise_(
+        f"rule:{do.run.rule}",
         str(fields["condition"]),
         kind=str(fields["kind"]),
         priority=priority if isinstance(priority, int) else 2,
-        zone_id=_zone(run, step),
+        zone_id=_zone(do.run, do.step),
         life_safety=bool(fields.get("life_safety", False)),
         latching=bool(fields.get("latching", False)),
-        params=dict(run.params),
-        mark=run.mark,
-        cause=runs.cause(run),
+        params=dict(do.run.params),
+        mark=do.run.mark,
+        cause=do.runs.cause(do.run),
     )
-    runs.record(run, path, "done", refs=(made,))
+    do.runs.record(do.run, do.path, "done", refs=(made,))
 
 
-def _wait(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    scope: Scope,
-) -> None:
-    span = step.fields.get("for")
-    if step.path in rule.when and rule.when[step.path](scope) is Truth.TRUE:
-        runs.record(run, path, "done")
+def _wait(do: Doing) -> None:
+    span = do.step.fields.get("for")
+    if (
+        do.step.path in do.rule.when
+        and do.rule.when[do.step.path](do.scope) is Truth.TRUE
+    ):
+        do.runs.record(do.run, do.path, "done")
         return
-    seconds = float(span) if isinstance(span, int | float) else step.deadline_s
-    until = Deadline.after(runs.hub.clock, seconds)
-    plain = "for" if step.path not in rule.when else "until"
-    runs.record(run, path, "waiting", detail=plain, until=until)
-    arm_deadline(runs, run, path, until)
+    seconds = float(span) if isinstance(span, int | float) else do.step.deadline_s
+    until = Deadline.after(do.runs.hub.clock, seconds)
+    plain = "for" if do.step.path not in do.rule.when else "until"
+    do.runs.record(do.run, do.path, "waiting", detail=plain, until=until)
+    arm_deadline(do.runs, do.run, do.path, until)
 
 
-def _choose(
-    runs: "Runs",
-    rule: Compiled,
-    run: RunRecord,
-    step: Step,
-    path: str,
-    scope: Scope,
-) -> None:
+def _choose(do: Doing) -> None:
     # UNKNOWN takes the first branch: the one that its author wrote to protect.
-    answer = rule.when[step.path](scope) if step.path in rule.when else Truth.TRUE
-    runs.record(run, path, "done", detail="else" if answer is Truth.FALSE else "then")
+    answer = (
+        do.rule.when[do.step.path](do.scope)
+        if do.step.path in do.rule.when
+        else Truth.TRUE
+    )
+    do.runs.record(
+        do.run, do.path, "done", detail="else" if answer is Truth.FALSE else "then"
+    )
 
 
 def _tuple(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, tuple | list) else (str(value),)
 
 
-_ACTIONS: dict[str, Callable[..., None]] = {
+_ACTIONS: dict[str, Callable[[Doing], None]] = {
     "command": _command,
     "permit.hold": _hold,
     "evacuation.start": _evacuate,
