@@ -11,6 +11,12 @@ from core.api.errors import ConfigError
 _PACKS = Path(core.__file__).resolve().parents[1] / "blueprints" / "permits"
 #: Blank measures where no pack describes the form.
 _BLANKS = 10
+_COMMON = frozenset(
+    {"number", "unit", "applied_at", "content", "place", "work_unit", "lead"}
+    | {"workers", "guardian", "linked", "risk", "from", "to"}
+)
+#: Types of fields that have room on paper.
+_WRITTEN = frozenset({"text", "number", "choice", "person"})
 _STANDING = ("compiler", "briefer", "briefed", "lead", "site", "approver", "accept")
 
 
@@ -21,6 +27,10 @@ class Form(NamedTuple):
     clause: str
     measures: tuple[str, ...]
     signatures: tuple[str, ...]
+    extras: tuple[tuple[str, str], ...] = ()
+    """Ids and names of the fields that this form has beside the common ones."""
+    linked: bool = True
+    gas: bool = True
 
 
 def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
@@ -52,11 +62,20 @@ def _typed(found: dict[str, Any], language: str) -> Form:
     def said(part: dict[str, Any]) -> str:
         return str(part.get(language) or part.get("zh", ""))
 
+    fields: dict[str, Any] = found.get("fields", {})
+    extras = tuple(
+        (name, said(field))
+        for name, field in fields.items()
+        if name not in _COMMON and field["type"] in _WRITTEN and name[:4] != "gas_"
+    )
     return Form(
         said(found),
         str(found.get("clause", "")),
         tuple(said(each) for each in found.get("measures", {}).values()),
         tuple(said(each) for each in found.get("signatures", {}).values()),
+        extras,
+        linked="linked" in fields,
+        gas="gas_value" in fields,
     )
 
 

@@ -57,7 +57,8 @@ class PermitPage:
         line = self._sealer.line(self._seal())
         self._header(line)
         self._common()
-        self._gas()
+        if self._facts.form.gas:
+            self._gas()
         self._measures()
         self._signatures()
         self._footer()
@@ -138,9 +139,23 @@ class PermitPage:
         row("guardian", self._person(guardian), "issuer", self._person(issuer))
         workers = self._join(map(self._person, p.workers)) if p else ""
         self._one("workers", workers, 8)
-        self._one("linked", self._join(p.linked) if p else "", 6)
+        self._extras()
+        if self._facts.form.linked:
+            self._one("linked", self._join(p.linked) if p else "", 6)
         self._one("risk", str(getattr(p, "risk", "")), 6)
         self._one("validity", self._validity(), 6, bold=True)
+
+    def _extras(self) -> None:
+        """Draw the form's own fields, two a row; what nobody told stays blank."""
+        told: dict[str, object] = getattr(self._facts.permit, "fields", None) or {}
+        extras = list(self._facts.form.extras)
+        for at in range(0, len(extras), 2):
+            cells: list[Cell] = []
+            pair = extras[at : at + 2]
+            for name, said in pair:
+                wide = 71 if len(pair) == 2 else 166
+                cells += [label(said, 24), Cell(str(told.get(name, "")), wide)]
+            self._sheet.row(cells, 6)
 
     def _pair(self, first: str, one: str, second: str, two: str) -> None:
         cells = (
