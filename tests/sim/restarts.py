@@ -43,7 +43,7 @@ def compare(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Findi
             yield "a restart releases nothing (§5 After a stop)", body
         if isinstance(body, AlarmReturned):
             record = before.alarms.open.get(body.alarm_id)
-            if record and not record.mark and not record.kind.startswith(_OWN):
+            if record and not _over(record, before, life):
                 yield "a restart ends no alarm (§5 Alarms)", record
 
 
@@ -52,6 +52,14 @@ def _of_mark(before: SiteState, body: Event, life: Life) -> bool:
     notice = before.response.notices.get(str(getattr(body, "notice_id", "")))
     alarm = before.alarms.open.get(notice.about) if notice is not None else None
     return alarm is not None and _fleeting(alarm, life)
+
+
+def _over(record: AlarmRecord, before: SiteState, life: Life) -> bool:
+    """Say whether a start may end an alarm: its matter itself is closed."""
+    about = before.alarms.open.get(record.condition)
+    if record.kind == "fault.notice" and about is not None:
+        return _fleeting(about, life)
+    return _fleeting(record, life)
 
 
 def _fleeting(alarm: AlarmRecord, life: Life) -> bool:

@@ -249,6 +249,7 @@ class Script:
         world, code = self._world, self._random.choice(CODES)
         world.note(f"disk fails with {errno.errorcode[code]}")
         world.disk.deny(code)
+        world.disk_failed = True
         world.later(self._random.uniform(0.5, 60), self.heal)
 
     def race(self) -> None:
@@ -264,6 +265,7 @@ class Script:
     def hiccup(self) -> None:
         """Let one write or sync fail."""
         disk = self._world.disk
+        self._world.disk_failed = True
         disk.fail_at[disk.ops + self._random.randrange(1, 6)] = self._random.choice(
             CODES
         )

@@ -39,6 +39,8 @@ class Simulation:
         self.life: Life | None = None
         self.lives = 0
         self.boots = 0
+        self.disk_failed = False
+        """Whether writes have failed, so that a half one lies under another."""
         self.sync_ns = 1_000_000
         """What a write to the disk takes now."""
         self._order = itertools.count()
