@@ -18,6 +18,8 @@ CORE = "core"
 WELL_S = 60.0
 #: Pause between tries once the budget is spent; the fault is on everybody's page.
 SLOW_S = 60.0
+#: How far those step back that yield to the way of an alarm.
+NICE = 5
 _HIDDEN = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 
 
@@ -49,6 +51,8 @@ class Spec:
     """False: it starts once core is armed, so that it does not slow core."""
     once: bool = False
     """True: a task that ends; it is not started again."""
+    yields: bool = False
+    """True: it lets whatever protects go first on the processor."""
 
     def plain(self) -> Packet:
         """Return it as JSON fields."""
@@ -115,6 +119,8 @@ class Child:
         ours, theirs = Channel.pair()
         try:
             self.pid = _spawn(self.spec, theirs)
+            if self.spec.yields:
+                _lower(self.pid)
         except OSError:
             ours.close()
             raise
@@ -201,6 +207,13 @@ def _spawn(spec: Spec, control: socket.socket) -> int:
     finally:
         if spec.speaks:
             control.close()
+
+
+def _lower(pid: int) -> None:
+    """Take a process out of a real-time class that the hub may have, and be nice."""
+    with contextlib.suppress(OSError):  # it may be gone already
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
 
 
 def _above(sock: socket.socket) -> socket.socket:

@@ -9,10 +9,12 @@ from core.processes.children import CORE, Spec
 from core.processes.control import Packet
 
 BOTH = ("safety", "telemetry")
-_ARCHIVE = Spec("archive", ("-m", "core.processes.archive"), lanes=BOTH, early=False)
-_GATEWAY = Spec("gateway", ("-m", "frontend_api"), early=False)
+_ARCHIVE = Spec(
+    "archive", ("-m", "core.processes.archive"), lanes=BOTH, early=False, yields=True
+)
+_GATEWAY = Spec("gateway", ("-m", "frontend_api"), early=False, yields=True)
 _NOTIFIER = Spec("notifier", ("-m", "core.processes.notifier"), early=False)
-_UPLINK = Spec("uplink", ("-m", "core.processes.uplink"), early=False)
+_UPLINK = Spec("uplink", ("-m", "core.processes.uplink"), early=False, yields=True)
 #: Nothing leaves a site that has no such file in its data folder.
 UPLINK_SETTINGS = os.path.join("exchange", "settings.yaml")
 

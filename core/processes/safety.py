@@ -32,7 +32,7 @@ from core.registry.secrets import Secrets
 
 LIVE_S, HISTORY_S, STATES_S, PROBE_S = 0.25, 0.5, 1.0, 2.0
 #: Replicas get a turn's events so much later: a siren's way goes first.
-FLUSH_S = 0.005
+FLUSH_S = 0.01
 #: Errors of our own within a minute after which the process starts afresh.
 MAX_ERRORS = 5
 #: What the archive may leave unread before its rows stay in the room's bound.
@@ -84,6 +84,7 @@ class Safety:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._turning = self._prompt = self._flushing = False
+        self._told = (0, 0)
 
     # --- life -----------------------------------------------------------------
 
@@ -134,11 +135,10 @@ class Safety:
         self._turning = False
         self._guard("timers", self.hub.advance)
         if self._prompt:
-            self.desk.flush()
-        elif not self._flushing:
+            self._flush()
+        elif not self._flushing and self._told != self._tellable():
             self._flushing = True
             self._loop.call_later(FLUSH_S, self._flush)
-        self._prompt = False
         due = self.hub.timers.next_ns()
         if due is not None and (self._timer is None or due != self._timer_ns):
             if self._timer is not None:
@@ -148,8 +148,12 @@ class Safety:
             self._timer = self._loop.call_later(pause, self._timed)
 
     def _flush(self) -> None:
-        self._flushing = False
+        self._flushing = self._prompt = False
+        self._told = self._tellable()
         self.desk.flush()
+
+    def _tellable(self) -> tuple[int, int]:
+        return self.hub.state.seq, self.hub.journal.durable_seq
 
     def _timed(self) -> None:
         self._timer = None
