@@ -1,23 +1,29 @@
-"""Verify a journal without the hub: folder, segment or export file.
+"""Verify a journal without the hub: folder, segment, export file or period.
 
 A program of its own: standard library, msgspec, cryptography, `frame` and
-`audit`. It
-holds every byte against the chain, the order, and the signed checkpoints, and
-names the frame that is wrong. What no chain can show is an end that was cut
-off whole, or a journal rewritten with another key: compare `--key` and the
-last signed seq with what was noted elsewhere.
+`audit`; `period` for the folder of an exported period. It holds every byte
+against the chain, the order, and the signed checkpoints, and names the frame that
+is wrong. What no chain can show is an end that was cut off whole, or a journal
+rewritten with another key: compare `--key` and the last signed seq with what was
+noted elsewhere.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.journal.audit import Auditor, Report
 
+if TYPE_CHECKING:
+    from core.journal.period import Problem
+
 OK, DAMAGED, USAGE = 0, 1, 2
+#: What makes a folder that of an exported period, and the journal's part of it.
+MANIFEST, SLICE = "manifest.json", "journal.slice"
 #: Bytes that are verified within a second, without a progress bar.
 SMALL = 16 << 20
 Progress = Callable[[int, int], None]
@@ -26,11 +32,12 @@ Progress = Callable[[int, int], None]
 def verify(
     path: Path, key: bytes | None = None, progress: Progress | None = None
 ) -> Report:
-    """Verify a journal folder, a segment or an export; raises OSError.
+    """Verify a journal folder, a segment, an export or a period; raises OSError.
 
     ``key``: the site's public key as noted elsewhere. ``progress`` is called
     with bytes done and bytes in all.
     """
+    path = path / SLICE if _is_period(path) else path
     files = _files(path)
     total = sum(file.stat().st_size for file in files)
     auditor = Auditor(key, whole=path.is_dir())
@@ -42,6 +49,19 @@ def verify(
                 progress(done + at, total)
         done += len(data)
     return auditor.finish()
+
+
+def _is_period(path: Path) -> bool:
+    return (path / MANIFEST).is_file()
+
+
+def _problems(path: Path, key: str) -> "list[Problem]":
+    """Return what is wrong in a period's folder beside its slice."""
+    if not _is_period(path):
+        return []
+    from core.journal.period import check
+
+    return check(path, key)
 
 
 def _files(path: Path) -> list[Path]:
@@ -75,6 +95,10 @@ _TEXTS = {
         "out_of_place": "frame of an export where none may be",
         "no_journal": "no sound frame of a journal is in this file",
         "export_cut": "export ends before its end mark",
+        "file_changed": "the file was changed",
+        "file_missing": "the file is missing",
+        "file_extra": "the manifest does not name this file",
+        "manifest_forged": "the manifest's signature is not the site's",
         "torn_tail": "a write was cut off by a power loss; it was never durable",
         "place": "{file}: segment {segment}, frame {frame}, byte {offset}, seq {seq}",
         "ok": "OK: {events} events, seq {first_seq}-{last_seq}, signed to {signed_seq}",
@@ -100,6 +124,10 @@ _TEXTS = {
         "out_of_place": "导出专用帧出现在不该有的位置",
         "no_journal": "文件中没有一个完好的日志帧",
         "export_cut": "导出文件没有结束标记，已被截断",
+        "file_changed": "文件被改动",
+        "file_missing": "缺少文件",
+        "file_extra": "清单中没有该文件",
+        "manifest_forged": "清单签名不是本站点的",
         "torn_tail": "一次写入因断电中断；它从未落盘",
         "place": "{file}：第 {segment} 段，第 {frame} 帧，字节 {offset}，序号 {seq}",
         "ok": "完好：{events} 个事件，序号 {first_seq}…{last_seq}，签名至 {signed_seq}",
@@ -110,17 +138,21 @@ _TEXTS = {
 }
 
 
-def render(report: Report, language: str = "en") -> str:
-    """Return the report as lines for people."""
+def render(
+    report: Report, language: str = "en", problems: "Sequence[Problem]" = ()
+) -> str:
+    """Return the report as lines for people; ``problems`` are a period's files."""
     text = _TEXTS[language]
-    lines = []
+    lines = [f"{each.file}: {text[each.code]}" for each in problems]
     for finding in [*report.findings, *filter(None, [report.torn])]:
         place = text["place"].format(**msgspec.structs.asdict(finding))
         lines.append(f"{place}: {text[finding.code]} {finding.detail}".rstrip())
     for gap in report.gaps:
         lines.append(text["lost"].format(first=gap.first, last=gap.last))
-    numbers = msgspec.structs.asdict(report) | {"found": len(report.findings)}
-    for code in ("key", "ok" if report.ok else "damaged"):
+    found = len(report.findings) + len(problems)
+    numbers = msgspec.structs.asdict(report) | {"found": found}
+    sound = report.ok and not problems
+    for code in ("key", "ok" if sound else "damaged"):
         lines.append(text[code].format(**numbers))
     return "\n".join(lines) + "\n"
 
@@ -138,7 +170,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="safehold verify", description="Verify a journal, segment or export."
     )
-    parser.add_argument("path", type=Path, help="journal folder, segment or export")
+    told = "journal folder, segment, export or period"
+    parser.add_argument("path", type=Path, help=told)
     parser.add_argument("--key", help="the site's public key, 64 hex digits")
     parser.add_argument("--lang", choices=sorted(_TEXTS), default="en")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -146,6 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         key = bytes.fromhex(options.key) if options.key else None
         report = verify(options.path, key, _show)
+        problems = _problems(options.path, report.key)
     except ValueError:
         parser.error("--key: expected 64 hex digits")
     except OSError as error:
@@ -154,10 +188,11 @@ def main(argv: list[str] | None = None) -> int:
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
     if options.json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        fields = msgspec.structs.asdict(report) | {"problems": problems}
+        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
     else:
-        sys.stdout.write(render(report, options.lang))
-    return OK if report.ok else DAMAGED
+        sys.stdout.write(render(report, options.lang, problems))
+    return OK if report.ok and not problems else DAMAGED
 
 
 if __name__ == "__main__":

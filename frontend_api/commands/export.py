@@ -16,6 +16,8 @@ def main(argv: list[str]) -> int:
     if not folder.is_dir():
         sys.stderr.write(f"safehold export: {folder}: no journal here\n")
         return 2
+    if options.bundle is not None:
+        return _period(options, folder.parent)
     try:
         first, last = _span(options, RealDisk(folder))
         done = export(RealDisk(folder), Path(options.to), first, last)
@@ -29,6 +31,23 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _period(options: argparse.Namespace, data: Path) -> int:
+    from frontend_api.exchange import period  # late: it brings the printer
+    from frontend_api.paper.fonts import FontMissing
+
+    since, until = (_aware(moment) for moment in options.period)
+    try:
+        found = period.write(data, options.bundle, since, until, options.language)
+    except (ExportError, FontMissing, OSError) as bad:
+        sys.stderr.write(f"safehold {bad}\n")
+        return 1
+    sys.stdout.write(
+        f"{options.bundle}: {len(found.permits)} permits, {len(found.alarms)} alarms,"
+        f" {len(found.events)} events; 'safehold verify {options.bundle}' proves it\n"
+    )
+    return 0
+
+
 def _span(options: argparse.Namespace, disk: RealDisk) -> tuple[int, int]:
     if options.since is not None or options.until is not None:
         since = _ns(options.since) if options.since else 0
@@ -37,10 +56,12 @@ def _span(options: argparse.Namespace, disk: RealDisk) -> tuple[int, int]:
     return options.first, options.last
 
 
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 def _ns(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1e9)
+    return int(_aware(moment).timestamp() * 1e9)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -48,7 +69,18 @@ def _options(argv: list[str]) -> argparse.Namespace:
         prog="safehold export", description="Write a slice of the journal to a file."
     )
     parser.add_argument("--data", required=True, help="folder of the hub's data")
-    parser.add_argument("--to", required=True, help="file to write")
+    parser.add_argument("--to", help="file to write")
+    parser.add_argument(
+        "--period",
+        nargs=2,
+        metavar=("FROM", "TO"),
+        type=datetime.fromisoformat,
+        help="with --bundle: wall times (UTC unless they say otherwise)",
+    )
+    parser.add_argument(
+        "--bundle", type=Path, help="folder to write: PDF, CSV, slice and proofs"
+    )
+    parser.add_argument("--language", choices=("zh", "en"), default="zh")
     parser.add_argument("--first", type=int, default=1, help="first sequence number")
     parser.add_argument("--last", type=int, default=1, help="last sequence number")
     for name in ("since", "until"):
@@ -57,4 +89,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
             type=datetime.fromisoformat,
             help="wall time such as 2026-11-21T08:00 (UTC unless it says otherwise)",
         )
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if (options.bundle is None) == (options.to is None):
+        parser.error("give --to FILE, or --period FROM TO --bundle FOLDER")
+    if (options.bundle is None) != (options.period is None):
+        parser.error("--period FROM TO and --bundle FOLDER go together")
+    return options
