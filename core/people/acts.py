@@ -105,6 +105,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 #: The salted hash under which the vault keeps a blob.
 Blob = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 BlobOrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
+CardKind = Literal["special_operation", "special_equipment", "other"]
 _KEEPERS = ("safety_officer", "maintainer")
 
 
@@ -147,7 +148,7 @@ class RecordCard(Act, frozen=True, kw_only=True):
 
     person_id: Id
     trade: Code
-    kind: Literal["special_operation", "special_equipment", "other"]
+    kind: CardKind
     valid_to: Day
     document: Blob
     valid_from: DayOrNone = ""

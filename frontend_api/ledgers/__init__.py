@@ -1,0 +1,1 @@
+"""Ledgers of sites: people and cards out of spreadsheets, with reasons for refusals."""
