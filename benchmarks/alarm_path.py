@@ -164,6 +164,7 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rates", default="0,2000")
     parser.add_argument("--alarms", type=float, default=40.0, help="alarms a second")
     parser.add_argument("--folder", type=Path, default=ROOT, help="on a real disk")
+    parser.add_argument("--idle", type=float, help="seconds before memory is read")
     parser.add_argument("--no-sustain", dest="sustain", action="store_false")
     parser.add_argument("--no-journal", dest="journal", action="store_false")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
@@ -171,7 +172,8 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     plan.rounds = plan.rounds or (2 if plan.quick else 6)
     plan.rates = [int(rate) for rate in plan.rates.split(",")]
     plan.seconds, plan.confirm = (2.5, 0.0) if plan.quick else (4.0, 3.0)
-    plan.idle = 4.0 if plan.quick else 10.0
+    if plan.idle is None:
+        plan.idle = 4.0 if plan.quick else 10.0
     plan.systems = [each for each in plan.systems.split(",") if _here(each)]
     return plan
 

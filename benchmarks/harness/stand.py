@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Stand:
         self._probe = Probe(detectors)
         self._process: machine.Process | None = None
         self._lives = 0
+        self._notify = f"@{self.folder.name}"
 
     @property
     def pid(self) -> int:
@@ -84,7 +85,7 @@ class Stand:
         self._lives += 1
         with self._door() as door:
             began = time.perf_counter()
-            env = {**self.system.env(), "NOTIFY_SOCKET": str(self.folder / "notify")}
+            env = {**self.system.env(), "NOTIFY_SOCKET": self._notify}
             process = machine.Process(self.system.command(), self.system.log, env)
             self._process = process
             try:
@@ -142,16 +143,13 @@ class Stand:
         return self._lives % self.detectors
 
     @contextlib.contextmanager
-    def _door(self):  # type: ignore[no-untyped-def]
+    def _door(self) -> Iterator[socket.socket]:
         """Open the door at which a process says that it is ready (sd_notify)."""
-        path = self.folder / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.bind(str(path))
+            # An abstract name: a path may be too long for a socket.
+            sock.bind("\0" + self._notify[1:])
             sock.setblocking(False)
-            try:
-                yield sock
-            finally:
-                path.unlink()
+            yield sock
 
     async def _ready(self, door: socket.socket) -> float:
         """Return when READY=1 was said, in seconds since the machine's start."""
