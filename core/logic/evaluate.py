@@ -31,6 +31,7 @@ Compute = Callable[[Lookup], Value]
 
 
 _HUGE: Final = 1e300
+_GOOD: Final = int(Quality.GOOD)
 
 
 class _Side(enum.Enum):
@@ -133,7 +134,7 @@ def _number(value: Value) -> float | int | None:
 def _name(name: str) -> Compute:
     def look(lookup: Lookup) -> Value:
         value, quality = lookup(name)
-        return _known(value) if quality == Quality.GOOD else None
+        return _known(value) if quality == _GOOD else None
 
     return look
 

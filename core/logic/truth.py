@@ -29,17 +29,31 @@ def of(fact: bool) -> Truth:
 
 def not_(item: Truth) -> Truth:
     """Return Kleene's not: not UNKNOWN is UNKNOWN."""
-    return Truth(2 - item.value)
+    if item is Truth.TRUE:
+        return Truth.FALSE
+    return Truth.TRUE if item is Truth.FALSE else Truth.UNKNOWN
 
 
 def all_of(items: Iterable[Truth]) -> Truth:
     """Return Kleene's and; of nothing it is TRUE."""
-    return Truth(min((item.value for item in items), default=2))
+    found = Truth.TRUE
+    for item in items:
+        if item is Truth.FALSE:
+            return Truth.FALSE
+        if item is Truth.UNKNOWN:
+            found = Truth.UNKNOWN
+    return found
 
 
 def any_of(items: Iterable[Truth]) -> Truth:
     """Return Kleene's or: TRUE as soon as one is TRUE; of nothing it is FALSE."""
-    return Truth(max((item.value for item in items), default=0))
+    found = Truth.FALSE
+    for item in items:
+        if item is Truth.TRUE:
+            return Truth.TRUE
+        if item is Truth.UNKNOWN:
+            found = Truth.UNKNOWN
+    return found
 
 
 def at_least(needed: int, items: Iterable[Truth]) -> Truth:

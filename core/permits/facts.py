@@ -36,33 +36,32 @@ guardian_present guardian_sole_duty guardian_outside guardian_changed
 guardian_handover_recorded scope_unchanged conditions_unchanged conditions_reconfirmed
 site_normal site_restored acceptance_checked permits_linked linked_issued
 coordinator_named escape_routes_clear emergency_gear_ready communication_ready
-isolation_needed isolation_in_force zero_energy_tested isolation_released gas_tested
-gas_acceptable gas_places_complete gas_tested_today gas_retested
-continuous_monitor_online meter_calibrated in_ex_area in_toxic_area corrosive_medium
-is_holiday is_rest_day is_night is_special_period outdoors fog heavy_rain heavy_snow
-lightning typhoon_warning flood_warning stop_work_order plant_stopped_cleaned
-downgrade_approved grade_raised fire_gear_ready plan_approved plant_stable
-no_decomposing_material equipment_positive_pressure on_oxygen_equipment
-pressurised_hot_work electric_welding gas_cutting welder_as_fire_point bottles_upright
-dyke_draining train_passing no_residual_fire video_recording camera_ex_rated
-fire_watch_needed fire_watch_present combustibles_shielded entry_log_open ventilated
-pure_oxygen_used painting_inside hot_work_inside rescue_entry rescue_ppe lamps_ex_rated
-wet_or_narrow flammable_residue rescue_ready retrieval_ready hazards_eliminated
-continuous_not_feasible oxygen_first_order entrants_informed entry_supervisor_verified
-pipe_depressurised plate_matches_drawing special_height harness_ok access_safe
-light_roof roof_boards_set lift_plan_needed lift_plan_approved gear_inspected
-trial_lift_done signal_clear load_secured near_power_line power_line_safe
-ground_bearing_ok rcd_each_tool earthing_ok upstream_locked extension_approved
-cable_protected equipment_ex_rated utilities_confirmed near_utilities hand_digging
-shoring_ok ladder_ready traffic_plan_ready fire_lane_open road_signs_set road_lamps_lit
-countersigned special_plan_needed special_plan_approved expert_review_needed
-expert_review_done notice_posted monitoring_needed monitoring_normal acceptance_signed
-company_registered contract_valid insurance_valid training_valid agreement_signed
-lock_register_complete keys_in_box checklist_complete handover_both_signed
-handover_items_read drill_announced alarm_channels_live drill_plan_approved
-loose_items_secured crane_anchored people_sheltered pumps_ready drains_clear
-installer_licensed wind_watch_set equipment_isolated scaffold_tagged
-demolition_sequence_approved lighting_ok rest_limits_kept
+isolation_needed isolation_in_force zero_energy_tested gas_tested gas_acceptable
+gas_places_complete gas_tested_today gas_retested continuous_monitor_online
+meter_calibrated in_ex_area in_toxic_area corrosive_medium is_holiday is_rest_day
+is_night is_special_period outdoors fog heavy_rain heavy_snow lightning typhoon_warning
+flood_warning stop_work_order plant_stopped_cleaned downgrade_approved grade_raised
+fire_gear_ready plan_approved plant_stable no_decomposing_material
+equipment_positive_pressure on_oxygen_equipment pressurised_hot_work electric_welding
+gas_cutting welder_as_fire_point bottles_upright dyke_draining train_passing
+no_residual_fire video_recording camera_ex_rated fire_watch_needed fire_watch_present
+combustibles_shielded entry_log_open ventilated pure_oxygen_used painting_inside
+hot_work_inside rescue_entry rescue_ppe lamps_ex_rated wet_or_narrow flammable_residue
+rescue_ready retrieval_ready hazards_eliminated continuous_not_feasible
+oxygen_first_order entrants_informed entry_supervisor_verified pipe_depressurised
+plate_matches_drawing harness_ok access_safe light_roof roof_boards_set lift_plan_needed
+lift_plan_approved gear_inspected signal_clear load_secured near_power_line
+power_line_safe rcd_each_tool earthing_ok upstream_locked extension_approved
+cable_protected equipment_ex_rated utilities_confirmed hand_digging shoring_ok
+ladder_ready traffic_plan_ready fire_lane_open road_signs_set road_lamps_lit
+countersigned special_plan_approved expert_review_needed expert_review_done
+notice_posted monitoring_needed monitoring_normal acceptance_signed company_registered
+contract_valid insurance_valid training_valid agreement_signed lock_register_complete
+keys_in_box checklist_complete handover_both_signed handover_items_read drill_announced
+alarm_channels_live drill_plan_approved loose_items_secured crane_anchored
+people_sheltered pumps_ready drains_clear installer_licensed wind_watch_set
+equipment_isolated scaffold_tagged demolition_sequence_approved lighting_ok
+rest_limits_kept
 """.split()
 
 #: name, unit, lowest and highest value that can be true.
@@ -100,7 +99,6 @@ _NUMBERS: Final[tuple[tuple[str, str, float | None, float | None], ...]] = (
     ("plate_actions", "", 0, None),
     ("plates_open_on_pipe", "", 0, None),
     ("height_m", "m", 0, None),
-    ("slope_deg", "°", 0, 90),
     ("height_factors", "", 0, 9),
     ("load_t", "t", 0, None),
     ("load_share", "%", 0, None),

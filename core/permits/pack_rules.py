@@ -293,20 +293,23 @@ def _lacks(node: object) -> bool:
 
 _GOOD: Final = int(Quality.GOOD)
 _UNKNOWN: Final[tuple[Value, int]] = (None, _GOOD)
+_YES: Final[tuple[Value, int]] = (True, _GOOD)
+_NO: Final[tuple[Value, int]] = (False, _GOOD)
+_BOOLS: Final = frozenset(f.name for f in FACTS.values() if f.type == "bool")
 
 
 def _scope(facts: Facts) -> Lookup:
     """Return a scope over facts; what cannot be true is UNKNOWN."""
-    known: dict[str, tuple[Value, int]] = {}
 
     def look(name: str) -> tuple[Value, int]:
-        found = known.get(name)
-        if found is None:
-            value = facts.get(name)
-            fact = FACTS.get(name)
-            sure = fact is not None and possible(fact, value)
-            found = known[name] = (value, _GOOD) if sure else _UNKNOWN
-        return found
+        value = facts.get(name)
+        # Most facts are yes or no; the rest is looked at more closely.
+        if value is True or value is False:
+            known = _YES if value else _NO
+            return known if name in _BOOLS else _UNKNOWN
+        if value is None or name not in FACTS:
+            return _UNKNOWN
+        return (value, _GOOD) if possible(FACTS[name], value) else _UNKNOWN
 
     return look
 
