@@ -16,7 +16,9 @@ pytestmark = [
     pytest.mark.timeout(120),
 ]
 
-SMALL = "--detectors 5 --rounds 1 --rates 0,200 --no-sustain --no-journal --quick --idle 0"
+SMALL = (
+    "--detectors 5 --rounds 1 --rates 0,200 --no-sustain --no-journal --quick --idle 0"
+)
 
 
 def test_both_systems_answer_every_alarm(
