@@ -192,6 +192,27 @@ class Mapper:
             UPDATEBY="",
         )
 
+    def anew(self, record_id: str, state: SiteState, wall_ns: int) -> Owed | None:
+        """Return a ticket as it stands, for one that the settings kept back.
+
+        None while the permit is not there, or still cannot be told.
+        """
+        for permit_id, memo in self.book.permits.items():
+            permit = state.permits.permits.get(permit_id)
+            if permit is None or aq.uuid_of("ticket", permit_id) != record_id:
+                continue
+            try:
+                record = self.ticket(permit, memo)
+            except MappingError:
+                return None
+            second = max(wall_ns // NS, memo.updated_s.get(record_id, -1) + 1)
+            memo.updated_s[record_id] = second
+            memo.told[record_id] = _content(record)
+            updated = self._time(second * NS)
+            whole = msgspec.structs.replace(record, UPDATEDATE=updated, UPDATEBY=_US)
+            return Owed("ticket", record_id, updated, msgspec.json.encode(whole))
+        return None
+
     def _gas(self, memo: Memo) -> tuple[str | None, str | None, str | None]:
         """Return names, times and values side by side; a silent meter has none."""
         told = [t for t in memo.gas.values() if t.value is not None]
@@ -309,7 +330,7 @@ class Mapper:
         envelope: Envelope,
         memo: Memo,
     ) -> Iterator[Owed]:
-        content = sha256(msgspec.json.encode(record)).hexdigest()[:16]
+        content = _content(record)
         if memo.told.get(record.ID) == content:
             return
         memo.told[record.ID] = content
@@ -332,6 +353,10 @@ class Mapper:
     def _time(self, wall_ns: int) -> str:
         zone = ZoneInfo(self.settings.time_zone or self.bundle.site.time_zone)
         return datetime.fromtimestamp(wall_ns // NS, zone).strftime(aq.TIME_FORMAT)
+
+
+def _content(record: aq.Ticket | aq.AqAlarm) -> str:
+    return sha256(msgspec.json.encode(record)).hexdigest()[:16]
 
 
 def _status(permit: PermitRecord) -> aq.Status:

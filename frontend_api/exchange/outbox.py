@@ -171,6 +171,24 @@ class Outbox:
         ).fetchall()
         return [Letter(*row) for row in reversed(rows)]
 
+    def mend(self, n: int, owed: Owed) -> None:
+        """Queue a record that the settings had kept from being sent, now whole.
+
+        Older refused updates of the same record are told by this one.
+        """
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "UPDATE letter SET state = ?, detail = 'told by a later one'"
+                " WHERE state = ? AND kind = ? AND id = ? AND n < ? AND tries = 0",
+                (SETTLED, DEAD, owed.kind, owed.id, n),
+            )
+            self._db.execute(
+                "UPDATE letter SET state = ?, body = ?, updated = ?, detail = ''"
+                " WHERE n = ?",
+                (QUEUED, owed.body, owed.updated, n),
+            )
+
     def settle(self, n: int, *, requeue: bool, why: str) -> bool:
         """Send a dead letter again, or note that a person dealt with it.
 

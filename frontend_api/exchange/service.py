@@ -20,6 +20,7 @@ from frontend_api.exchange.outbox import DEAD, Outbox
 
 #: Events between two keepings of the mapper's state, and of the bare cursor.
 _KEEP, _STEP = 5_000, 500
+_MEND_S = 1.0
 
 
 class Exchange:
@@ -43,7 +44,7 @@ class Exchange:
         if self.settings.platform is not None:
             token = self._secrets.get(self.settings.platform.token) or ""
             self._emitter = Emitter(self.outbox, self.settings.platform, timer, token)
-        self._bundle: Bundle | None = None
+        self._armed = False
         self._set_back = ""
         self._open()
 
@@ -79,7 +80,7 @@ class Exchange:
 
     def arm(self, bundle: Bundle) -> None:
         """Take the names of the bundle in force."""
-        self._mapper.bundle = bundle
+        self._mapper.bundle, self._armed = bundle, True
 
     def take(self, envelope: Envelope) -> None:
         """Take one durable event; what the cursor has passed is only folded."""
@@ -132,11 +133,32 @@ class Exchange:
             "witness": self._heads.fault(),
         }
 
+    def mend(self) -> bool:
+        """Tell anew what the settings had kept back; False: too early to know."""
+        if not self._armed or self.folded() < self._cursor[1]:
+            return False
+        mended: set[str] = set()
+        for letter in reversed(self.outbox.listed(DEAD)):
+            if letter.tries or letter.kind != "ticket" or letter.id in mended:
+                continue
+            owed = self._mapper.anew(letter.id, self._state, self._now())
+            if owed is not None and not _checked(owed).problem:
+                self.outbox.mend(letter.n, owed)
+                mended.add(letter.id)
+        return True
+
+    async def _mend(self) -> None:
+        while not self.mend():
+            await self._timer.sleep(_MEND_S)
+        if self._emitter is not None:
+            self._emitter.poke()
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
             if self._emitter is not None:
                 group.create_task(self._emitter.run())
+                group.create_task(self._mend())
             for each in self.settings.witnesses:
                 group.create_task(self._heads.run(each))
 
