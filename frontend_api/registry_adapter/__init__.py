@@ -1,0 +1,1 @@
+"""Registries of issuers: is this card known, in date, and this person's (1.75)."""
