@@ -133,6 +133,8 @@ class Hub:
         self._everything: list[Callable[[Event, Envelope, bytes], None]] = []
         self._queue: deque[tuple[Event, Envelope]] = deque()
         self._dispatching = False
+        self.failed: Callable[[Exception], None] = _raise
+        """Who hears of a room's error; until someone does, it is raised."""
         self._waiting: deque[tuple[int, Callable[[bool], None]]] = deque()
         self._undo: dict[type[Event], Callable[[Any], None]] = {}
         self._unproven: deque[tuple[int, Event]] = deque()
@@ -186,18 +188,35 @@ class Hub:
         if self._dispatching:
             return
         self._dispatching = True
+        failed: list[Exception] = []
         try:
             for _ in range(_CASCADE_LIMIT):
                 if not self._queue:
-                    return
+                    break
                 body, wrapped = self._queue.popleft()
                 for listener in self._listeners.get(type(body), ()):
-                    listener(body, wrapped)
-            raise RuntimeError(
-                f"{_CASCADE_LIMIT} events from one input: {body.name_} loops"
-            )
+                    self._try(failed, listener, body, wrapped)
+            else:
+                self._queue.clear()
+                raise RuntimeError(
+                    f"{_CASCADE_LIMIT} events from one input: {body.name_} loops"
+                )
         finally:
             self._dispatching = False
+        self._tell(failed)
+
+    def _try(
+        self, failed: list[Exception], work: Callable[..., object], *args: object
+    ) -> None:
+        """Do one room's part: its error keeps nothing from the others."""
+        try:
+            work(*args)
+        except Exception as error:  # noqa: BLE001 - told once all had their turn
+            failed.append(error)
+
+    def _tell(self, failed: list[Exception]) -> None:
+        for error in failed:
+            self.failed(error)
 
     # --- durable --------------------------------------------------------------
 
@@ -237,12 +256,14 @@ class Hub:
         self._waiting = deque(
             each for each in self._waiting if not first <= each[0] <= last
         )
+        failed: list[Exception] = []
         for body in taken:
             mend = self._undo.get(type(body))
             if mend is not None:
-                mend(body)
+                self._try(failed, mend, body)
         for then in waiting:
-            then(False)
+            self._try(failed, then, False)
+        self._tell(failed)
 
     # --- time -----------------------------------------------------------------
 
@@ -271,13 +292,20 @@ class Hub:
         self._tick()
 
     def _tick(self) -> None:
-        for room in self.rooms:
-            room.tick()
+        # First of all: no error may end the ticks.
         self.after(1.0, "hub.tick", self._tick)
+        failed: list[Exception] = []
+        for room in self.rooms:
+            self._try(failed, room.tick)
+        self._tell(failed)
 
     def snapshot(self) -> bytes:
         """Return the state's bytes at its present (epoch, seq)."""
         return state.dump(self.state)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def encode_act(body: msgspec.Struct) -> bytes:

@@ -28,7 +28,7 @@ class SiteState(msgspec.Struct, kw_only=True):
     response: ResponseState = msgspec.field(default_factory=ResponseState)
     runs: RunsState = msgspec.field(default_factory=RunsState)
     unknown_protective: dict[str, str] = {}
-    """Event types of a newer release that protect: type → zone id or ''."""
+    """Events of a newer release that protect: type and zone → zone id or ''."""
 
 
 _encoder = msgspec.msgpack.Encoder()

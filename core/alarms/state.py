@@ -59,6 +59,11 @@ class AlarmRecord(msgspec.Struct, kw_only=True):
     out_of_service: str = ""
     """Reason, when a named person took it out of service."""
 
+    @property
+    def stands(self) -> bool:
+        """Say whether it still warns: active, or latched until a person resets it."""
+        return self.active or self.latched
+
 
 class AlarmsState(msgspec.Struct, kw_only=True):
     """Hold the open alarms, and counts for the metrics of domain.md §2.3."""

@@ -33,7 +33,8 @@ def apply(state: "SiteState", body: Event, envelope: Envelope) -> None:
     state.epoch, state.seq = envelope.epoch, envelope.seq
     if isinstance(body, Unknown):
         if envelope.effect is Effect.PROTECTIVE:
-            state.unknown_protective[body.name] = body.zone_id or ""
+            zone = body.zone_id or ""
+            state.unknown_protective[f"{body.name} {zone}".rstrip()] = zone
         return
     step = _FOLDS.get(type(body))
     if step is not None:

@@ -17,6 +17,12 @@ from core.people.events import HubClaimed, RolesChanged, RolesWithdrawn
 ActT = TypeVar("ActT", bound=Act)
 Answer = dict[str, Value]
 Handler = Callable[[str, Any, int | None, Cause], Answer]
+#: Acts that end a protection: never for the operator, who proved no person.
+_IN_PERSON = (
+    *("permit.release", "evacuation.clear", "sirens.silence", "output.release"),
+    *("alarm.reset", "alarm.shelve", "alarm.out_of_service"),
+    *("person.safe", "person.roles"),
+)
 
 
 def check_version(expected: int | None, actual: int, *, must: bool = False) -> None:
@@ -25,6 +31,21 @@ def check_version(expected: int | None, actual: int, *, must: bool = False) -> N
         raise Refused("act.version_required", actual=actual)
     if expected is not None and expected != actual:
         raise Refused("act.stale", expected=expected, actual=actual)
+
+
+def _speaks(peer: str, kind: type[Act]) -> bool:
+    """Say whether a peer may bring a person's act: only the gateway proves who asks.
+
+    The operator's own tools keep records and hold; they end no protection.
+    """
+    if peer.startswith("cli:"):
+        return kind is ClaimHub or kind.verb_ not in _IN_PERSON
+    return peer == "gateway"
+
+
+def _kind(peer: str) -> str:
+    """Return whose word an act is: a person's, or the hub's system user's."""
+    return "os" if peer.startswith("cli:") else "person"
 
 
 class Access:
@@ -94,7 +115,7 @@ class Access:
         try:
             kind, body = self._decode(request)
             self._allow(peer, request.person_id, kind)
-            cause = Cause(actor=f"person:{request.person_id}")
+            cause = Cause(actor=f"{_kind(peer)}:{request.person_id}")
             result = self._handlers[kind](
                 request.person_id, body, request.expected_version, cause
             )
@@ -134,7 +155,7 @@ class Access:
         return kind, body
 
     def _allow(self, peer: str, person_id: str, kind: type[Act]) -> None:
-        if peer.startswith("host:"):
+        if not _speaks(peer, kind):
             raise Refused("act.peer", peer=peer)
         if kind is ClaimHub:
             self._may_claim(peer, person_id)

@@ -1,5 +1,6 @@
 """Who is where: tags, gates and the hand; unknown never counts as outside."""
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -67,6 +68,7 @@ class People:
         hub.on(DeviceEnrolled, lambda _body, _envelope: self._derive())
         hub.on(DeviceRemoved, lambda _body, _envelope: self._derive())
         hub.on(DeviceReported, self._reported)
+        self._alarms.judges["device"] = self._answers
         access.bind(MovePerson, self._move_by_hand)
         access.bind(FoundSafe, self._found_safe)
 
@@ -142,6 +144,18 @@ class People:
                 lines.append(_line(person_id, last, certain=False))
         return lines
 
+    def may_be_inside(self, zone_id: str) -> bool:
+        """Say whether anybody is in a zone, or has work there and cannot be found."""
+        if self.inside([zone_id]):
+            return True
+        at_work = {
+            worker
+            for permit in self._hub.state.permits.permits.values()
+            if permit.zone_id == zone_id and permit.status != "closed"
+            for worker in permit.workers
+        }
+        return any(self.found(worker) is None for worker in at_work)
+
     # --- tags -----------------------------------------------------------------
 
     def _derive(self) -> None:
@@ -182,7 +196,9 @@ class People:
         good = [
             fix
             for fix in fixes
-            if fix.quality is Quality.GOOD and fix.received_ns > told_ns
+            if fix.quality is Quality.GOOD
+            and fix.received_ns > told_ns
+            and self._zone_of(fix.value) is not None
         ]
         presence = self.where(person_id)
         if not good:
@@ -223,6 +239,8 @@ class People:
             x, y, z = (float(part) for part in value.split(","))
         except ValueError:
             return None
+        if not all(map(math.isfinite, (x, y, z))):
+            return None
         return self._site.locate(x, y, z) or OUTSIDE
 
     def _is_entity(self, source: str) -> bool:
@@ -256,7 +274,8 @@ class People:
     def _through_gate(self, body: DeviceReported, cause: Cause) -> None:
         person_id = self._carded(body)
         device = self._hub.state.registry.devices.get(body.device_id)
-        if person_id is None or device is None:
+        # What somebody wears is no gate, whatever it says.
+        if person_id is None or device is None or device.person_id is not None:
             return
         zone_id = str(body.params.get("zone_id") or device.zone_id or "")
         if body.params.get("direction", "in") == "out":
@@ -289,9 +308,17 @@ class People:
         # One that nobody enrolled calls under the uid that it gave.
         device_id = body.device_id or str(body.params.get("device_uid", ""))
         if body.params.get("active") is False:
+            if not body.device_id:
+                return  # a stranger may call for help, and calls off nobody's
             self._alarms.clear(self._caller(device_id), body.kind, cause=cause)
         else:
             self._call(device_id, body.kind, cause)
+
+    def _answers(self, source: str, condition: str) -> bool:
+        """Say whether a device can still end its call; a stranger's word does not."""
+        device_id = source.partition(":")[2]
+        known = device_id in self._hub.state.registry.devices
+        return known or condition not in _CALLS
 
     def _wearer(self, device_id: str) -> str | None:
         """Return who wears a device: as enrolled, else whose tag its uid is."""

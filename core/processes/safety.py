@@ -74,6 +74,7 @@ class Safety:
         )
         self._all.armed, self._all.restart = self._tell_children, self._restart
         self.kernel, self.hub = self._all.kernel, self._all.hub
+        self.hub.failed = lambda error: self._failed("a room", error)
         self.kernel.power.stop = lambda: control.send({"op": "end"})
         self.desk, self.health = self._all.desk, self._all.health
         self.pulse = self._all.pulse

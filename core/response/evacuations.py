@@ -83,7 +83,7 @@ class Evacuations:
     ) -> str:
         """Call people out of zones; extends a running one that touches them."""
         wanted = tuple(dict.fromkeys(zones))
-        touched = self._touching(wanted)
+        touched = self._touching(wanted, mark)
         if touched is not None:
             self._extend(touched, wanted, cause)
             evacuation_id = touched.id
@@ -139,8 +139,10 @@ class Evacuations:
             self._hub.emit(body, cause)
             self._arm_late(record)
 
-    def _touching(self, zones: tuple[str, ...]) -> EvacuationRecord | None:
+    def _touching(self, zones: tuple[str, ...], mark: str) -> EvacuationRecord | None:
         for record in self._running():
+            if record.mark != mark:
+                continue  # a drill never covers what is real
             beside = {n for zone in record.zones for n in self._site.neighbours(zone)}
             if set(zones) & (beside | set(record.zones)):
                 return record

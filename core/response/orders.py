@@ -7,7 +7,11 @@ from core.api.reading import Value
 from core.hub import Hub
 from core.journal.envelope import Cause, Envelope
 from core.permits.events import PermitExpired, PermitHeld
-from core.response.events import EvacuationLate, EvacuationStarted
+from core.response.events import (
+    EvacuationLate,
+    EvacuationReopened,
+    EvacuationStarted,
+)
 
 #: The channel that needs no internet: the web app of the hub itself.
 LOCAL = "screen"
@@ -55,6 +59,7 @@ class Orders:
         hub.on(PermitHeld, self._permit_held)
         hub.on(PermitExpired, self._permit_expired)
         hub.on(EvacuationStarted, self._evacuation_started)
+        hub.on(EvacuationReopened, self._evacuation_reopened)
         hub.on(EvacuationLate, self._evacuation_late)
 
     def _order(self, safe_state: str, zone_id: str) -> str:
@@ -91,14 +96,24 @@ class Orders:
         )
 
     def _evacuation_started(self, body: EvacuationStarted, envelope: Envelope) -> None:
-        for line in body.roster:
-            zone_id = line.zone_id or body.zones[0]
+        self._call_out(body.evacuation_id, envelope)
+
+    def _evacuation_reopened(
+        self, body: EvacuationReopened, envelope: Envelope
+    ) -> None:
+        # The all-clear that the disk lost had closed what they were told.
+        self._call_out(body.evacuation_id, envelope)
+
+    def _call_out(self, evacuation_id: str, envelope: Envelope) -> None:
+        record = self._hub.state.response.evacuations[evacuation_id]
+        for line in list(record.roll.values()):
+            zone_id = line.zone_id or record.zones[0]
             self._teller.tell_persons(
                 (line.person_id,),
                 self._order("leave", zone_id),
-                {"zone": zone_id, "muster": ", ".join(body.muster_points)},
-                body.evacuation_id,
-                mark=body.mark,
+                {"zone": zone_id, "muster": ", ".join(record.muster_points)},
+                evacuation_id,
+                mark=record.mark,
                 cause=_after(envelope),
             )
 

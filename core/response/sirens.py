@@ -5,13 +5,13 @@ from collections.abc import Callable
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.api.errors import Refused
 from core.api.model import OutputKind
+from core.clock import NS
 from core.deadlines import Deadline
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
 from core.logic.truth import Truth
 from core.people.access import Access, Answer
 from core.people.people import People
-from core.permits.interlocks import running_in
 from core.response import acts
 from core.response.commands import Commands
 from core.response.events import (
@@ -24,6 +24,8 @@ from core.response.events import (
 
 #: Silence ends by itself after this, when people are still inside (design §5).
 SILENCE_S = 180.0
+#: A siren that an evacuation needs and that failed is tried again after this.
+AGAIN_S = 15.0
 #: Kind of the alarm that people of an evacuation are not accounted for.
 LATE = "evacuation.late"
 SOUNDERS = (OutputKind.SIREN, OutputKind.VOICE)
@@ -36,6 +38,8 @@ class Sirens:
         self, hub: Hub, access: Access, people: People, commands: Commands
     ) -> None:
         self._hub, self._people, self._commands = hub, people, commands
+        self._again_ns: dict[str, int] = {}
+        """Entity id → boot ns before which it is not tried again."""
         access.bind(acts.SilenceSirens, self._silence_act)
         access.bind(acts.ReleaseOutput, self._release_act)
         hub.on(AlarmRaised, self._alarm_raised)
@@ -54,23 +58,51 @@ class Sirens:
 
     def tick(self) -> None:
         """End a silence that is over while somebody may be inside a hazard."""
+        self._keep_sounding()
         for zone_id, until in list(self._hub.state.response.silenced.items()):
             left = until.remaining_ns(self._hub.clock)
             over = left is None or left <= 0
-            if over and self._hazard(zone_id) and self._people.inside([zone_id]):
+            if over and self._hazard(zone_id) and self._people.may_be_inside(zone_id):
                 why = "late_unknown" if left is None else "people_inside"
                 self._resound(zone_id, why)
+
+    def _keep_sounding(self) -> None:
+        """Try again what an evacuation needs to sound and does not (R1).
+
+        Its host may have been away, or it was enrolled only now.
+        """
+        now, silenced = self._hub.clock.mono_ns(), self._hub.state.response.silenced
+        for record in self._hub.state.response.evacuations.values():
+            if record.cleared_wall_ns:
+                continue
+            for zone_id in set(record.zones) - silenced.keys():
+                for entity_id in self._sounders(zone_id):
+                    due = now >= self._again_ns.get(entity_id, 0)
+                    if due and self._is_mute(entity_id):
+                        self._again_ns[entity_id] = now + int(AGAIN_S * NS)
+                        self._commands.order(entity_id, True, why=record.id)
+
+    def _is_mute(self, entity_id: str) -> bool:
+        """Say whether a sounder could sound, and its last order did not see to it."""
+        last = self._hub.state.response.outputs.get(entity_id)
+        unseen = last is not None and last.detail == "no_read_back"
+        sounding = self._commands.commanded_on(entity_id) or unseen
+        return not sounding and self._commands.why_not(entity_id, True) is None
 
     def _sounders(self, zone_id: str) -> list[str]:
         registry = self._people.registry
         return [e.id for kind in SOUNDERS for e in registry.outputs(zone_id, kind)]
 
-    def _hazard(self, zone_id: str) -> bool:
-        if running_in(self._hub, zone_id) is not None:
-            return True
-        return any(
-            alarm.active and alarm.life_safety and alarm.zone_id == zone_id
-            for alarm in self._hub.state.alarms.open.values()
+    def _hazard(self, zone_id: str | None) -> bool:
+        """Say whether a zone is in danger; None serves anywhere, so any danger counts."""
+        response, open_ = self._hub.state.response, self._hub.state.alarms.open
+        leaving = any(
+            not record.cleared_wall_ns and (zone_id is None or zone_id in record.zones)
+            for record in response.evacuations.values()
+        )
+        return leaving or any(
+            alarm.stands and alarm.life_safety and zone_id in (alarm.zone_id, None)
+            for alarm in open_.values()
         )
 
     # --- sounding again -------------------------------------------------------
@@ -134,8 +166,9 @@ class Sirens:
         if not act.reason.strip():
             raise Refused("output.reason")
         device = self._people.registry.device(entity.device_id)
-        if device is not None and device.zone_id and self._hazard(device.zone_id):
-            raise Refused("output.hazard", zone=device.zone_id)
+        zone_id = device.zone_id if device is not None else None
+        if self._hazard(zone_id):
+            raise Refused("output.hazard", zone=zone_id or "")
         reason = self._commands.why_not(act.entity_id, False, actor)
         if reason is not None:
             raise Refused("output.withheld", entity=act.entity_id, why=reason)
@@ -143,13 +176,12 @@ class Sirens:
             entity_id=act.entity_id, person_id=actor, reason=act.reason
         )
         wrapped = self._hub.emit(body, cause)
-        zone_id = device.zone_id if device is not None else None
         self._switch_off(
             [act.entity_id],
             actor,
             act.reason,
             wrapped,
-            still=lambda: not zone_id or not self._hazard(zone_id),
+            still=lambda: not self._hazard(zone_id),
         )
         return {"outputs": 1}
 
