@@ -6,7 +6,7 @@ The same journal gives the same records, whoever derives them and how often.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -143,16 +143,12 @@ class Mapper:
         self, permit: PermitRecord, memo: Memo, body: Event | None = None
     ) -> aq.Ticket:
         """Return a permit's ticket without the update's stamp; raises MappingError."""
-        settings = self.settings
-        company, place = settings.company, self._place(permit.zone_id)
+        company = self.settings.company
+        place = self._place(permit.zone_id)
         if company is None or place is None:
             raise MappingError("aq.settings_missing")
         status = _status(permit)
-        withdrawn = status is aq.Status.WITHDRAWN
-        cause = str(getattr(body, "reason", "") or getattr(permit, "reason", ""))
-        changed = str(getattr(permit, "changed_cause", ""))
         names, times, values = self._gas(memo)
-        cards = [settings.cards[w] for w in permit.workers if w in settings.cards]
         start = int(getattr(permit, "started_wall_ns", 0)) or permit.issued_wall_ns
         return aq.Ticket(
             ID=aq.uuid_of("ticket", permit.id),
@@ -171,26 +167,42 @@ class Mapper:
             LONGITUDE=place.longitude,
             LATITUDE=place.latitude,
             TICKETSTATUS=status,
-            SUPERVISORNAME=self._person(permit.guardian_id),
-            WORKERNAME=_joined(self._person(w) for w in permit.workers),
-            WORKERCERTINAME=_joined(c.name for c in cards) or None,
-            WORKERCERTINUM=_joined(c.number for c in cards) or None,
-            WORKDEPARTMENT=self._department(permit, company.name),
-            ISCONTRACTORWORK=aq.flag(self._contractors(permit, company.name)),
-            TICKETRESPONSNAME=self._person(permit.supervisor_id),
-            MAJORPERSONMOBILE=settings.mobiles.get(
-                permit.supervisor_id, settings.mobile
-            ),
-            ISCHANGED=aq.flag(bool(changed)),
-            CHANGEDCAUSE=changed or None,
-            ISCANCELLED=aq.flag(withdrawn),
-            CANCELLEDCAUSE=(cause or "撤销") if withdrawn else None,
+            **self._people(permit, company.name),
+            **self._causes(permit, status, body),
             DELETED=aq.flag(False),
             CREATEDATE=self._time(memo.created_ns),
             CREATEBY=memo.created_by,
             UPDATEDATE="",
             UPDATEBY="",
         )
+
+    def _people(self, permit: PermitRecord, own: str) -> dict[str, Any]:
+        settings = self.settings
+        cards = [settings.cards[w] for w in permit.workers if w in settings.cards]
+        leader = permit.supervisor_id
+        return {
+            "SUPERVISORNAME": self._person(permit.guardian_id),
+            "WORKERNAME": _joined(self._person(w) for w in permit.workers),
+            "WORKERCERTINAME": _joined(card.name for card in cards) or None,
+            "WORKERCERTINUM": _joined(card.number for card in cards) or None,
+            "WORKDEPARTMENT": self._department(permit, own),
+            "ISCONTRACTORWORK": aq.flag(self._contractors(permit, own)),
+            "TICKETRESPONSNAME": self._person(leader),
+            "MAJORPERSONMOBILE": settings.mobiles.get(leader, settings.mobile),
+        }
+
+    def _causes(
+        self, permit: PermitRecord, status: aq.Status, body: Event | None
+    ) -> dict[str, Any]:
+        withdrawn = status is aq.Status.WITHDRAWN
+        cause = str(getattr(body, "reason", "") or getattr(permit, "reason", ""))
+        changed = str(getattr(permit, "changed_cause", ""))
+        return {
+            "ISCHANGED": aq.flag(bool(changed)),
+            "CHANGEDCAUSE": changed or None,
+            "ISCANCELLED": aq.flag(withdrawn),
+            "CANCELLEDCAUSE": (cause or "撤销") if withdrawn else None,
+        }
 
     def anew(self, record_id: str, state: SiteState, wall_ns: int) -> Owed | None:
         """Return a ticket as it stands, for one that the settings kept back.

@@ -1,6 +1,5 @@
 """The uplink as a real process: killed at any moment, it loses and doubles nothing."""
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from core.people.acts import MovePerson
 from core.permits.acts import ClosePermit, HoldPermit, IssuePermit
 from frontend_api.exchange import aq
 from tests.support.site import NAMES, PUMP, QUIET, ROOT, RunningHub, Viewer
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 SETTINGS = """
 company: {{name: 总包, code: '91330100MA00000000'}}
@@ -141,7 +140,7 @@ async def all_arrived(park: Park, want: dict[str, str]) -> None:
         told = {t["ID"]: t["TICKETSTATUS"] for t in (await park.state())["tickets"]}
         if told == want:
             return
-        await asyncio.sleep(0.05)
+        await pause(0.05)
     raise AssertionError(f"the platform has {told}, not {want}")
 
 

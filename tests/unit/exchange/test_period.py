@@ -1,6 +1,7 @@
 """A period's folder verifies offline, and every change in it is named."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +20,14 @@ from tests.unit.paper.conftest import write_hub
 SPAN = ["--period", "2026-07-01T00:00:00", "2026-07-02T00:00:00"]
 
 
-@pytest.fixture
-def hub(tmp_path: Path, told: Told) -> Path:
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a hub's folder with a permit, a hold and an alarm."""
     try:
         fonts.find()
     except fonts.FontMissing as missing:
         pytest.skip(str(missing))
+    told = Told()
     told.tell(ConfigArmed(hash=config.digest(config.dump(BUNDLE)), by="test"))
     raised = AlarmRaised(
         alarm_id="A1",
@@ -40,10 +42,12 @@ def hub(tmp_path: Path, told: Told) -> Path:
     told.hold(permit, "H1", "gas")
     told.tell(AlarmReturned(alarm_id="A1"))
     told.tell(AlarmClosed(alarm_id="A1"))
-    return write_hub(tmp_path / "data", told)
+    return write_hub(tmp_path_factory.mktemp("period") / "data", told)
 
 
+@pytest.fixture(scope="module")
 def exported(hub: Path) -> Path:
+    """Return the folder of the period; tests that change it take a copy."""
     folder = hub.parent / "period"
     words = ["--data", str(hub), *SPAN, "--bundle", str(folder)]
     assert export.main(words) == 0
@@ -56,10 +60,10 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_folder_holds_and_proves_the_period(
-    hub: Path, capsys: pytest.CaptureFixture[str]
+    hub: Path, exported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Issue part 8: PDF, CSV, journal slice with proofs, verified offline."""
-    folder = exported(hub)
+    folder = exported
     names = {file.name for file in folder.iterdir()}
     tables = {"permits.csv", "alarms.csv", "events.csv"}
     proofs = {"journal.slice", "manifest.json"}
@@ -103,11 +107,13 @@ def _change(name: str) -> Callable[[Path], None]:
 def test_each_change_is_named(
     change: Callable[[Path], None],
     said: str,
-    hub: Path,
+    exported: Path,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Design §5: verify names what is wrong."""
-    folder = exported(hub)
+    folder = tmp_path / "copy"
+    shutil.copytree(exported, folder)
     change(folder)
     assert verify.main([str(folder)]) == 1
     assert said in capsys.readouterr().out

@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from core.clock import AsyncClock, RealClock
 from core.journal.segment import RealDisk
@@ -164,13 +165,12 @@ async def test_peer_refuses_another_key(hub: Path, tmp_path: Path, told: Told) -
         assert not (await lodge(other, peer))[0]
 
 
-@asynccontextmanager
-async def authority(folder: Path) -> AsyncIterator[tuple[str, Path]]:
-    """Serve an RFC 3161 authority made of ``openssl ts``; yields URL and its CA."""
+def _write_authority(folder: Path) -> None:
+    """Write key, certificate and settings for ``openssl ts``."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test TSA")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test TSA")])
     now = datetime.datetime.fromtimestamp(RealClock().wall_ns() / 1e9, datetime.UTC)
-    stamping = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.TIME_STAMPING])
+    stamping = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -192,6 +192,12 @@ async def authority(folder: Path) -> AsyncIterator[tuple[str, Path]]:
         "[tsa]\ndefault_tsa = t\n[t]\nserial = serial\ndefault_policy = 1.2.3.4\n"
         "digests = sha256\nsigner_digest = sha256\n"
     )
+
+
+@asynccontextmanager
+async def authority(folder: Path) -> AsyncIterator[tuple[str, Path]]:
+    """Serve an RFC 3161 authority made of ``openssl ts``; yields URL and its CA."""
+    _write_authority(folder)
 
     async def stamp(request: web.Request) -> web.Response:
         (folder / "q.tsq").write_bytes(await request.read())
