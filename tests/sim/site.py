@@ -66,56 +66,56 @@ def _limit(condition: str, gas: str, kind: str, **more: object) -> Limit:
     return Limit(condition=condition, kind=kind, unit=UNITS[gas], **fields)  # type: ignore[arg-type]
 
 
+_ADVICE = {"priority": 3, "life_safety": False}
+
+
+def _gas(
+    gas: str, gas_class: str, *limits: Limit, below: float, above: float | None = None
+) -> Quantity:
+    return Quantity(
+        id=gas,
+        names=_names(gas.upper()),
+        unit=UNITS[gas],
+        gas_class=gas_class,
+        accept_below=below,
+        accept_above=above,
+        limits=limits,
+    )
+
+
 def _quantities(strict: bool) -> tuple[Quantity, ...]:
     """Return the gases; the changed bundle has lower limits."""
     share = 0.8 if strict else 1.0
-    advice = {"priority": 3, "life_safety": False}
+    advice = _limit("advice", "lel", "gas.combustible.low", above=8 * share, **_ADVICE)
+    slow = _limit("slow", "co", "gas.toxic.slow", above=22.0, sustain_s=15.0, **_ADVICE)
     return (
-        Quantity(
-            id="h2s",
-            names=_names("H2S"),
-            unit="ppm",
-            gas_class="toxic",
-            accept_below=5.0 * share,
-            limits=(_limit("high", "h2s", "gas.toxic", above=10.0 * share),),
+        _gas(
+            "h2s",
+            "toxic",
+            _limit("high", "h2s", "gas.toxic", above=10.0 * share),
+            below=5.0 * share,
         ),
-        Quantity(
-            id="lel",
-            names=_names("CH4"),
-            unit="%LEL",
-            gas_class="combustible",
-            accept_below=5.0,
-            limits=(
-                _limit("high", "lel", "gas.combustible", above=20.0, hysteresis=2.0),
-                _limit(
-                    "advice", "lel", "gas.combustible.low", above=8.0 * share, **advice
-                ),
-            ),
+        _gas(
+            "lel",
+            "combustible",
+            _limit("high", "lel", "gas.combustible", above=20.0, hysteresis=2.0),
+            advice,
+            below=5.0,
         ),
-        Quantity(
-            id="o2",
-            names=_names("O2"),
-            unit="%vol",
-            gas_class="oxygen",
-            accept_above=19.5,
-            accept_below=23.5,
-            limits=(
-                _limit("low", "o2", "gas.oxygen", below=19.5),
-                _limit("high", "o2", "gas.oxygen", above=23.5),
-            ),
+        _gas(
+            "o2",
+            "oxygen",
+            _limit("low", "o2", "gas.oxygen", below=19.5),
+            _limit("high", "o2", "gas.oxygen", above=23.5),
+            below=23.5,
+            above=19.5,
         ),
-        Quantity(
-            id="co",
-            names=_names("CO"),
-            unit="ppm",
-            gas_class="toxic",
-            accept_below=20.0,
-            limits=(
-                _limit("high", "co", "gas.toxic", above=30.0, latching=True),
-                _limit(
-                    "slow", "co", "gas.toxic.slow", above=22.0, sustain_s=15.0, **advice
-                ),
-            ),
+        _gas(
+            "co",
+            "toxic",
+            _limit("high", "co", "gas.toxic", above=30.0, latching=True),
+            slow,
+            below=20.0,
         ),
     )
 

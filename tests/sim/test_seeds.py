@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "tests" / "seeds"
 #: Seeds of one test: few tests cost less than many, and share what they compiled.
 BLOCK, BLOCKS = 25, 20
+#: Steps of a run in the suite; the campaign (`script/simulate`) goes further.
+STEPS = 50
 
 
 def once_failed() -> list[int]:
@@ -33,7 +35,7 @@ def test_seed_that_once_failed(seed: int) -> None:
 def test_block_of_seeds(block: int) -> None:
     """Design §5 Time and simulation: a seed is a run, and every promise holds."""
     for seed in range(block * BLOCK + 1, (block + 1) * BLOCK + 1):
-        Simulation(seed).run()
+        Simulation(seed, STEPS).run()
 
 
 @pytest.mark.timeout(120)
