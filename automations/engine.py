@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from automations.compiled import Compiled, compile_rule
 from automations.runs import Runs
-from automations.scope import Scope
+from automations.scope import Scope, depending
 from core.alarms.events import AlarmRaised, AlarmRepeated, AlarmUnshelved
 from core.alarms.state import AlarmRecord
 from core.api.reading import Value
@@ -46,12 +46,13 @@ class Engine:
         """Rules by the zones that they name, so that an alarm costs what it must."""
         self._everywhere: list[Compiled] = []
         self.runs = Runs(kernel, self.guard)
-        self._skipped: set[tuple[str, str]] = set()
+        self._skipped: set[tuple[str, str, str]] = set()
+        """(rule, alarm, why) that were told; forgotten with the alarm."""
         self._unknown_since: dict[tuple[str, str], int] = {}
         hub = self.hub
         hub.on(AlarmRaised, self._alarm_event)
         hub.on(AlarmRepeated, self._alarm_event)
-        hub.on(AlarmUnshelved, self._alarm_event)
+        hub.on(AlarmUnshelved, self._unshelved)
         hub.on(DeviceReported, self._device_event)
         hub.on(PermitHeld, self._permit_event)
 
@@ -96,6 +97,8 @@ class Engine:
                     self.guard(rule.id, self._unknown_zone, rule, zone)
         for run in self.runs.all():
             self.guard(run.rule, self.runs.advance, run)
+        known = self.hub.state.alarms.open
+        self._skipped = {each for each in self._skipped if each[1] in known}
 
     def armed(self) -> dict[str, str]:
         """Return the hashes of the armed rules, for the check of R8."""
@@ -115,6 +118,11 @@ class Engine:
             )
 
     # --- triggers ---------------------------------------------------------------
+
+    def _unshelved(self, body: AlarmUnshelved, envelope: Envelope) -> None:
+        record = self.hub.state.alarms.open.get(body.alarm_id)
+        if record is not None and record.active:
+            self._alarm_event(body, envelope)
 
     def _alarm_event(
         self, body: AlarmRaised | AlarmRepeated | AlarmUnshelved, _: Envelope
@@ -198,16 +206,18 @@ class Engine:
         if truth is Truth.UNKNOWN:
             truth = self._on_unknown(rule, subject)
         if truth is not Truth.TRUE:
-            self._skip(rule, str(params.get("alarm_id")), index, "condition", params)
+            key = str(params.get("alarm_id", ""))
+            self._skip(rule, key, index, "condition", params)
             return
         self.runs.start(rule, subject, trigger, params, mark, parent)
 
     def _skip(
         self, rule: Compiled, key: str, index: int, why: str, params: Params
     ) -> None:
-        if (rule.id, key + why) in self._skipped:
+        if (rule.id, key, why) in self._skipped:
             return
-        self._skipped.add((rule.id, key + why))
+        if key:
+            self._skipped.add((rule.id, key, why))
         self.hub.emit(
             RuleSkipped(
                 rule=rule.id,
@@ -257,8 +267,9 @@ class Engine:
             zone_id=zone,
             params={"rule": rule.id},
         )
-        if rule.rule.on_unknown == "hold" and zone is not None:
-            self.kernel.permits.hold_zone(
-                zone, "unknown", source=f"rule:{rule.id}", cause=CORE
-            )
+        if rule.rule.on_unknown == "hold":
+            for permit_id in depending(self.kernel, subject):
+                self.kernel.permits.hold(
+                    permit_id, "unknown", source=f"rule:{rule.id}", cause=CORE
+                )
         return Truth.FALSE

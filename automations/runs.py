@@ -4,7 +4,7 @@ Every decision is an event, so a run survives a restart at any point: what is
 recorded is not done again, what is not recorded is done now (R6, R7).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from automations import steps
@@ -41,8 +41,8 @@ class Runs:
     def __init__(self, kernel: Kernel, guard: Guard) -> None:
         self.kernel, self.hub, self.guard = kernel, kernel.hub, guard
         self.rules: dict[str, Compiled] = {}
-        self._waits: dict[str, str] = {}
-        """Run id by the command that a step of it waits for."""
+        self._waits: dict[str, list[str]] = {}
+        """Run ids by the command that a step of theirs waits for."""
         self.hub.on(CommandMoved, self._command_event)
 
     def all(self) -> list[RunRecord]:
@@ -163,7 +163,7 @@ class Runs:
         """Write down where a step stands."""
         refs = more.get("refs", ())
         if state == "waiting" and isinstance(refs, tuple):
-            self._waits |= dict.fromkeys(refs, run.id)
+            self._wait(run, refs)
         body: Event = RunStepped(run_id=run.id, path=path, state=state, **more)  # type: ignore[arg-type]
         self.hub.emit(body, self.cause(run))
 
@@ -171,7 +171,7 @@ class Runs:
         """Go on with a run exactly where the journal left it."""
         for path, step in run.steps.items():
             if step.state == "waiting" and step.until is not None:
-                self._waits |= dict.fromkeys(step.refs, run.id)
+                self._wait(run, step.refs)
                 steps.arm_deadline(self, run, path, step.until)
         self._settle_commands(run)
         self.advance(run)
@@ -179,9 +179,15 @@ class Runs:
     def _command_event(self, body: CommandMoved, _: Envelope) -> None:
         if CommandState(body.state) not in TERMINAL:
             return
-        run = self.hub.state.runs.open.get(self._waits.pop(body.command_id, ""))
-        if run is not None:
-            self.guard(run.rule, self._commands_moved, run)
+        for run_id in self._waits.pop(body.command_id, ()):
+            run = self.hub.state.runs.open.get(run_id)
+            if run is not None:
+                self.guard(run.rule, self._commands_moved, run)
+
+    def _wait(self, run: RunRecord, commands: Iterable[str]) -> None:
+        """Remember who waits: one command may be awaited by several runs."""
+        for command_id in commands:
+            self._waits.setdefault(command_id, []).append(run.id)
 
     def _commands_moved(self, run: RunRecord) -> None:
         self._settle_commands(run)

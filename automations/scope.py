@@ -26,6 +26,36 @@ Known = tuple[Value, int]
 _UNKNOWN: Known = (None, Quality.NOT_PRESENT)
 
 
+def depending(kernel: "Kernel", subject: str) -> list[str]:
+    """Return the permits in force that may depend on a rule's subject.
+
+    A subject whose place nobody knows may be anywhere: then it is all of them.
+    """
+    kind, _, number = subject.partition(":")
+    state = kernel.hub.state
+    permits = [p for p in state.permits.permits.values() if p.status != "closed"]
+    if kind == "permit":
+        return [permit.id for permit in permits if permit.id == number]
+    zone = _place(kernel, kind, number)
+    found = [
+        permit.id
+        for permit in permits
+        if permit.zone_id == zone or (kind == "person" and number in permit.workers)
+    ]
+    return found if zone is not None or found else [permit.id for permit in permits]
+
+
+def _place(kernel: "Kernel", kind: str, number: str) -> str | None:
+    if kind == "zone":
+        return number
+    if kind == "person":
+        presence = kernel.people.where(number)
+        return (presence.zone_id or presence.last_zone_id) if presence else None
+    registry = kernel.registry
+    device = registry.device_of(number) if kind == "entity" else registry.device(number)
+    return device.zone_id if device else None
+
+
 class Scope:
     """Answer names for one rule and subject: (value, quality)."""
 
@@ -81,7 +111,11 @@ class Scope:
         return bool(running), Quality.GOOD
 
     def _people_inside(self) -> Known:
-        lines = self._kernel.people.inside([self._zone] if self._zone else [])
+        people, site = self._kernel.people, self._kernel.site
+        zones = [self._zone] if self._zone else [zone.id for zone in site.zones()]
+        lines = people.inside(zones)
         if any(not line.certain for line in lines):
+            return _UNKNOWN
+        if not lines and any(people.may_be_inside(zone) for zone in zones):
             return _UNKNOWN
         return len(lines), Quality.GOOD

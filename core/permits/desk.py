@@ -297,7 +297,7 @@ class Desk:
         for alarm in alarms.values():
             gas = alarm.zone_id == permit.zone_id and alarm.kind.startswith("gas.")
             caused = alarm.id in sources
-            if alarm.active and alarm.mark not in MARKS and (gas or caused):
+            if alarm.stands and alarm.mark not in MARKS and (gas or caused):
                 raise Refused("permit.cause_active", alarm=alarm.id, kind=alarm.kind)
         evacuations = self._hub.state.response.evacuations
         for source in sources:

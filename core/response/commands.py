@@ -51,9 +51,7 @@ class Commands:
         """Send unfinished commands again while in time; else they expire."""
         for record in list(self._hub.state.response.commands.values()):
             self._arm_deadline(record)
-            left = record.deadline.remaining_ns(self._hub.clock)
-            if left is not None and left > 0:
-                self._send(record, left)
+            self._send_again(record)
 
     def tick(self) -> None:
         """Compare every output with its last command (R1)."""
@@ -207,9 +205,19 @@ class Commands:
         """Send a returned host what it still owes, while in time."""
         for record in list(self._hub.state.response.commands.values()):
             if self._speaks(host, record):
-                left = record.deadline.remaining_ns(self._hub.clock)
-                if left is not None and left > 0:
-                    self._send(record, left)
+                self._send_again(record)
+
+    def _send_again(self, record: CommandRecord) -> None:
+        """Send what is still in time, unless a cloud has come meanwhile."""
+        left = record.deadline.remaining_ns(self._hub.clock)
+        if left is None or left <= 0:
+            return
+        # Who asked was judged when it was ordered; the gas must be judged now.
+        reason = self.why_not(record.entity_id, record.value, person_id="asked")
+        if reason is not None and reason.startswith("ex."):
+            self._move(record.id, CommandState.FAILED, reason)
+        else:
+            self._send(record, left)
 
     def _speaks(self, host: str, record: CommandRecord) -> bool:
         return bare(self._registry.host_of(record.device_id)) == bare(host)

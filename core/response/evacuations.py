@@ -171,7 +171,7 @@ class Evacuations:
         bad = set(zones) | {
             alarm.zone_id or ""
             for alarm in self._hub.state.alarms.open.values()
-            if alarm.active and alarm.life_safety
+            if alarm.stands and alarm.life_safety
         }
         points = self._site.muster_points()
         return tuple(p.id for p in points if self._site.muster_zone(p) not in bad)
@@ -329,7 +329,7 @@ class Evacuations:
             raise Refused("evacuation.missing", people=", ".join(missing))
         for alarm in self._hub.state.alarms.open.values():
             here = alarm.zone_id in (*record.zones, None) and alarm.mark not in MARKS
-            if alarm.active and alarm.life_safety and here:
+            if alarm.stands and alarm.life_safety and here:
                 raise Refused("evacuation.alarm_active", alarm=alarm.kind)
         evidence = self._evidence(record)
         body = EvacuationCleared(

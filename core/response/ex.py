@@ -9,7 +9,9 @@ _MARKS = ("TEST", "DRILL")
 
 
 def clouds(hub: Hub) -> set[str | None]:
-    """Return the zones with an active combustible alarm; None: place unknown.
+    """Return the zones whose combustible alarm stands; None: place unknown.
+
+    A catalytic bead reads low again in rich gas, so a latched one counts.
 
     Gas counts by its class alone: hydrogen sulphide alarms as toxic, even where
     it would burn, unless its combustible limit is declared too.
@@ -17,7 +19,7 @@ def clouds(hub: Hub) -> set[str | None]:
     return {
         alarm.zone_id
         for alarm in hub.state.alarms.open.values()
-        if alarm.kind == "gas.combustible" and alarm.active and alarm.mark not in _MARKS
+        if alarm.kind == "gas.combustible" and alarm.stands and alarm.mark not in _MARKS
     }
 
 

@@ -85,7 +85,7 @@ class Lamps:
         if stopped or running_in(self._hub, zone_id) is not None:
             return False
         return not any(
-            alarm.active
+            alarm.stands
             and alarm.life_safety
             and alarm.zone_id in (zone_id, None)
             and alarm.mark not in MARKS

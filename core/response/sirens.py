@@ -94,7 +94,7 @@ class Sirens:
         return [e.id for kind in SOUNDERS for e in registry.outputs(zone_id, kind)]
 
     def _hazard(self, zone_id: str | None) -> bool:
-        """Say whether a zone is in danger; None serves anywhere, so any danger counts."""
+        """Say whether a zone is in danger; None is anywhere, so any danger counts."""
         response, open_ = self._hub.state.response, self._hub.state.alarms.open
         leaving = any(
             not record.cleared_wall_ns and (zone_id is None or zone_id in record.zones)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from core.alarms.acts import AcknowledgeAlarm, ResetAlarm
 from core.alarms.events import AlarmRaised
-from core.api.model import Device, Entity, EntityKind
+from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.reading import Value
 from core.clock import NS
 from core.hub import CORE
 from core.journal import fold
@@ -11,6 +13,7 @@ from core.journal.envelope import Effect, Envelope
 from core.journal.events import Unknown
 from core.logic.truth import Truth
 from core.people.acts import MovePerson
+from core.registry.events import DeviceReported
 from core.response.acts import (
     AccountPerson,
     ClearEvacuation,
@@ -18,7 +21,12 @@ from core.response.acts import (
     SilenceSirens,
     StartEvacuation,
 )
-from core.response.events import EvacuationReopened, NoticeQueued, SirensResounded
+from core.response.events import (
+    CommandMoved,
+    EvacuationReopened,
+    NoticeQueued,
+    SirensResounded,
+)
 from tests.support.kernel import make_hub
 from tests.support.yard import HOST, SIREN, Yard, box
 
@@ -118,10 +126,9 @@ def test_a_worn_device_is_no_gate(yard: Yard) -> None:
 
 def test_what_nobody_enrolled_ends_no_call_for_help(yard: Yard) -> None:
     """R27: discovery only proposes; a stranger cannot call a rescue off."""
-    from core.registry.events import DeviceReported
 
     def say(active: bool) -> None:
-        params = {"device_uid": "tag-ann", "active": active}
+        params: dict[str, Value] = {"device_uid": "tag-ann", "active": active}
         yard.hub.emit(DeviceReported(device_id="", kind="sos", params=params))
 
     say(True)
@@ -253,3 +260,80 @@ def test_an_output_without_a_zone_is_not_released_in_a_hazard(yard: Yard) -> Non
     entity = yard.entity(HOST, "box-loose", "horn")
     reply = yard.act("sue", ReleaseOutput(entity_id=entity, reason="quiet"))
     assert reply.code == "output.hazard"
+
+
+# --- what stands until a person resets it ---------------------------------------
+
+
+def latched(yard: Yard) -> str:
+    """Raise a combustible alarm that latches, and let the meter read low again."""
+    number = yard.kernel.alarms.raise_(
+        "zone:tank",
+        "over_range",
+        kind="gas.combustible",
+        priority=1,
+        zone_id="tank",
+        life_safety=True,
+        latching=True,
+    )
+    yard.settle()
+    yard.kernel.alarms.clear("zone:tank", "over_range")
+    yard.settle()
+    return number
+
+
+def test_a_bead_that_reads_low_in_rich_gas_permits_nothing(yard: Yard) -> None:
+    """Design §5 Alarms: latched, it stands until a named person resets it (D6)."""
+    yard.declare(
+        HOST, box(siren=SIREN, fan=Output(kind=OutputKind.FAN, contact_zone="tank"))
+    )
+    permit = yard.issued()
+    fan = yard.entity(HOST, "box-tank", "fan")
+    number = latched(yard)
+    assert yard.permit(permit).status == "held"
+    yard.live(2)
+    assert yard.retest(permit).ok
+    assert "alarm" in str(yard.release(permit).params)
+    assert not yard.issue(kind="lifting", guardian_id="").ok
+    assert yard.kernel.commands.why_not(fan, True) == "ex.contact_inside"
+    yard.act("sam", AcknowledgeAlarm(alarm_id=number))
+    assert yard.act("sam", ResetAlarm(alarm_id=number, reason="aired")).ok
+    yard.live(2)
+    assert yard.release(permit).ok
+    assert yard.kernel.commands.why_not(fan, True) is None
+
+
+def test_no_all_clear_over_a_latched_alarm(yard: Yard) -> None:
+    """Design §5 Alarms."""
+    number = yard.kernel.evacuations.start(("tank",), "gas.combustible")
+    latched(yard)
+    for person in ("ann", "bob"):
+        yard.place(person, "gate")
+        yard.act("max", AccountPerson(evacuation_id=number, person_id=person))
+    assert yard.act("sam", ClearEvacuation(evacuation_id=number)).code == (
+        "evacuation.alarm_active"
+    )
+
+
+def test_gas_at_an_unknown_place_may_be_here(yard: Yard) -> None:
+    """Unknown is never safe: a worn meter whose wearer nobody can find."""
+    permit = yard.issued()
+    yard.kernel.alarms.raise_(
+        "entity:worn", "high", kind="gas.toxic", priority=1, life_safety=True
+    )
+    assert not yard.issue(kind="lifting", guardian_id="").ok
+    yard.live(35)
+    assert yard.permit(permit).status == "held"
+
+
+def test_an_order_under_way_is_not_sent_again_into_a_cloud(yard: Yard) -> None:
+    """Design §5 Commands: nothing that is not Ex switches inside the cloud."""
+    yard.declare(HOST, box(fan=Output(kind=OutputKind.FAN, contact_zone="tank")))
+    fan = yard.entity(HOST, "box-tank", "fan")
+    assert yard.kernel.commands.order(fan, True, why="air") is not None
+    yard.reading("lel", 40.0)
+    sent = len(yard.executed())
+    yard.kernel.commands.host_back(HOST)
+    yard.settle()
+    assert len(yard.executed()) == sent
+    assert [m.detail for m in yard.events(CommandMoved)] == ["ex.contact_inside"]
