@@ -41,6 +41,12 @@ class Cards:
         self._hub, self._access, self._tell = hub, access, tell
         self._zone: tzinfo = _EARLIEST
         self._looked: date | None = None
+        self._today, self._day = date.min, ""
+        self._from_ns = self._to_ns = 0
+        self._by_person: dict[str, list[CardRecord]] = {}
+        self._counted = -1
+        self._companies: dict[str, str] = {}
+        """Person id → company, of the bundle."""
         CardsDesk(self, hub, access)
         hub.on(CardExpiring, self._expiring)
 
@@ -52,11 +58,13 @@ class Cards:
             self._zone = ZoneInfo(self._hub.bundle.site.time_zone)
         except (KeyError, OSError, ValueError):
             self._zone = _EARLIEST
-        self._looked = None
+        people = self._hub.bundle.people
+        self._companies = {person.id: person.company for person in people}
+        self._looked, self._to_ns, self._counted = None, 0, -1
 
     def recover(self, clean: bool) -> None:
         """Look again at what ended while the hub was off."""
-        self._looked = None
+        self._looked, self._counted = None, -1
 
     def tick(self) -> None:
         """End companies and tell of cards, once for each day of the site."""
@@ -77,10 +85,32 @@ class Cards:
 
     def today(self) -> date | None:
         """Return the site's day; None while the wall clock is not to be trusted."""
+        now = self._hub.clock.wall_ns()
         if not self._hub.clock.synced():
             return None
-        wall = datetime.fromtimestamp(self._hub.clock.wall_ns() / NS, UTC)
-        return wall.astimezone(self._zone).date()
+        if not self._from_ns <= now < self._to_ns:
+            self._new_day(now)
+        return self._today
+
+    def _new_day(self, now_ns: int) -> None:
+        """Keep the day of a moment, and from when to when it lasts."""
+        wall = datetime.fromtimestamp(now_ns / NS, UTC).astimezone(self._zone)
+        self._today = wall.date()
+        self._day = self._today.isoformat()
+        midnight = datetime.combine(self._today, datetime.min.time(), self._zone)
+        self._from_ns = int(midnight.timestamp()) * NS
+        tomorrow = midnight.replace(tzinfo=None) + timedelta(days=1)
+        self._to_ns = int(tomorrow.replace(tzinfo=self._zone).timestamp()) * NS
+
+    def _of(self, person_id: str) -> list[CardRecord]:
+        """Return a person's cards; a card once recorded stays in the state."""
+        cards = self.state.cards
+        if len(cards) != self._counted:
+            self._by_person = {}
+            for card in cards.values():
+                self._by_person.setdefault(card.person_id, []).append(card)
+            self._counted = len(cards)
+        return self._by_person.get(person_id, [])
 
     def valid(self, person_id: str, trade: str) -> Truth:
         """Say whether a person has a card of a trade that counts today (H4)."""
@@ -92,17 +122,18 @@ class Cards:
         Codes: no_card, withdrawn, expired, review_overdue, not_yet, mismatch,
         company_ended, registry_unknown, clock_untrusted.
         """
-        if self._company(person_id) is Truth.FALSE:
+        company = self._company(person_id)
+        if company is Truth.FALSE:
             return Finding(Truth.FALSE, "company_ended")
         found = [
             self._judge_card(card)
-            for card in self.state.of(person_id)
+            for card in self._of(person_id)
             if card.trade == trade
         ]
         if not found:
             return Finding(Truth.FALSE, "no_card")
         best = max(found, key=lambda finding: _RANK[finding.truth])
-        if best.truth is Truth.TRUE and self._company(person_id) is not Truth.TRUE:
+        if best.truth is Truth.TRUE and company is not Truth.TRUE:
             return best._replace(truth=Truth.UNKNOWN, why="clock_untrusted")
         return best
 
@@ -124,8 +155,7 @@ class Cards:
         facts = self.state.persons.get(person_id)
         if facts is not None and facts.company_id:
             return facts.company_id
-        people = self._hub.bundle.people
-        return next((p.company for p in people if p.id == person_id), "")
+        return self._companies.get(person_id, "")
 
     @property
     def state(self) -> CardsState:
@@ -144,28 +174,19 @@ class Cards:
     def _until(self, day: str) -> Truth:
         if not day:
             return Truth.TRUE
-        today = self.today()
-        if today is None:
+        if self.today() is None:
             return Truth.UNKNOWN
-        return Truth.TRUE if today.isoformat() <= day else Truth.FALSE
+        return Truth.TRUE if self._day <= day else Truth.FALSE
 
     def _judge_card(self, card: CardRecord) -> Finding:
         if card.withdrawn:
             return Finding(Truth.FALSE, "withdrawn", card.id)
         if card.verdict in ("mismatch", "expired"):
             return Finding(Truth.FALSE, card.verdict, card.id)
-        today = self.today()
-        if today is None:
+        if self.today() is None:
             return Finding(Truth.UNKNOWN, "clock_untrusted", card.id)
-        day = today.isoformat()
-        wrong = (
-            ("expired", day > card.valid_to),
-            ("not_yet", bool(card.valid_from) and day < card.valid_from),
-            ("review_overdue", bool(card.review_by) and day > card.review_by),
-        )
-        for why, is_so in wrong:
-            if is_so:
-                return Finding(Truth.FALSE, why, card.id)
+        if why := _out_of_date(card, self._day):
+            return Finding(Truth.FALSE, why, card.id)
         if card.verdict == "unknown":
             return Finding(Truth.UNKNOWN, "registry_unknown", card.id)
         return Finding(Truth.TRUE, "", card.id)
@@ -236,3 +257,14 @@ class Cards:
             ),
             cause,
         )
+
+
+def _out_of_date(card: CardRecord, day: str) -> str:
+    """Return why a card does not count on a day, or ''."""
+    if day > card.valid_to:
+        return "expired"
+    if day < card.valid_from:
+        return "not_yet"
+    if card.review_by and day > card.review_by:
+        return "review_overdue"
+    return ""

@@ -306,6 +306,7 @@ def test_a_card_is_valid_only_within_its_days(
     today = date.fromisoformat(office.day())
     cards = office.hub.state.people.cards.cards
     cards.clear()
+    office.kernel.cards.arm()
     if start <= end and known:
         office.card(days=end, valid_from=(today + timedelta(days=start)).isoformat())
     office.clock.trusted = trusted
