@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from automations.packs.source import Path_, Source
 from core import texts
 from core.api.errors import ConfigError
+from core.logic import tree
 from core.people.acts import ROLES
 from core.permits import pack as p
 from core.permits.pack_rules import applies, own_rules, parameters, permits
@@ -147,11 +148,17 @@ def _rule(pack: p.Pack, rule: p.Rule) -> Found:
 def _compiled(pack: p.Pack, kind: p.Kind) -> Found:
     params = parameters(pack, kind)
     own = own_rules(kind)
+    asked: set[p.Phase] = set()
     for rule in (*pack.rules, *own):
         if not applies(rule, kind):
             continue
         try:
-            permits(rule, params)
+            if permits(rule, params) != tree.Literal(True):
+                asked.update(rule.phases)
         except ConfigError as bad:
             section = ("kinds", kind.id) if rule in own else ("rules", rule.id)
             yield section, f"{bad}; kind {kind.id}"
+    # No rule means no breach, and no breach is a permission.
+    for phase in p.Phase:
+        if phase not in asked:
+            yield ("kinds", kind.id), f"no rule guards the phase {phase}; give it one"

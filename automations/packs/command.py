@@ -134,6 +134,7 @@ def _other(base: str, other: str) -> Pack:
 
     # Shown, not accepted: what loosens is reported whoever answers for it.
     source = load_source(find(base))
+    compile_pack(source)
     lay(source, Path(other))
     return compile_pack(source)
 

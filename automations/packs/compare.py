@@ -299,9 +299,14 @@ def _gas_way(old: p.GasLimit, new: p.GasLimit) -> Way:
     if old.gas_class == "combustible":
         pairs.append((acceptance_lel(old), acceptance_lel(new)))
     if old.gas_class == "oxygen":
-        pairs += [(new.low_vol, old.low_vol), (old.rich_high_vol, new.rich_high_vol)]
+        pairs += [(new.low_vol, old.low_vol), (_most(old), _most(new))]
     fine = all(a is not None and b is not None and b <= a for a, b in pairs)
     return Way.TIGHTER if fine else Way.LOOSER
+
+
+def _most(limit: p.GasLimit) -> float | None:
+    """Return the highest oxygen that can ever pass."""
+    return limit.high_vol if limit.rich_high_vol is None else limit.rich_high_vol
 
 
 def _leaf(path: str, old: Any, new: Any, judge: Judge) -> Iterator[Change]:

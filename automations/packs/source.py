@@ -78,6 +78,12 @@ class Source:
             held[key] = deepcopy(value)
             self._mark(document, here, deep=True)
 
+    def forget(self, section: str) -> None:
+        """Drop a section and its places."""
+        self.data.pop(section, None)
+        for path in [path for path in self._places if path[0] == section]:
+            del self._places[path]
+
     def inherit(self, section: str, key: str, origin: str) -> None:
         """Fill what an entry does not say from another of its section."""
         own, other = self.data[section][key], self.data[section][origin]

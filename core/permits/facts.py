@@ -5,12 +5,13 @@ and so is a value of another type, outside its range or not among its choices. I
 meaning stands in ``core/texts/packs.json`` as ``fact.<name>``.
 """
 
-import math
 from typing import Final, Literal
 
 import msgspec
 
 from core.api.reading import Value
+
+_HUGE: Final = 1e300
 
 FactType = Literal["bool", "number", "text"]
 
@@ -144,7 +145,8 @@ def possible(fact: Fact, value: Value) -> bool:
         return isinstance(value, str) and value in fact.choices
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    if not math.isfinite(value):
+    # Compared, not converted: a whole number may be too large for a float.
+    if not -_HUGE < value < _HUGE:
         return False
     return (fact.low is None or value >= fact.low) and (
         fact.high is None or value <= fact.high
