@@ -100,14 +100,16 @@ class Search:
         self._result.sustained = LADDER[self._low] if self._low >= 0 else 0.0
 
     async def _holds(self, rate: float, seconds: float) -> bool:
-        name = self._stand.system.name
+        system = self._stand.system
+        before = system.unrecorded()
         async with self._stand.life():
             await asyncio.sleep(self._stand.system.settle_s)
             run = await self._stand.measure(int(rate), seconds)
-            notes = self._stand.system.notes(self._stand.pid)
-        held = kept_up(run) and not any(notes.values())
-        self._result.tries.append((rate, seconds, run, notes, held))
-        say(f"sustained: {name} {rate:,.0f}/s {'held' if held else 'not held'}")
+            run.coalesced = system.coalesced(self._stand.pid)
+        run.unrecorded = system.unrecorded() - before
+        held = kept_up(run)
+        self._result.tries.append((rate, seconds, run, held))
+        say(f"sustained: {system.name} {rate:,.0f}/s {'held' if held else 'not held'}")
         return held
 
 

@@ -30,6 +30,8 @@ class Run:
     asked_rate: float = 0.0
     sent_rate: float = 0.0
     cores: float = 0.0
+    coalesced: int = 0
+    unrecorded: int = 0
 
 
 def rank(values: list[float], share: float) -> float:

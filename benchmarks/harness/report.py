@@ -62,13 +62,13 @@ def _sustained(results: list[Result], floor: Result | None) -> None:
 
 
 def _tries(result: Result) -> None:
-    for rate, seconds, run, notes, held in result.tries:
+    for rate, seconds, run, held in result.tries:
         p99 = max(run.latencies, default=float("inf"))
-        facts = "".join(f", {name} {value:,.0f}" for name, value in notes.items())
         print(
             f"    {rate:>8,.0f}/s {seconds:4.0f} s  {'held' if held else 'not '}  "
             f"worst {p99 * 1e3:7.1f} ms, lost {run.lost}, dropped {run.dropped}, "
-            f"sent {run.sent_rate:,.0f}/s, {run.cores:.2f} cores{facts}"
+            f"coalesced {run.coalesced:,}, unrecorded {run.unrecorded:,}, "
+            f"sent {run.sent_rate:,.0f}/s, {run.cores:.2f} cores"
         )
 
 

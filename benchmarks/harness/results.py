@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from benchmarks.harness.probe import Run, rank
 from benchmarks.harness.stand import Start
 
-Try = tuple[float, float, Run, dict[str, float], bool]
+Try = tuple[float, float, Run, bool]
 
 
 @dataclass

@@ -166,10 +166,9 @@ class Stand:
 
 
 def kept_up(run: Run) -> bool:
-    """Say whether nothing was lost, in time, under the load that was asked for."""
+    """Say whether all was judged, recorded and in time under the asked load."""
     return (
-        run.lost == 0
-        and run.dropped == 0
+        not (run.lost or run.dropped or run.coalesced or run.unrecorded)
         and rank(run.latencies, 0.99) <= LIMIT_S
         and run.sent_rate >= 0.97 * run.asked_rate
     )

@@ -52,9 +52,13 @@ class System:
         """Return what it needs in its environment."""
         return {}
 
-    def notes(self, pid: int) -> dict[str, float]:
-        """Return what it did not do in full in the piece just measured; 0: nothing."""
-        return {}
+    def coalesced(self, pid: int) -> int:
+        """Return the readings of this life that it did not judge one by one."""
+        return 0
+
+    def unrecorded(self) -> int:
+        """Return the readings of all lives so far that its history lacks."""
+        return 0
 
 
 class Paho(System):
@@ -97,13 +101,14 @@ class Safehold(System):
             run += ["--config", str(self.config)]
         return run
 
-    def notes(self, pid: int) -> dict[str, float]:
-        """Return how many readings were coalesced, and lost to history, so far."""
+    def unrecorded(self) -> int:
+        """Return what the archive says that it lost; complete once it has stopped."""
         with sqlite3.connect(f"file:{self.data}/history.db?mode=ro", uri=True) as db:
-            lost = db.execute("SELECT coalesce(sum(rows), 0) FROM losses").fetchone()[0]
-        return {"coalesced": self._coalesced(pid), "history_lost": float(lost)}
+            found = db.execute("SELECT coalesce(sum(rows), 0) FROM losses").fetchone()
+        return int(found[0])
 
-    def _coalesced(self, pid: int) -> float:
+    def coalesced(self, pid: int) -> int:
+        """Ask the host by SIGUSR1 how many readings it has coalesced."""
         host = [p for p in machine.tree(pid) if machine.name_of(p) == "host:mqtt"]
         start = self.log.stat().st_size
         for each in host:
@@ -115,9 +120,9 @@ class Safehold(System):
                 for line in words.read().decode(errors="replace").splitlines():
                     _, found, fact = line.partition("host:mqtt: {")
                     if found and fact.endswith("}"):
-                        return float(json.loads("{" + fact)["host"]["coalesced"])
+                        return int(json.loads("{" + fact)["host"]["coalesced"])
             time.sleep(0.02)
-        return float("nan")
+        raise RuntimeError(f"the host told nothing; see {self.log}")
 
 
 class NodeRed(System):
