@@ -376,3 +376,19 @@ def test_a_mapping_of_ones_own_serves_a_roster_without_cards() -> None:
     sheet = Sheet("s", [["姓名", "证件"], ["张伟", A]])
     (entry,) = plans.make(mapping, [sheet], Known(), TODAY).entries
     assert entry.card is None
+
+
+def test_the_documents_own_mapping_serves() -> None:
+    """docs/people.md: its example is a mapping that works, dates in one column."""
+    docs = Path(__file__).resolve().parents[3] / "docs"
+    sheet = Sheet("s", [["姓名", "身份证号", "工种", "证号", "有效期"]])
+    sheet.rows.append(["张伟", A, "电焊工", "T1", "2023.3.1-2029.2.28"])
+    for name in ("people.md", "people.zh-CN.md"):
+        example = (docs / name).read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+        mapping = mappings.build(documents.parse(example, name))
+        (entry,) = plans.make(mapping, [sheet], Known(), TODAY).entries
+        assert entry.card is not None
+        assert (entry.card.valid_from, entry.card.valid_to) == (
+            "2023-03-01",
+            "2029-02-28",
+        )
