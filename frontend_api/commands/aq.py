@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _validate(options: argparse.Namespace) -> int:
     records = _records(options.file, options.language)
+    if not records:
+        raise NotRead(f"{options.file}: holds no record")
     findings = list(rules.check_all(records))
     if options.json:
         rows = [_row(each, options.language) for each in findings]

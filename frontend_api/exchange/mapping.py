@@ -245,10 +245,11 @@ class Mapper:
         return None if self.settings.unknown_time == "null" else ""
 
     def _type(self, kind: str) -> str:
-        found = self.settings.types.get(kind, "")
-        if not found and kind in aq.TICKET_TYPES:
-            found = kind
-        if not found:
+        named = {each.id: each for each in self.bundle.permit_kinds}
+        # A pack's kind brings the code of table A.2 with it.
+        of_pack = str(getattr(named.get(kind), "code", ""))
+        found = self.settings.types.get(kind) or of_pack
+        if found not in aq.TICKET_TYPES:
             raise MappingError("aq.kind_unmapped", kind=kind)
         return found
 

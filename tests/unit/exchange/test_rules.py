@@ -140,3 +140,4 @@ def test_broken_json_names_its_place(
     assert run(tmp_path, '{"a": 1}\n{"a": \n') == 2
     assert "line 2" in capsys.readouterr().err
     assert command.main(["validate", str(tmp_path / "none.json")]) == 2
+    assert run(tmp_path, "") == 2
