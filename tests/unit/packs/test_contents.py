@@ -7,6 +7,7 @@ import pytest
 from automations.packs.compile import find, load, shipped
 from automations.packs.overlay import permit_kinds
 from core import texts
+from core.api.reading import Value
 from core.logic.evaluate import names_of
 from core.logic.truth import Truth
 from core.permits.facts import FACTS, possible
@@ -127,8 +128,9 @@ def test_every_site_setting_is_marked_and_every_word_has_both_languages(
 ) -> None:
     pack = PACKS[name]
     assert any(setting.certainty == "L" for setting in pack.settings)
-    for part in (*pack.kinds, *pack.rules, *pack.forms, *pack.settings):
-        assert part.names.zh and part.names.en
+    named = [part.names for part in (*pack.kinds, *pack.rules)]
+    named += [part.names for part in (*pack.forms, *pack.settings)]
+    assert all(names.zh and names.en for names in named)
     for rule in pack.rules:
         assert rule.clause
 
@@ -196,7 +198,11 @@ def test_a_longer_validity_needs_its_case_to_be_true() -> None:
 
 
 def test_the_grade_of_a_work() -> None:
-    facts = {"height_m": 10, "height_factors": 1, "height_kind": "plain"}
+    facts: dict[str, Value] = {
+        "height_m": 10,
+        "height_factors": 1,
+        "height_kind": "plain",
+    }
     assert list(grades(HAZCHEM, "height", facts).values()) == [
         Truth.TRUE,
         Truth.TRUE,

@@ -188,7 +188,8 @@ def _added(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def overlays(draw: st.DrawFn) -> dict[str, Any]:
     edit = draw(st.sampled_from([_rule_edit, _kind_edit, _setting_edit, _added]))
-    return edit(draw)
+    made: dict[str, Any] = edit(draw)
+    return made
 
 
 def laid(overlay: dict[str, Any]) -> Pack | None:
