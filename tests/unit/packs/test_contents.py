@@ -128,8 +128,9 @@ def test_every_site_setting_is_marked_and_every_word_has_both_languages(
 ) -> None:
     pack = PACKS[name]
     assert any(setting.certainty == "L" for setting in pack.settings)
-    named = [part.names for part in (*pack.kinds, *pack.rules)]
-    named += [part.names for part in (*pack.forms, *pack.settings)]
+    named = [kind.names for kind in pack.kinds] + [rule.names for rule in pack.rules]
+    named += [form.names for form in pack.forms]
+    named += [setting.names for setting in pack.settings]
     assert all(names.zh and names.en for names in named)
     for rule in pack.rules:
         assert rule.clause
