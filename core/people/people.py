@@ -1,7 +1,7 @@
 """Who is where: tags, gates and the hand; unknown never counts as outside."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -313,6 +313,18 @@ class People:
             self._alarms.clear(self._caller(device_id), body.kind, cause=cause)
         else:
             self._call(device_id, body.kind, cause)
+
+    def calls_again(
+        self, device_id: str, kind: str, params: Mapping[str, Value]
+    ) -> bool:
+        """Say whether a repeated call finds no alarm: then it is a new one.
+
+        Many devices count their events anew after each start.
+        """
+        if kind not in _CALLS or params.get("active") is False:
+            return False
+        alarm = self._alarms.find(self._caller(device_id), kind)
+        return alarm is None or not alarm.active
 
     def _answers(self, source: str, condition: str) -> bool:
         """Say whether a device can still end its call; a stranger's word does not."""

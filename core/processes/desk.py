@@ -61,7 +61,8 @@ class Desk:
         self._fresh: list[bytes] = []
         self._told_durable = 0
         self._told_hosts: m.HostStates | None = None
-        self._awaited: dict[str, str] = {}
+        self._awaited: dict[tuple[str, str], None] = {}
+        """(host, event) in the order in which they began to wait."""
         self._routes: dict[type, Callable[[str, Any], None]] = {
             m.Readings: kernel.readings.receive,
             m.Declare: self._declare,
@@ -144,8 +145,10 @@ class Desk:
         reported = self.hub.state.hub.reported
         key = f"{peer}/{message.event_id}"
         seq = reported.get(key)
-        if seq is None:
-            device = self.kernel.registry.find_device(peer, message.device_uid)
+        device = self.kernel.registry.find_device(peer, message.device_uid)
+        called = device.id if device else message.device_uid
+        again = self.kernel.people.calls_again(called, message.kind, message.params)
+        if seq is None or again:
             params = dict(message.params)
             if device is None:
                 # Nobody enrolled it, and yet it calls: kept, with its own name.
@@ -167,7 +170,7 @@ class Desk:
                 self.links.send(peer, m.EventDurable(event_id))
             else:
                 # It still waits for the disk, and its source for our word.
-                self._awaited[event_id] = peer
+                self._awaited[peer, event_id] = None
                 if len(self._awaited) > _MAX_AWAITED:
                     # Its source offers it again; the oldest goes first.
                     del self._awaited[next(iter(self._awaited))]
@@ -343,7 +346,7 @@ class Desk:
     def durable_again(self) -> None:
         """Ask anew about the events that a failing disk kept waiting."""
         waiting, self._awaited = self._awaited, {}
-        for event_id, peer in waiting.items():
+        for peer, event_id in waiting:
             seq = self.hub.state.hub.reported.get(f"{peer}/{event_id}", 0)
             self._answer_durable(peer, event_id, seq or self.hub.state.seq)
 

@@ -56,6 +56,9 @@ class Pulse:
 
     def lost(self, host: str, reason: str) -> None:
         """Hear that a host's link ended: what it said is worth nothing now."""
+        if host in self._down:
+            # It was silent, and may have spoken once more before it ended.
+            self._kernel.readings.host_lost(host)
         self.down(host, reason)
         self._kernel.registry.lost(host)
 

@@ -28,7 +28,7 @@ from core.readings.point import (
     Point,
     When,
 )
-from core.readings.sanitise import Judged, dated, sanitise
+from core.readings.sanitise import PRESSED, Judged, dated, let_go, sanitise
 from core.readings.supervision import Supervision
 from core.readings.table import Table
 from core.registry.declared import bare
@@ -270,6 +270,9 @@ class Readings:
         for value in (low, high):
             if value is not None and value != judged.value:
                 self.drains.keep(point, when.wall_ms, value, judged.quality)
+        if let_go(point, high, judged):
+            self._enter(point, PRESSED, when, as_sent=False)
+            self._entered(point, PRESSED, when.now)
         if judged.fresh:
             point.hear(when, row.measured_ns)
         self._enter(point, judged, when, as_sent=False)
@@ -289,14 +292,13 @@ class Readings:
             quality, reason = max(quality, UNCERTAIN), "over_range"
         elif quality < point.cap:
             quality, reason = point.cap, "no_evidence"
-        flipped = quality != point.told
-        flipped = flipped or (value != point.value and not point.numeric)
+        moved = value != point.value and not point.numeric
+        point.flipped = moved or quality != point.told
         if value != point.value:
             point.changed_ns = when.now
         point.value, point.quality, point.reason = value, quality, reason
         point.raw_quality = judged.quality if as_sent else _ABSENT
         point.raw_reason = judged.reason
-        point.flipped = flipped
         self.drains.keep(point, when.wall_ms, value, quality)
 
     def _judge(
@@ -390,10 +392,9 @@ class Readings:
     def _returned(self, body: AlarmReturned, _: Envelope) -> None:
         """Judge again what a person's reset ended while it could not be proven."""
         record = self.hub.state.alarms.open.get(body.alarm_id)
-        if record is None or not record.source.startswith("entity:"):
-            return
-        point = self.points.get(record.source.removeprefix("entity:"))
-        if point is not None:
+        source = record.source if record is not None else ""
+        point = self.points.get(source.removeprefix("entity:"))
+        if record is not None and point is not None:
             self.limits.adopt(point)
             if record.condition == "lost" and point.lost:
                 self.supervision.adopt(point)

@@ -23,6 +23,15 @@ class Judged(NamedTuple):
     fresh: bool = True
 
 
+#: A switch that was on while nobody could listen.
+PRESSED = Judged(True, UNCERTAIN, "coalesced", fresh=False)
+
+
+def let_go(point: Point, high: float | None, last: Judged) -> bool:
+    """Say whether coalesced rows hide that a switch was on: a call is never lost."""
+    return point.kind is EntityKind.BINARY and high == 1.0 and not last.value
+
+
 def sanitise(point: Point, value: Value, quality: int, reason: str) -> Judged:
     """Return the row in the point's unit; what is no value becomes FAULT."""
     if not GOOD <= quality <= NOT_PRESENT:

@@ -85,7 +85,11 @@ class Sirens:
     def _is_mute(self, entity_id: str) -> bool:
         """Say whether a sounder could sound, and its last order did not see to it."""
         last = self._hub.state.response.outputs.get(entity_id)
-        unseen = last is not None and last.detail == "no_read_back"
+        entity = self._people.registry.entity(entity_id)
+        output = entity.declared.output if entity is not None else None
+        # One that cannot be read back has done its best when it was delivered.
+        blind = output is not None and not output.read_back
+        unseen = blind and last is not None and last.detail.endswith("no_read_back")
         sounding = self._commands.commanded_on(entity_id) or unseen
         return not sounding and self._commands.why_not(entity_id, True) is None
 

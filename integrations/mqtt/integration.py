@@ -206,7 +206,8 @@ class MqttIntegration(Integration):
                 continue
             ident = event.id
             if ident:
-                ident = f"{route.topic}#{ident}"
+                # By kind: one message may tell of a fall and call for help.
+                ident = f"{route.topic}#{event.kind}#{ident}"
             elif retain:
                 # The same retained word is the same event in every session.
                 ident = f"retained-{fingerprint(route.topic, payload)}"

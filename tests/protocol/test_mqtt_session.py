@@ -78,7 +78,7 @@ def sos(number: int) -> str:
 
 
 def ids(host: FakeHost) -> list[str]:
-    return [event.event_id.partition("#")[2] for event in host.events]
+    return [event.event_id.rpartition("#")[2] for event in host.events]
 
 
 async def test_a_wrong_password_stops_until_the_configuration_changes(

@@ -7,6 +7,7 @@ import msgspec
 from core import config
 from core import state as states
 from core.api.model import Device, Entity, EntityKind
+from core.api.quality import Quality
 from core.clock import SimClock
 from core.journal import envelope as envelopes
 from core.journal import fold
@@ -357,3 +358,54 @@ def test_secrets_that_cannot_be_read_are_an_alarm_and_no_crash() -> None:
     office.desk._secrets = lambda names: dict.fromkeys(names, "s")
     office.join("host:loop", "host")
     assert raised(office, "fault.disk") == []
+
+
+def test_two_hosts_events_of_one_name_are_both_answered() -> None:
+    """R6: two subjects never share a slot."""
+    office = Office()
+    hosts = [office.join(name, "host") for name in ("host:loop", "host:other")]
+    office.journal.broken = True
+    for host in hosts:
+        host.send(m.DeviceEvent("nobody", "gate", {}, "e-1"))
+    office.turn()
+    office.health.notice(DiskFault("journal_disk_full", "x"))
+    office.journal.broken = False
+    office.journal.sync()
+    office.hub.durable(office.journal.durable_seq)
+    office.health.notice(DiskOk())
+    office.turn()
+    for name in ("host:loop", "host:other"):
+        assert office.of(name, m.EventDurable) == [m.EventDurable("e-1")]
+
+
+def test_a_helmet_that_counts_anew_calls_for_help_anew() -> None:
+    """Design §2: a call is never dropped; its number may come twice."""
+    office = Office()
+    host = office.join("host:loop", "host")
+    call = m.DeviceEvent("helmet", "sos", {}, "helmet#sos#1")
+    for _ in range(2):
+        host.send(call)
+        host.send(call)
+        office.turn()
+        (alarm,) = office.kernel.alarms.active(kind_prefix="sos")
+        office.kernel.alarms.clear(alarm.source, alarm.condition)
+    reports = [envelopes.decode(data).type for data in office.journal.stored]
+    assert reports.count("device.reported") == 2
+    assert alarm.count == 2
+
+
+def test_what_a_hanging_host_said_last_is_worth_nothing_when_it_ends() -> None:
+    """R16: design §3, its zones are unmonitored."""
+    office = Office()
+    host = office.join("host:loop", "host")
+    host.send(m.Declare(DEVICE, {"h2s": 1}))
+    office.turn()
+    for _ in range(SILENT + 2):
+        office.pulse.beat()
+    now = office.hub.clock.mono_ns()
+    office.kernel.readings.receive("host:loop", m.Readings(now, [m.Row(1, 1.0)]))
+    entity = office.kernel.registry.find("host:loop", DEVICE.uid, "h2s")
+    assert entity is not None
+    assert office.kernel.readings.get(entity).quality is Quality.GOOD
+    office.pulse.lost("host:loop", "lost")
+    assert office.kernel.readings.get(entity).quality is not Quality.GOOD

@@ -11,6 +11,7 @@ from core.hub import CORE
 from core.journal import fold
 from core.journal.envelope import Effect, Envelope
 from core.journal.events import Unknown
+from core.link.messages import Extremes, Readings
 from core.logic.truth import Truth
 from core.people.acts import MovePerson
 from core.registry.events import DeviceReported
@@ -337,3 +338,21 @@ def test_an_order_under_way_is_not_sent_again_into_a_cloud(yard: Yard) -> None:
     yard.settle()
     assert len(yard.executed()) == sent
     assert [m.detail for m in yard.events(CommandMoved)] == ["ex.contact_inside"]
+
+
+def test_a_button_pressed_while_core_was_busy_was_pressed(yard: Yard) -> None:
+    """R21: what is coalesced keeps its extremes; a call is never lost."""
+    button = Device(
+        uid="tag-max",
+        name="button",
+        entities=(
+            Entity(uid="sos", name="sos", kind=EntityKind.BINARY, quantity="sos"),
+        ),
+    )
+    yard.declare(HOST, button)
+    yard.report(HOST, "tag-max", "sos", False)
+    handle = yard._handles[HOST, "tag-max", "sos"]
+    row = Extremes(handle, False, 0.0, 1.0, 0, 0, 3, yard.clock.mono_ns())
+    frame = Readings(sent_ns=yard.clock.mono_ns(), rows=[], coalesced=[row])
+    yard.kernel.readings.receive(HOST, frame)
+    assert yard.kernel.alarms.find("person:max", "sos") is not None
