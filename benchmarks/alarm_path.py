@@ -29,7 +29,7 @@ from benchmarks.harness.stand import Stand, kept_up  # noqa: E402
 from benchmarks.harness.systems import ALL  # noqa: E402
 
 #: Rungs of the search for the highest rate: a tenth between two of them.
-LADDER = [round(9_000 * 1.1**step, -2) for step in range(20)]
+LADDER = [round(9_000 * 1.1**step, -2) for step in range(24)]
 
 
 def say(text: str) -> None:
@@ -71,10 +71,11 @@ def weigh(stand: Stand, result: Result) -> None:
 class Search:
     """Find the highest rung of the ladder that one system keeps up with."""
 
-    def __init__(self, stand: Stand, result: Result, seconds: float) -> None:
-        self._stand, self._result, self._seconds = stand, result, seconds
-        self._low, self._high = -1, len(LADDER)
-        self._next = len(LADDER) // 2
+    def __init__(self, stand: Stand, result: Result, plan: argparse.Namespace) -> None:
+        self._stand, self._result, self._seconds = stand, result, plan.seconds
+        self._ladder = LADDER[:: 3 if plan.quick else 1]
+        self._low, self._high = -1, len(self._ladder)
+        self._next = len(self._ladder) // 2
 
     @property
     def done(self) -> bool:
@@ -84,7 +85,7 @@ class Search:
     async def step(self) -> None:
         """Try one rung in a life of its own."""
         rung = self._next
-        held = await self._holds(LADDER[rung], self._seconds)
+        held = await self._holds(self._ladder[rung], self._seconds)
         if held:
             self._low = rung
         else:
@@ -94,10 +95,10 @@ class Search:
     async def confirm(self, factor: float) -> None:
         """Hold the rung for longer; go down until one holds."""
         while self._low >= 0 and factor:
-            if await self._holds(LADDER[self._low], self._seconds * factor):
+            if await self._holds(self._ladder[self._low], self._seconds * factor):
                 break
             self._low -= 1
-        self._result.sustained = LADDER[self._low] if self._low >= 0 else 0.0
+        self._result.sustained = self._ladder[self._low] if self._low >= 0 else 0.0
 
     async def _holds(self, rate: float, seconds: float) -> bool:
         system = self._stand.system
@@ -118,7 +119,7 @@ async def sustained(
 ) -> None:
     """Search in turns, then confirm."""
     pairs = zip(stands, results, strict=True)
-    searches = [Search(stand, result, plan.seconds) for stand, result in pairs]
+    searches = [Search(stand, result, plan) for stand, result in pairs]
     while left := [search for search in searches if not search.done]:
         for search in left:
             await search.step()

@@ -97,6 +97,7 @@ class Commands:
             self._move(pending.id, CommandState.EXPIRED, "superseded")
         record = self._issue(entity, value, why, deadline_s, priority, cause)
         self._send(record, record.deadline.duration_ns)
+        self._arm_deadline(record)
         return record.id
 
     def commanded_on(self, entity_id: str) -> bool:
@@ -151,9 +152,7 @@ class Commands:
             why=why,
         )
         self._hub.emit(body, cause)
-        record = self._hub.state.response.commands[body.command_id]
-        self._arm_deadline(record)
-        return record
+        return self._hub.state.response.commands[body.command_id]
 
     def _unresolved(
         self, entity_id: str, value: Wanted, why: str, deadline_s: float, cause: Cause
