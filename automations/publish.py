@@ -25,7 +25,9 @@ def compile_checked(folder: Path) -> tuple[config.Bundle, bytes]:
                     f"{name}: its own test {outcome.name!r} fails: "
                     f"{outcome.problems[0]}"
                 )
-    return bundle, config.dump(bundle)
+    # Once through the typed reader: what is armed reads back as the same bytes.
+    data = config.dump(config.load(config.dump(bundle)))
+    return config.load(data), data
 
 
 def store(data: bytes, data_folder: Path) -> str:
