@@ -287,9 +287,11 @@ class Hub:
 
     def recover(self, clean: bool) -> None:
         """Let every room take up what the replayed state owes; start the ticks."""
+        failed: list[Exception] = []
         for room in self.rooms:
-            room.recover(clean)
-        self._tick()
+            self._try(failed, room.recover, clean)
+        self._try(failed, self._tick)
+        self._tell(failed)
 
     def _tick(self) -> None:
         # First of all: no error may end the ticks.

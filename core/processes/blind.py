@@ -6,6 +6,7 @@ the disk can be opened again the process starts afresh, with a journal.
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ class BlindLedger(Ledger):
         self.damages = []
         self.durable_seq = 0
         self.unwritten = 0
+        self._looking: threading.Thread | None = None
 
     def replay(self) -> SiteState:
         """Return the state that can still be read, an empty one at worst."""
@@ -75,13 +77,20 @@ class BlindLedger(Ledger):
         """Say that nothing was written."""
         return False
 
-    def mended(self) -> bool:
-        """Say whether the journal can be opened now."""
-        try:
+    def look(self, found: Callable[[], None]) -> None:
+        """Call ``found``, from a thread, if the journal can be opened now.
+
+        A dying disk may hang whoever asks it, and that must not be the loop.
+        """
+        if self._looking is None or not self._looking.is_alive():
+            work = functools.partial(self._look, found)
+            self._looking = threading.Thread(target=work, name="disk", daemon=True)
+            self._looking.start()
+
+    def _look(self, found: Callable[[], None]) -> None:
+        with contextlib.suppress(OSError):
             LoopLedger(self._data, self._clock).close()
-        except OSError:
-            return False
-        return True
+            found()
 
 
 def open_ledger(data: Path, clock: Clock) -> Ledger:

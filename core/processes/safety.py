@@ -247,9 +247,8 @@ class Safety:
                 archive.telemetry.send(m.History([], part))
 
     def _disk_back(self) -> None:
-        if isinstance(self._ledger, BlindLedger) and self._ledger.mended():
-            _log("the journal can be opened again: starting afresh")
-            os._exit(75)
+        if isinstance(self._ledger, BlindLedger):
+            self._ledger.look(_afresh)
 
     def _probe(self) -> None:
         ticking = self._clock.mono_ns() - self.health.ticked_ns < 5 * NS * max(
@@ -299,6 +298,11 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def _afresh() -> None:
+    _log("the journal can be opened again: starting afresh")
+    os._exit(75)
 
 
 def _log(line: str) -> None:

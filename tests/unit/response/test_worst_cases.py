@@ -356,3 +356,24 @@ def test_a_button_pressed_while_core_was_busy_was_pressed(yard: Yard) -> None:
     frame = Readings(sent_ns=yard.clock.mono_ns(), rows=[], coalesced=[row])
     yard.kernel.readings.receive(HOST, frame)
     assert yard.kernel.alarms.find("person:max", "sos") is not None
+
+
+def test_one_rooms_error_at_the_start_lets_the_others_recover(yard: Yard) -> None:
+    """Design §5 After a stop: the rest of the hub protects, and says what failed."""
+    recovered = []
+
+    class Bad:
+        def recover(self, clean: bool) -> None:
+            raise LookupError("a room's own error")
+
+        def tick(self) -> None:
+            recovered.append("ticks")
+
+    class Last(Bad):
+        def recover(self, clean: bool) -> None:
+            recovered.append("last")
+
+    yard.hub.rooms[:] = [Bad(), Last()]  # type: ignore[list-item]
+    with pytest.raises(LookupError):
+        yard.hub.recover(clean=False)
+    assert recovered == ["last", "ticks", "ticks"]
