@@ -49,6 +49,8 @@ class Engine:
         self._skipped: set[tuple[str, str, str]] = set()
         """(rule, alarm, why) that were told; forgotten with the alarm."""
         self._unknown_since: dict[tuple[str, str], int] = {}
+        # No evidence ends what a rule says of itself: a person may.
+        kernel.alarms.judges["rule"] = lambda _source, _condition: False
         hub = self.hub
         hub.on(AlarmRaised, self._alarm_event)
         hub.on(AlarmRepeated, self._alarm_event)
@@ -83,6 +85,11 @@ class Engine:
 
     def recover(self, clean: bool) -> None:
         """Go on with every open run exactly where the journal left it (R7)."""
+        now = self.hub.clock.mono_ns()
+        for alarm in self.kernel.alarms.active(kind_prefix="fault.unknown"):
+            rule_id = alarm.source.removeprefix("rule:")
+            if alarm.zone_id is not None:
+                self._unknown_since[rule_id, alarm.zone_id] = now
         for run in self.runs.all():
             self.guard(run.rule, self.runs.resume, run)
 

@@ -15,11 +15,17 @@ _DISK, _CLOCK = "hub:disk", "hub:clock"
 _SLOW = "journal_slow"
 
 
+def _judged(source: str, condition: str) -> bool:
+    """Say whether the hub itself can end an alarm; of its own errors a person must."""
+    return (source, condition) != ("hub:core", "error")
+
+
 class Health:
     """Turn what the journal, the clock and the keeper tell into alarms."""
 
     def __init__(self, kernel: Kernel, desk: Desk) -> None:
         self._kernel, self._hub, self._desk = kernel, kernel.hub, desk
+        kernel.alarms.judges["hub"] = _judged
         self._offset_ns = 0
         self.ticked_ns = 0
         """Boot time of the last check: the kernel's timers run."""

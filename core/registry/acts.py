@@ -1,5 +1,6 @@
 """Acts on devices: enrol, zone, remove."""
 
+from core.journal.envelope import Effect
 from core.people.acts import Act, act
 
 
@@ -16,7 +17,7 @@ class EnrolDevice(Act, frozen=True, kw_only=True):
     """True: the loss of any of its entities is a fault alarm."""
 
 
-@act("device.zone", "maintainer", "safety_officer")
+@act("device.zone", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
 class ZoneDevice(Act, frozen=True, kw_only=True):
     """Put a device into a zone, or with None take it out of one."""
 
@@ -24,7 +25,7 @@ class ZoneDevice(Act, frozen=True, kw_only=True):
     zone_id: str | None = None
 
 
-@act("device.remove", "maintainer", "safety_officer")
+@act("device.remove", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
 class RemoveDevice(Act, frozen=True, kw_only=True):
     """Take a device out of the site for good."""
 

@@ -142,7 +142,7 @@ class Registry:
     def point(self, host: str, handle: int) -> str | None:
         """Return the entity behind a host's handle; None while not enrolled."""
         pair = self._handles.get(bare(host), {}).get(handle)
-        return None if pair is None else self.find(bare(host), *pair)
+        return None if pair is None else self.find(f"host:{bare(host)}", *pair)
 
     def device(self, device_id: str) -> DeviceRecord | None:
         """Return an enrolled device."""
@@ -161,8 +161,8 @@ class Registry:
         """Return a device by its host's id or integration, and its own uid."""
         name = bare(host_or_integration)
         found = self._keys.get((name, uid))
-        if found is not None:
-            return self.device(found)
+        if found is not None or name != host_or_integration:
+            return self.device(found or "")  # a host speaks for its own devices only
         for record in self.hub.state.registry.devices.values():
             kind = kind_of(self.hub.bundle, record.integration)
             if record.uid == uid and kind == name:

@@ -7,7 +7,7 @@ import msgspec
 from automations.compiled import compile_rule
 from automations.engine import Engine
 from automations.scope import Scope
-from core.alarms.acts import ShelveAlarm
+from core.alarms.acts import AcknowledgeAlarm, ResetAlarm, ShelveAlarm
 from core.alarms.events import AlarmRaised
 from core.api.quality import Quality
 from core.config import Names, Rule, Step, Trigger
@@ -167,3 +167,16 @@ def test_what_was_skipped_is_told_for_each_and_not_kept_for_ever() -> None:
     yard.live(2)
     assert not engine._skipped
     assert len(yard.events(AlarmRaised)) >= 50
+
+
+def test_what_a_rule_said_of_itself_can_be_reset_by_a_person() -> None:
+    """ISA-18.2: no alarm stands for ever because nothing can end it."""
+    yard = Yard()
+    armed(yard, rule("r", trigger("zone", kind="leak"), condition=UNKNOWN))
+    raise_(yard, "zone:tank")
+    (fault,) = yard.kernel.alarms.active(kind_prefix="fault.unknown")
+    yard.kernel.alarms.clear("zone:tank", "x")
+    assert yard.act("sam", AcknowledgeAlarm(alarm_id=fault.id)).ok
+    assert yard.act("sam", ResetAlarm(alarm_id=fault.id, reason="seen to")).ok
+    yard.live(3)
+    assert not yard.kernel.alarms.active(kind_prefix="fault.unknown")

@@ -409,3 +409,11 @@ def test_what_a_hanging_host_said_last_is_worth_nothing_when_it_ends() -> None:
     assert office.kernel.readings.get(entity).quality is Quality.GOOD
     office.pulse.lost("host:loop", "lost")
     assert office.kernel.readings.get(entity).quality is not Quality.GOOD
+
+
+def test_an_error_of_our_own_can_be_reset_once_a_person_has_seen_it() -> None:
+    """ISA-18.2: no alarm stands for ever because nothing can end it."""
+    office = Office()
+    office.health.error("a room", LookupError("once"))
+    (alarm,) = office.kernel.alarms.active(kind_prefix="fault.core")
+    assert not office.kernel.alarms.judged(alarm)

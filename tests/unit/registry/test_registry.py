@@ -1,5 +1,6 @@
 """Enrolment, lasting ids, handles (design §5 Security; R10, R21, R27)."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from core.registry.events import DeviceEnrolled
 from core.registry.registry import MAX_PROPOSALS
 from tests.support.detectors import HOST, detector, read, say, site
 from tests.support.kernel import Bench, make_kernel
+from tests.support.yard import Yard
 
 
 def enrolled(bench: Bench) -> int:
@@ -269,3 +271,22 @@ def test_what_the_configuration_says_is_changed_there() -> None:
     assert bench.act("tech", zone).code == "device.zone_by_configuration"
     remove = RemoveDevice(device_id=record.id)
     assert bench.act("tech", remove).code == "device.enrolled_by_configuration"
+
+
+def test_a_host_never_speaks_for_another_hosts_device() -> None:
+    """R27: the same uid at two hosts of one integration is two devices."""
+    other = config.IntegrationConfig(id="two", integration="sim")
+    bench = make_kernel(msgspec.structs.replace(site(), integrations=(other,)))
+    bench.declare("host:two", detector("g1", "h2s"))
+    assert bench.kernel.registry.find_device("sim", "g1") is not None
+    assert bench.kernel.registry.find_device("host:sim", "g1") is None
+
+
+def test_a_detector_is_not_removed_while_nothing_can_be_written() -> None:
+    """Design §2: what takes protection away waits for the disk."""
+    yard = Yard()
+    device = yard.kernel.registry.find_device("host:field", "meter-tank")
+    assert device is not None
+    yard.break_disk()
+    for act in (RemoveDevice(device_id=device.id), ZoneDevice(device_id=device.id)):
+        assert yard.act("sam", act).code == "journal.not_durable"
