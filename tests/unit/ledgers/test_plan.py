@@ -1,6 +1,5 @@
 """Every row is accepted whole or refused with its reason (rows 1.50, 1.64, 1.68)."""
 
-import functools
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.unit.ledgers.people import (
     WRITTEN,
     csv_bytes,
     number,
+    sound_workbook,
     wide,
     workbook,
     written,
@@ -36,14 +36,6 @@ from tests.unit.ledgers.people import (
 CARDS, ROSTER = mappings.load("cn-cards"), mappings.load("cn-roster")
 A, B = number(order=11), number(order=23)
 ROW = ["1", "张伟", A, "13800138000", "分包甲", "电焊工", "T1101", "2028年3月1日"]
-
-
-@functools.cache
-def sound_workbook() -> bytes:
-    """Return one workbook's bytes: it holds its time, so it is made once."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = workbook(Path(folder) / "l.xlsx", [list(HEADS), list(ROW)])
-        return file.read_bytes()
 
 
 def plan_of(*rows: list[str], known: Known | None = None) -> Plan:
@@ -177,7 +169,7 @@ def test_a_zip_bomb_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
 def test_a_damaged_workbook_never_ends_in_another_error(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "l.xlsx"
-        stored = bytearray(sound_workbook())
+        stored = bytearray(sound_workbook(tuple(HEADS), tuple(ROW)))
         for _ in range(data.draw(st.integers(1, 4))):
             stored[data.draw(st.integers(0, len(stored) - 1))] ^= 1 << data.draw(
                 st.integers(0, 7)
