@@ -1,6 +1,7 @@
 """The stopwatch, which also plays the sirens: publish a reading, time the command."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def rank(values: list[float], share: float) -> float:
     ordered = sorted(values)
     if not ordered:
         return float("inf")
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 class Probe(asyncio.Protocol):

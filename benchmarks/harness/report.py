@@ -1,5 +1,7 @@
 """Print what was measured, each figure beside what it is compared with."""
 
+from statistics import median
+
 from benchmarks.harness.results import Result, paired
 
 #: Measured elsewhere on the same work (100 detectors, two shared cores): readings/s.
@@ -12,9 +14,11 @@ def show(results: list[Result], rates: list[int]) -> None:
     for rate in rates:
         title = f"beside {rate:,} readings/s" if rate else "quiet"
         print(f"\nalarm path, {title}: publish -> command, ms")
-        print(f"{'':<12}{'p50':>8}{'p99':>8}{'to paho: p50':>15}{'p99':>7}{'lost':>7}")
+        heads = ("p50", "p99", "all p99", "p50 x", "p99 x")
+        print(" " * 12 + "".join(f"{head:>9}" for head in heads) + "  lost")
         for each in results:
             _alarms(each, floor, rate)
+    print("(medians of the rounds; all p99: over all rounds; x: to paho, paired)")
     print("\nstart, seconds: process start -> first command; safety process -> armed")
     for each in results:
         armed = each.armed_s()
@@ -27,15 +31,15 @@ def show(results: list[Result], rates: list[int]) -> None:
 
 
 def _alarms(result: Result, floor: Result | None, rate: int) -> None:
-    p50, p99 = result.latency_ms(rate, 0.5), result.latency_ms(rate, 0.99)
-    shown = f"{result.name:<12}{p50:8.2f}{p99:8.2f}"
+    halves, tails = result.each_ms(rate, 0.5), result.each_ms(rate, 0.99)
+    figures = [median(halves), median(tails), result.pooled_ms(rate, 0.99)]
     if floor is not None:
-        half = paired(result.each_ms(rate, 0.5), floor.each_ms(rate, 0.5))
-        tail = p99 / floor.latency_ms(rate, 0.99)
-        shown += f"{half:15.2f}{tail:7.2f}"
+        figures.append(paired(halves, floor.each_ms(rate, 0.5)))
+        figures.append(paired(tails, floor.each_ms(rate, 0.99)))
+    shown = f"{result.name:<12}" + "".join(f"{each:9.2f}" for each in figures)
     lost = sum(run.lost for run in result.runs[rate])
     asked = lost + sum(len(run.latencies) for run in result.runs[rate])
-    print(f"{shown}{lost:>7} of {asked}")
+    print(f"{shown}  {lost} of {asked}")
 
 
 def _memory(results: list[Result]) -> None:

@@ -23,18 +23,14 @@ class Result:
     sustained: float | None = None
     tries: list[Try] = field(default_factory=list)
 
-    def latency_ms(self, rate: int, share: float) -> float:
-        """Return a quantile over the alarms of all rounds, in milliseconds."""
-        every = [each for run in self.runs[rate] for each in run.latencies]
-        return rank(every, share) * 1e3
-
     def each_ms(self, rate: int, share: float) -> list[float]:
         """Return the quantile of each round, in milliseconds."""
         return [rank(run.latencies, share) * 1e3 for run in self.runs[rate]]
 
-    def lost(self) -> int:
-        """Return the alarms that no command answered, of all timed rounds."""
-        return sum(run.lost for runs in self.runs.values() for run in runs)
+    def pooled_ms(self, rate: int, share: float) -> float:
+        """Return a quantile over the alarms of all rounds, in milliseconds."""
+        every = [each for run in self.runs[rate] for each in run.latencies]
+        return rank(every, share) * 1e3
 
     def first_s(self) -> float:
         """Return the median time from start to first command."""

@@ -4,6 +4,7 @@ To add one: subclass `System`, say how it is configured and started, list it in
 `ALL`. All else is done from outside: it is up when it answers an alarm.
 """
 
+import abc
 import json
 import shutil
 import signal
@@ -20,7 +21,7 @@ from benchmarks.harness import machine, site, work
 _SHOWN_S = 2.0
 
 
-class System:
+class System(abc.ABC):
     """One way to do the work."""
 
     name = ""
@@ -37,16 +38,16 @@ class System:
         """Return why it cannot run here, '' when it can."""
         return ""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - a floor has nothing to configure
         """Write its configuration into its folder."""
 
     def retained(self) -> Iterator[tuple[str, bytes]]:
         """Yield what the broker holds before it starts."""
         return iter(())
 
+    @abc.abstractmethod
     def command(self) -> list[str]:
         """Return how it is started."""
-        raise NotImplementedError
 
     def env(self) -> dict[str, str]:
         """Return what it needs in its environment."""
@@ -137,8 +138,21 @@ class NodeRed(System):
 
     def prepare(self) -> None:
         """Write the flow and quiet settings."""
+        (self.folder / "flows.json").write_text(json.dumps(self._flow()))
+        settings = {
+            "flowFile": "flows.json",
+            "uiHost": "127.0.0.1",
+            "uiPort": machine.free_port(),
+            "httpAdminRoot": False,
+            "credentialSecret": False,
+            "telemetry": {"enabled": False},
+        }
+        text = f"module.exports = {json.dumps(settings)};\n"
+        (self.folder / "settings.js").write_text(text)
+
+    def _flow(self) -> list[dict[str, Any]]:
         text = "msg.topic = 'siren/' + msg.topic.split('/')[1] + '/set';"
-        flow: list[dict[str, Any]] = [
+        return [
             {"id": "tab", "type": "tab", "label": "alarm"},
             {
                 "id": "broker",
@@ -166,17 +180,6 @@ class NodeRed(System):
             ),
             self._node("out", "mqtt out", "", topic=""),
         ]
-        (self.folder / "flows.json").write_text(json.dumps(flow))
-        settings = {
-            "flowFile": "flows.json",
-            "uiHost": "127.0.0.1",
-            "uiPort": machine.free_port(),
-            "httpAdminRoot": False,
-            "credentialSecret": False,
-            "telemetry": {"enabled": False},
-        }
-        text = f"module.exports = {json.dumps(settings)};\n"
-        (self.folder / "settings.js").write_text(text)
 
     @staticmethod
     def _node(ident: str, kind: str, to: str, **fields: Any) -> dict[str, Any]:
