@@ -24,10 +24,15 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import journal  # noqa: E402
 from benchmarks.harness import machine, report  # noqa: E402
+from benchmarks.harness.home_assistant import HomeAssistant  # noqa: E402
 from benchmarks.harness.results import Result  # noqa: E402
 from benchmarks.harness.stand import Stand, kept_up  # noqa: E402
-from benchmarks.harness.systems import ALL  # noqa: E402
+from benchmarks.harness.systems import NodeRed, Paho, Safehold, System  # noqa: E402
 
+#: The systems that can be measured, by the name that ``--systems`` takes.
+ALL: dict[str, type[System]] = {
+    each.name: each for each in (Paho, Safehold, NodeRed, HomeAssistant)
+}
 #: Rungs of the search for the highest rate: a tenth between two of them.
 LADDER = [round(9_000 * 1.1**step, -2) for step in range(24)]
 
@@ -161,7 +166,7 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line and fill in what --quick leaves out."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two minutes at most")
-    parser.add_argument("--systems", default="paho,safehold,node-red")
+    parser.add_argument("--systems", default="paho,safehold,node-red,home-assistant")
     parser.add_argument("--detectors", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--rates", default="0,2000")

@@ -1,7 +1,7 @@
 """The systems that can be measured, each behind the same few questions.
 
 To add one: subclass `System`, say how it is configured and started, list it in
-`ALL`. All else is done from outside: it is up when it answers an alarm.
+`alarm_path.ALL`. All else is done from outside: it is up when it answers an alarm.
 """
 
 import abc
@@ -192,6 +192,3 @@ class NodeRed(System):
         """Return how it is started."""
         settings = str(self.folder / "settings.js")
         return ["node-red", "-u", str(self.folder), "-s", settings]
-
-
-ALL: dict[str, type[System]] = {each.name: each for each in (Paho, Safehold, NodeRed)}
