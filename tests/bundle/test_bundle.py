@@ -16,11 +16,17 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("bundle")]
 
 
 def run(
-    *command: str | Path, env: dict[str, str] | None = None
+    *command: str | Path, env: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with all that it says."""
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=500, env=env
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+        env=env,
+        cwd=cwd,
     )
 
 
@@ -108,6 +114,8 @@ def test_missing_serial_permission_is_answered_with_the_command() -> None:
         *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
         *("sh", "-c", installer, "install.sh", "--check"),
         env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]},
+        # Nobody may not enter a folder that is its owner's alone.
+        cwd=Path("/"),
     )
     assert done.returncode == 0, done.stderr
     assert "sudo usermod -aG " in done.stdout
