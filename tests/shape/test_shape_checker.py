@@ -69,7 +69,7 @@ def test_syntax_rules(
         ("docs/a.md", "see /" + "root/x\n", ["foreign-place"]),
         ("docs/a.md", "https://py" + "pi.org/simple\n", ["foreign-place"]),
         ("core/a.py", "# TO" + "DO later\n", ["unfinished"]),
-        ("docs/a.md", "a frame/work/flow\n", []),
+        ("docs/a.md", "a frame/wo" + "rk/flow\n", []),
     ],
 )
 def test_text_rules(shape: ModuleType, path: str, text: str, rules: list[str]) -> None:
