@@ -7,18 +7,13 @@ import msgspec
 from core.api.model import Output
 from core.api.reading import Value
 from core.logic.tree import Node
+from core.names import Names as Names  # noqa: PLC0414 - re-exported
+from core.permits.pack import Pack
 
 #: Raise it when the meaning of a bundle changes; core refuses newer ones.
 BUNDLE_VERSION = 1
 
 Point = tuple[float, float]
-
-
-class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold a name in both languages."""
-
-    zh: str
-    en: str
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +237,9 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     permit_kinds: tuple[PermitKind, ...] = ()
+    """Every kind's standing interlocks; those of a pack's kinds too."""
+    packs: tuple[Pack, ...] = ()
+    """Legal packs with the site's overlays laid on; kind ids are the site's own."""
     devices: tuple[DeviceRule, ...] = ()
     integrations: tuple[IntegrationConfig, ...] = ()
     chains: tuple[NotifyChain, ...] = ()

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from core.config import Names
 from core.logic import tree
+from core.names import Names
 from core.permits import pack as p
 from core.permits.gas_limits import acceptance, acceptance_lel
 

@@ -12,8 +12,8 @@ from automations.packs.source import Path_, Source, documents
 from automations.packs.types import Mistyped, check_condition
 from core.api.documents import Document, read
 from core.api.errors import ConfigError
-from core.config import Names
 from core.logic.parse import parse
+from core.names import Names
 from core.permits import pack as p
 from core.permits.facts import FACTS
 from core.permits.pack_rules import PARAMETERS

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from core.config import Names
 from core.logic.tree import Node
+from core.names import Names
 
 #: The alarm codes of AQ 3064.2-2025 table A.4.
 ALARM_CODES: Final = (

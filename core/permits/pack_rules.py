@@ -13,11 +13,11 @@ import msgspec
 from core.api.errors import ConfigError
 from core.api.quality import Quality
 from core.api.reading import Value
-from core.config import Names
 from core.logic import tree
 from core.logic.evaluate import Condition as Check
 from core.logic.evaluate import Lookup, compile_truth, names_of
 from core.logic.truth import Truth
+from core.names import Names
 from core.permits.facts import FACTS, possible
 from core.permits.pack import Action, Condition, Kind, Pack, Phase, Rule
 
