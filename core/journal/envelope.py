@@ -15,6 +15,19 @@ class Effect(enum.StrEnum):
     NEUTRAL = "neutral"
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold what a device signed: ECDSA P-256 over SHA-256 of ``data``.
+
+    ``data`` is the statement's canonical JSON, kept as it was signed; ``sig`` is
+    r and s, 32 bytes each, as WebCrypto gives them.
+    """
+
+    key: str
+    """Id of the device's key: see `core.journal.proofs.key_id`."""
+    data: bytes
+    sig: bytes
+
+
 class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Say who or what made an event, and on which evidence."""
 
@@ -27,6 +40,10 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[str, ...] = ()
     """Entity or event ids that were looked at."""
     drill: bool = False
+    proof: Proof | None = None
+    """What the actor signed; read it with `core.people.signing.statement`."""
+    second: Proof | None = None
+    """What the second person signed, where an act takes two."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ import msgspec
 from core.api.command import Command
 from core.api.model import Device
 from core.api.reading import Value
+from core.journal.envelope import Proof
 
 # --- telemetry lane ----------------------------------------------------------
 
@@ -208,7 +209,10 @@ class HostStates(msgspec.Struct, frozen=True, tag="host_states"):
 
 
 class ActRequest(msgspec.Struct, frozen=True, tag="act"):
-    """Ask for an act in a person's name; ``body`` is the act's msgpack."""
+    """Ask for an act in a person's name; ``body`` is the act's msgpack.
+
+    With a ``proof`` the core reads body, version and time from what was signed.
+    """
 
     id: str
     person_id: str
@@ -216,6 +220,8 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
     body: bytes
     expected_version: int | None = None
     act_ns: int | None = None
+    proof: Proof | None = None
+    second: Proof | None = None
 
 
 class ActReply(msgspec.Struct, frozen=True, tag="act_reply"):

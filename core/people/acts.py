@@ -36,6 +36,9 @@ class Act(
     verb_: ClassVar[str] = ""
     roles_: ClassVar[frozenset[str]] = frozenset()
     effect_: ClassVar[Effect] = Effect.NEUTRAL
+    signed_: ClassVar[bool] = False
+    two_: ClassVar[frozenset[str]] = frozenset()
+    """Roles of which a second person must hold one; empty: one person is enough."""
 
 
 ActT = TypeVar("ActT", bound=Act)
@@ -43,18 +46,28 @@ ACTS: dict[str, type[Act]] = {}
 
 
 def act(
-    verb: str, *roles: str, effect: Effect = Effect.NEUTRAL
+    verb: str,
+    *roles: str,
+    effect: Effect = Effect.NEUTRAL,
+    signed: bool = False,
+    two: tuple[str, ...] = (),
 ) -> Callable[[type[ActT]], type[ActT]]:
-    """Register an act; the owner may do everything that any role may."""
+    """Register an act; the owner may do everything that any role may.
+
+    ``signed``: it needs its actor's signature. ``two``: and that of a second
+    person who holds one of these roles.
+    """
 
     def register(cls: type[ActT]) -> type[ActT]:
         if verb in ACTS:
             raise ValueError(f"act {verb} is registered twice")
-        unknown = set(roles) - set(ROLES)
+        unknown = {*roles, *two} - set(ROLES)
         if unknown:
             raise ValueError(f"act {verb} names unknown roles {sorted(unknown)}")
         cls.verb_, cls.effect_ = verb, effect
         cls.roles_ = frozenset(roles) | {"owner"}
+        cls.signed_ = signed or bool(two)
+        cls.two_ = frozenset(two) | ({"owner"} if two else frozenset())
         ACTS[verb] = cls
         return cls
 
