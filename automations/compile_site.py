@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
+from automations.packs.site import SitePacks, picks_basic, runtime_kinds
 from core import config
 from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
@@ -15,12 +16,16 @@ from core.api.model import Output
 from core.config import Names
 
 _SHIPPED = Path(__file__).parent.parent / "blueprints"
-_DEFAULT_PACKS = ("basic",)
 
 
 def compile_folder(folder: Path) -> config.Bundle:
     """Return the bundle of a configuration folder; raises ConfigError."""
-    return SiteCompiler(gather(folder), (folder / "blueprints",)).bundle()
+    return of_folder(folder).bundle()
+
+
+def of_folder(folder: Path) -> "SiteCompiler":
+    """Return the compiler of a configuration folder; raises ConfigError."""
+    return SiteCompiler(gather(folder), folder)
 
 
 def gather(folder: Path) -> Document:
@@ -71,10 +76,11 @@ class _Joined(Document):
 class SiteCompiler:
     """Check references and build the bundle's parts."""
 
-    def __init__(self, document: Document, blueprint_folders: tuple[Path, ...]) -> None:
+    def __init__(self, document: Document, folder: Path) -> None:
         self._document = document
-        self._folders = blueprint_folders
+        self._folders = (folder / "blueprints",)
         self._data = document.check(schema_site.SITE)
+        self.packs = SitePacks(document, self._data, folder).assembled()
         self._zones = {zone["id"] for zone in self._data.get("zones", ())}
         self._people = {person["id"] for person in self._data.get("people", ())}
 
@@ -86,6 +92,7 @@ class SiteCompiler:
             people=tuple(config.Person(**each) for each in self._tuples("people")),
             quantities=self._quantities(),
             permit_kinds=self._permit_kinds(),
+            packs=tuple(each.pack for each in self.packs),
             devices=self._devices(),
             integrations=self._integrations(),
             chains=chains,
@@ -154,16 +161,13 @@ class SiteCompiler:
         return tuple(_quantity(each) for each in {**shipped, **own}.values())
 
     def _permit_kinds(self) -> tuple[config.PermitKind, ...]:
-        kinds: dict[str, dict[str, Any]] = {}
-        for number, pack in enumerate(self._data.get("permit_packs", _DEFAULT_PACKS)):
-            folder = f"permits/{pack}"
-            if not (_SHIPPED / folder).is_dir():
-                raise self._document.error(
-                    ("permit_packs", number), f"there is no permit pack {pack!r}"
-                )
-            kinds |= {e["id"]: e for e in _shipped(folder, schema_site.PERMIT_KIND)}
-        kinds |= {each["id"]: each for each in self._data.get("permit_kinds", ())}
-        return tuple(_permit_kind(each) for each in kinds.values())
+        kinds: dict[str, config.PermitKind] = {}
+        plain = []
+        if picks_basic(self._data):
+            plain = _shipped("permits/basic", schema_site.PERMIT_KIND)
+        for each in (*plain, *self._data.get("permit_kinds", ())):
+            kinds[each["id"]] = _permit_kind(each)
+        return (*kinds.values(), *runtime_kinds(self.packs))
 
     def _devices(self) -> tuple[config.DeviceRule, ...]:
         made = []

@@ -5,17 +5,20 @@ from pathlib import Path
 
 from automations import vectors
 from automations.blueprint import find, read
-from automations.compile_site import compile_folder
+from automations.compile_site import of_folder
+from automations.packs.site import prove
 from core import config
 from core.api.errors import ConfigError
 
 
 def compile_checked(folder: Path) -> tuple[config.Bundle, bytes]:
-    """Return the bundle and its bytes; every used blueprint's tests have passed.
+    """Return the bundle and its bytes; its packs and blueprints passed their tests.
 
     Raises ConfigError that names file, line, column and the mend.
     """
-    bundle = compile_folder(folder)
+    compiler = of_folder(folder)
+    bundle = compiler.bundle()
+    prove(compiler.packs)
     for name in sorted({rule.blueprint for rule in bundle.rules if rule.blueprint}):
         file = find(name, (folder / "blueprints",))
         blueprint = read(file) if file else None

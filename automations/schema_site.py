@@ -210,6 +210,7 @@ SITE = vol.Schema(
         ),
         "quantities": listed(QUANTITY),
         "permit_packs": [ident],
+        "pack_overlays": [str],
         "permit_kinds": listed(PERMIT_KIND),
         "devices": [DEVICE],
         "integrations": listed(

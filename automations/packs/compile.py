@@ -76,13 +76,20 @@ def find(name: str) -> Path:
     )
 
 
-def load_source(folder: Path) -> Source:
+def shown(file: Path, root: Path | None) -> str:
+    """Return a file's name as an error tells it."""
+    if root is not None and file.is_relative_to(root):
+        return str(file.relative_to(root))
+    if file.is_relative_to(SHIPPED):
+        return f"permits/{file.relative_to(SHIPPED)}"
+    return str(file)
+
+
+def load_source(folder: Path, root: Path | None = None) -> Source:
     """Read a pack's files; raises ConfigError."""
-    shown = str(folder)
-    if folder.is_relative_to(SHIPPED):
-        shown = f"permits/{folder.name}"
-    source = Source(f"{shown}/pack.yaml")
-    for document in documents(folder, shown):
+    name = shown(folder, root)
+    source = Source(f"{name}/pack.yaml")
+    for document in documents(folder, name):
         source.add(document, _FILES)
     return source
 
@@ -106,9 +113,9 @@ def overlay_head(document: Document) -> Overlay:
         raise document.error(("overlay",), str(bad)) from None
 
 
-def lay(base: Source, file: Path, shown: str | None = None) -> Overlay:
+def lay(base: Source, file: Path, name: str | None = None) -> Overlay:
     """Lay one overlay file on a pack's source; return its head."""
-    document = read(file, shown)
+    document = read(file, name)
     head = overlay_head(document)
     pack_id = base.data.get("pack", {}).get("id")
     if head.pack != pack_id:

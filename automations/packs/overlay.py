@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from automations.packs.compare import Change, compare, loosened
-from automations.packs.compile import Overlay, compile_pack, lay, load_source
+from automations.packs.compile import Overlay, compile_pack, lay, load_source, shown
 from automations.packs.source import Source
 from core import config
 from core.api.errors import ConfigError
@@ -29,18 +29,22 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble(
-    folder: Path, overlays: Sequence[Path] = (), people: frozenset[str] | None = None
+    folder: Path,
+    overlays: Sequence[Path] = (),
+    people: frozenset[str] | None = None,
+    root: Path | None = None,
 ) -> Assembled:
     """Return the pack with overlays laid on in order; raises ConfigError.
 
     ``people``: ids that may answer for loosening; None does not look them up.
+    ``root``: the site's folder, from which errors name its files.
     """
-    source = load_source(folder)
+    source = load_source(folder, root)
     pack = compile_pack(source)
     laid = []
     for file in overlays:
         # A file that fails leaves nothing behind: the next try reads afresh.
-        head = lay(source, file)
+        head = lay(source, file, shown(file, root))
         after = compile_pack(source)
         changes = tuple(compare(pack, after))
         _two_persons(source, head, changes, people)
@@ -56,18 +60,11 @@ def permit_kinds(pack: Pack) -> tuple[config.PermitKind, ...]:
     return tuple(_permit_kind(pack, kind) for kind in pack.kinds)
 
 
-#: What the classes of a gas need mean where the analysis has named no gas yet.
-_GASES = {"combustible": ("lel",), "oxygen": ("o2",), "toxic": ("h2s", "co")}
-
-
 def _permit_kind(pack: Pack, kind: Kind) -> config.PermitKind:
-    # A conditional need is judged by the rules; only a standing one is an interlock.
+    # A conditional need is judged by the rules, and so is a test now and then; only
+    # what is measured all the time is an interlock. After a hold all are tested.
     need = kind.gas if kind.gas is not None and kind.gas.when is None else None
-    gases = tuple(
-        gas
-        for word in (need.gases if need else ())
-        for gas in _GASES.get(word, (word,))
-    )
+    owed = need.gases if need else ()
     issuers = {
         name
         for approver in kind.approvers
@@ -79,12 +76,12 @@ def _permit_kind(pack: Pack, kind: Kind) -> config.PermitKind:
         id=kind.id,
         names=kind.names,
         safe_state=kind.safe_state[0].removeprefix("order."),
-        gases=gases,
+        gases=owed if need is not None and need.continuous else (),
         guardian=kind.guardian.required,
         valid_h=pack.hours(kind) or 0.0,
         reaction_s=kind.reaction_s,
         gas_age_s=(need.age_start_min if need else 30) * 60,
-        retest=config.Retest(gases=gases),
+        retest=config.Retest(gases=owed),
         issuer_roles=tuple(sorted(issuers)),
         clause=kind.clause,
     )

@@ -181,4 +181,4 @@ def test_an_action_that_is_misspelt_names_the_known_ones() -> None:
     )
     document = parse(text, "x.yaml")
     with pytest.raises(ConfigError, match=r"x.yaml:20:\d+: .*known: command"):
-        SiteCompiler(document, ()).bundle()
+        SiteCompiler(document, Path()).bundle()
