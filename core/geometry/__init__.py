@@ -1,0 +1,1 @@
+"""Simultaneous work: shapes, distances, and the worker that measures them."""
