@@ -184,6 +184,7 @@ _TABLES: Final[dict[str, dict[str, Judge]]] = {
         "test": _demands,
         "test_names": _words,
         "approvers": _chain,
+        "trades": _superset,
         "upgrades": _superset,
         "safe_state": _unclear,
         "form": _unclear,

@@ -218,6 +218,9 @@ class Kind(Part, frozen=True, kw_only=True):
     validity: Validity
     approvers: tuple[Approver, ...]
     guardian: Guardian = Guardian()
+    trades: tuple[str, ...] = ()
+    """Trade cards that this work needs: of each, at least one worker holds one;
+    ``a|b`` is met by either."""
     gas: GasNeed | None = None
     upgrades: tuple[Upgrade, ...] = ()
     safe_state: tuple[str, ...]
