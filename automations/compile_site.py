@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
+from automations.calendar import compile_calendar
 from automations.packs.site import SitePacks, picks_basic, runtime_kinds
 from core import config
 from core.api.documents import Document, Path_, read
@@ -123,6 +124,7 @@ class SiteCompiler:
             time_zone=head.get("time_zone", "Asia/Shanghai"),
             language=head.get("language", "zh"),
             evacuate_s=head.get("evacuate_within", 180.0),
+            calendar=compile_calendar(self._document, self._data),
             levels=tuple(
                 config.Level(id=e["id"], names=Names(**e["names"]), z_m=e.get("z", 0.0))
                 for e in self._data.get("levels", ())

@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from automations.calendar import CALENDAR
 from core.people.acts import ROLES
 
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?$")
@@ -176,6 +177,7 @@ SITE = vol.Schema(
             "language": vol.In(("zh", "en")),
             "evacuate_within": span,
         },
+        "calendar": CALENDAR,
         "levels": listed(
             {vol.Required("id"): ident, vol.Required("names"): names, "z": number}
         ),

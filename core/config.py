@@ -215,6 +215,28 @@ class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Python module and arguments of helper processes, such as the site broker."""
 
 
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """Name some days of the site; ISO days, both inclusive."""
+
+    names: Names
+    first: str
+    last: str
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """Say which days are no common working days (GB 30871 5.1.1, AQ 3064.2 5.10.8)."""
+
+    known_from: str
+    known_to: str
+    """Outside these ISO days nobody has said what is a holiday: UNKNOWN."""
+    holidays: tuple[Period, ...] = ()
+    rest_days: tuple[int, ...] = (6, 7)
+    """ISO weekdays, Monday is 1."""
+    work_days: tuple[str, ...] = ()
+    """Rest days that are worked in exchange for a holiday."""
+    special_periods: tuple[Period, ...] = ()
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """Describe the place."""
 
@@ -227,6 +249,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     muster_points: tuple[MusterPoint, ...] = ()
     evacuate_s: float = 180.0
     """Time to leave; after it the missing are called late."""
+    calendar: Calendar | None = None
+    """None: nobody has said which days are holidays."""
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
