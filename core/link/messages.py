@@ -5,6 +5,7 @@ import msgspec
 from core.api.command import Command
 from core.api.model import Device
 from core.api.reading import Value
+from core.geometry.shapes import Found, Hazard, Rule, Work
 from core.journal.envelope import Proof
 
 # --- telemetry lane ----------------------------------------------------------
@@ -282,6 +283,37 @@ class QueryReply(msgspec.Struct, frozen=True, tag="query_reply"):
     error: str = ""
 
 
+# --- geometry worker ---------------------------------------------------------
+
+
+class Plan(msgspec.Struct, frozen=True, tag="plan"):
+    """Begin anew: the levels' heights and the lists of distance rules by name."""
+
+    stamp: int
+    levels: dict[str, float]
+    rules: dict[str, list[Rule]]
+
+
+class Works(msgspec.Struct, frozen=True, tag="works"):
+    """Tell hazards of the plan, works that are new or changed, and ended ones."""
+
+    stamp: int
+    hazards: list[Hazard] = []
+    changed: list[Work] = []
+    gone: list[str] = []
+
+
+class Checked(msgspec.Struct, frozen=True, tag="checked", omit_defaults=True):
+    """Tell whose pairs changed; all that came up to ``stamp`` is in it.
+
+    Empty, once a second: the worker lives. A long answer comes in several frames.
+    """
+
+    stamp: int
+    found: list[Found] = []
+    more: bool = False
+
+
 Message = (
     Readings
     | Hello
@@ -309,4 +341,7 @@ Message = (
     | History
     | Query
     | QueryReply
+    | Plan
+    | Works
+    | Checked
 )
