@@ -117,6 +117,10 @@ class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, Output] = {}
     evidence: bool = True
     """False: unknown map or overdue bump test, so never GOOD."""
+    bump_every_h: float | None = None
+    """Hours for which a bump test of a gas counts; None: none is demanded (D1)."""
+    calibrate_every_d: float | None = None
+    """Days for which a calibration counts at most; None: to its own last day."""
 
 
 class Retest(msgspec.Struct, frozen=True, kw_only=True):
