@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from automations.packs.compare import Way, compare, loosened
 from automations.packs.compile import find, shipped
 from automations.packs.overlay import Assembled, assemble
 from automations.packs.vectors import Counts, Suite
 from core import texts
 from core.api.errors import ConfigError
 from core.permits.pack import Pack
+from core.permits.pack_diff import compare
+from core.permits.ways import Way, loosened
 
 
 def main(argv: list[str]) -> int:

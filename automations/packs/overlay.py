@@ -5,12 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from automations.packs.compare import Change, compare, loosened
 from automations.packs.compile import Overlay, compile_pack, lay, load_source, shown
 from automations.packs.source import Source
 from core import config
 from core.api.errors import ConfigError
 from core.permits.pack import Kind, Pack
+from core.permits.pack_diff import compare
+from core.permits.ways import Change, loosened
 
 
 class Laid(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from automations.packs.command import main
-from automations.packs.compare import Way, compare, loosened
 from automations.packs.compile import SHIPPED, find, load
 from automations.packs.overlay import assemble
 from core.api.errors import ConfigError
+from core.permits.pack_diff import compare
+from core.permits.ways import Way, loosened
 
 OSHA = find("us-osha")
 NFPA = SHIPPED / "overlays" / "nfpa-51b.yaml"

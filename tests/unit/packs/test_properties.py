@@ -11,7 +11,6 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from automations.packs.compare import compare, loosened
 from automations.packs.compile import (
     SECTIONS,
     compile_pack,
@@ -26,6 +25,7 @@ from core.logic.evaluate import names_of
 from core.logic.truth import Truth
 from core.permits.facts import FACTS
 from core.permits.pack import SEVERITY, Action, Kind, Pack, Phase
+from core.permits.pack_diff import compare
 from core.permits.pack_rules import (
     Breach,
     Rules,
@@ -36,6 +36,7 @@ from core.permits.pack_rules import (
     parameters,
     permits,
 )
+from core.permits.ways import loosened
 
 SUITES = {name: Suite(load_source(find(name))) for name in shipped()}
 NUMBERS = (-1.0, 0.0, 0.5, 1.0, 2.0, 8.0, 10.8, 20.9, 30.0, 31.0, 61.0, 121.0, 500.0)

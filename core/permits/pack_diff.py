@@ -4,36 +4,30 @@ What cannot be shown to be tighter counts as looser. So an overlay without a sec
 person never permits what the pack denies.
 """
 
-import enum
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from core.logic import tree
-from core.names import Names
 from core.permits import pack as p
 from core.permits.gas_limits import acceptance, acceptance_lel
-
-
-class Way(enum.StrEnum):
-    """Say which way a change goes."""
-
-    SAME = "same"
-    TIGHTER = "tighter"
-    LOOSER = "looser"
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference: where, from what to what, which way."""
-
-    path: str
-    old: str
-    new: str
-    way: Way
-
-
-Judge = Callable[[Any, Any], Way]
+from core.permits.ways import (
+    Change,
+    Judge,
+    Way,
+    chain,
+    fields,
+    judge_of,
+    leaf,
+    less,
+    more,
+    on,
+    subset,
+    superset,
+    unclear,
+    words,
+)
 
 
 def compare(old: p.Pack, new: p.Pack) -> list[Change]:
@@ -44,55 +38,8 @@ def compare(old: p.Pack, new: p.Pack) -> list[Change]:
     found += _section("kinds", old, new)
     found += _section("rules", old, new)
     if old.retention_days != new.retention_days:
-        found += _leaf("retention_days", old.retention_days, new.retention_days, _more)
+        found += leaf("retention_days", old.retention_days, new.retention_days, more)
     return found
-
-
-def loosened(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes that need a second person."""
-    return [change for change in changes if change.way is Way.LOOSER]
-
-
-# --- judges of single values ----------------------------------------------------
-
-
-def _less(old: float | None, new: float | None) -> Way:
-    """Lower is tighter; None is no limit at all."""
-    if old is None:
-        return Way.TIGHTER
-    return Way.TIGHTER if new is not None and new < old else Way.LOOSER
-
-
-def _more(old: float | None, new: float | None) -> Way:
-    if old is None:
-        return Way.TIGHTER
-    return Way.TIGHTER if new is not None and new > old else Way.LOOSER
-
-
-def _on(old: bool, new: bool) -> Way:
-    return Way.TIGHTER if new else Way.LOOSER
-
-
-def _words(_old: Any, _new: Any) -> Way:
-    return Way.SAME
-
-
-def _unclear(_old: Any, _new: Any) -> Way:
-    return Way.LOOSER
-
-
-def _superset(old: tuple[Any, ...], new: tuple[Any, ...]) -> Way:
-    return Way.TIGHTER if all(each in new for each in old) else Way.LOOSER
-
-
-def _subset(old: tuple[Any, ...], new: tuple[Any, ...]) -> Way:
-    return Way.TIGHTER if all(each in old for each in new) else Way.LOOSER
-
-
-def _chain(old: tuple[Any, ...], new: tuple[Any, ...]) -> Way:
-    """More links are tighter, as long as the old ones stay in their order."""
-    left = iter(new)
-    return Way.TIGHTER if all(each in left for each in old) else Way.LOOSER
 
 
 def _stronger(old: p.Action, new: p.Action) -> Way:
@@ -148,56 +95,58 @@ def _cases(old: tuple[p.ValidityCase, ...], new: tuple[p.ValidityCase, ...]) -> 
 
 _GAS: Final[dict[str, Judge]] = {
     "when": _reach,
-    "gases": _superset,
-    "places": _superset,
-    "within_m": _unclear,
-    "age_sign_min": _less,
-    "age_start_min": _less,
-    "retest_gap_min": _less,
-    "continuous": _on,
-    "record_every_min": _less,
-    "daily": _on,
-    "clause": _words,
+    "gases": superset,
+    "places": superset,
+    "within_m": unclear,
+    "age_sign_min": less,
+    "age_start_min": less,
+    "retest_gap_min": less,
+    "continuous": on,
+    "record_every_min": less,
+    "daily": on,
+    "clause": words,
 }
 _VALIDITY: Final[dict[str, Judge]] = {
-    "hours": _less,
-    "setting": _unclear,
+    "hours": less,
+    "setting": unclear,
     "cases": _cases,
-    "cap_by_linked": _superset,
-    "clause": _words,
+    "cap_by_linked": superset,
+    "clause": words,
 }
 _GUARDIAN: Final[dict[str, Judge]] = {
-    "required": _on,
-    "outside": _on,
-    "duties": _superset,
-    "clause": _words,
+    "required": on,
+    "outside": on,
+    "duties": superset,
+    "clause": words,
 }
 _VIDEO: Final = ("none", "optional", "full")
 _TABLES: Final[dict[str, dict[str, Judge]]] = {
     "kinds": {
-        "family": _unclear,
-        "code": _unclear,
-        "rank": _unclear,
-        "grade": _words,
-        "clause": _words,
-        "certainty": _words,
+        # A test that was not needed before; the way back is looser.
+        "gas": lambda a, _b: on(True, a is None),
+        "family": unclear,
+        "code": unclear,
+        "rank": unclear,
+        "grade": words,
+        "clause": words,
+        "certainty": words,
         "test": _demands,
-        "test_names": _words,
-        "approvers": _chain,
-        "trades": _superset,
-        "upgrades": _superset,
-        "safe_state": _unclear,
-        "form": _unclear,
-        "video": lambda a, b: _on(False, _VIDEO.index(b) > _VIDEO.index(a)),
-        "reaction_s": _less,
-        "retention_days": _more,
-        "video_days": _more,
+        "test_names": words,
+        "approvers": chain,
+        "trades": superset,
+        "upgrades": superset,
+        "safe_state": unclear,
+        "form": unclear,
+        "video": lambda a, b: on(False, _VIDEO.index(b) > _VIDEO.index(a)),
+        "reaction_s": less,
+        "retention_days": more,
+        "video_days": more,
     },
     "rules": {
-        "clause": _words,
-        "certainty": _words,
-        "applies": lambda a, b: Way.TIGHTER if "*" in b else _superset(a, b),
-        "phases": _superset,
+        "clause": words,
+        "certainty": words,
+        "applies": lambda a, b: Way.TIGHTER if "*" in b else superset(a, b),
+        "phases": superset,
         "when": _reach,
         "require": _demands,
         "on_breach": _stronger,
@@ -205,15 +154,15 @@ _TABLES: Final[dict[str, dict[str, Judge]]] = {
         "alarm": lambda a, b: Way.TIGHTER if not a else Way.LOOSER,
     },
     "forms": {
-        "clause": _words,
-        "fields": _superset,
-        "measures": _superset,
-        "signatures": _chain,
+        "clause": words,
+        "fields": superset,
+        "measures": superset,
+        "signatures": chain,
     },
-    "roles": {"acts_as": _subset},
-    "distances": {"metres": _more, "vertical": _on, "clause": _words},
-    "settings": {"certainty": _words, "clause": _words},
-    "limits": {"clause": _words, "certainty": _words, "idlh": _words},
+    "roles": {"acts_as": subset},
+    "distances": {"metres": more, "vertical": on, "clause": words},
+    "settings": {"certainty": words, "clause": words},
+    "limits": {"clause": words, "certainty": words, "idlh": words},
 }
 _NESTED: Final[dict[str, dict[str, Judge]]] = {
     "gas": _GAS,
@@ -256,29 +205,13 @@ def _entry(section: str, path: str, old: Any, new: Any) -> Iterator[Change]:
 
 
 def _fields(path: str, old: Any, new: Any, table: dict[str, Judge]) -> Iterator[Change]:
-    for name in old.__struct_fields__:
-        a, b = getattr(old, name), getattr(new, name)
-        if a == b:
-            continue
-        here = f"{path}.{name}"
-        if name in _NESTED and a is not None and b is not None:
-            yield from _fields(here, a, b, _NESTED[name])
-        elif name == "gas":
-            yield from _leaf(here, a, b, lambda a, _b: _on(True, a is None))
-        else:
-            yield from _leaf(here, a, b, _judge(table, name, a))
-
-
-def _judge(table: dict[str, Judge], name: str, value: Any) -> Judge:
-    if isinstance(value, Names):
-        return _words
-    return table.get(name, _unclear)
+    yield from fields(path, old, new, table, _NESTED)
 
 
 def _setting(path: str, old: p.Setting, new: p.Setting) -> Iterator[Change]:
     if old.value != new.value:
-        judge = {"lower": _less, "higher": _more}.get(old.tighter, _unclear)
-        yield from _leaf(f"{path}.value", old.value, new.value, judge)
+        judge = {"lower": less, "higher": more}.get(old.tighter, unclear)
+        yield from leaf(f"{path}.value", old.value, new.value, judge)
     level = msgspec.structs.replace(new, value=old.value)
     yield from _fields(path, old, level, _TABLES["settings"])
 
@@ -289,7 +222,7 @@ def _limit(path: str, old: p.GasLimit, new: p.GasLimit) -> Iterator[Change]:
         if a == b:
             continue
         way = _TABLES["limits"].get(name, lambda _a, _b: _gas_way(old, new))
-        yield from _leaf(f"{path}.{name}", a, b, _judge({name: way}, name, a))
+        yield from leaf(f"{path}.{name}", a, b, judge_of({name: way}, name, a))
 
 
 def _gas_way(old: p.GasLimit, new: p.GasLimit) -> Way:
@@ -308,23 +241,3 @@ def _gas_way(old: p.GasLimit, new: p.GasLimit) -> Way:
 def _most(limit: p.GasLimit) -> float | None:
     """Return the highest oxygen that can ever pass."""
     return limit.high_vol if limit.rich_high_vol is None else limit.rich_high_vol
-
-
-def _leaf(path: str, old: Any, new: Any, judge: Judge) -> Iterator[Change]:
-    yield Change(path=path, old=_show(old), new=_show(new), way=judge(old, new))
-
-
-def _show(value: Any) -> str:
-    """Return a value as a person reads it."""
-    if isinstance(value, p.Condition):
-        return value.text
-    if isinstance(value, Names):
-        return value.en
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_show(each) for each in value) + "]"
-    if isinstance(value, msgspec.Struct):
-        for name in ("id", "role", "alarm"):
-            if getattr(value, name, ""):
-                return str(getattr(value, name))
-        return type(value).__name__
-    return str(value) if value is not None else "none"
