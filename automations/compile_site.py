@@ -308,6 +308,10 @@ def _device(given: dict[str, Any]) -> config.DeviceRule:
     fields = dict(given)
     fields["max_age_s"] = fields.pop("max_age", None)
     fields["lost_s"] = fields.pop("lost", None)
+    bump = fields.pop("bump_every", None)
+    calibrate = fields.pop("calibrate_every", None)
+    fields["bump_every_h"] = None if bump is None else bump / 3600.0
+    fields["calibrate_every_d"] = None if calibrate is None else calibrate / 86400.0
     fields["limits"] = {
         uid: tuple(_limit(each) for each in limits)
         for uid, limits in fields.get("limits", {}).items()

@@ -166,6 +166,8 @@ DEVICE = {
     "limits": {str: [LIMIT]},
     "outputs": {str: OUTPUT},
     "evidence": bool,
+    "bump_every": span,
+    "calibrate_every": span,
 }
 
 SITE = vol.Schema(

@@ -157,6 +157,8 @@ class Point:
         self.low, self.high = math.inf, -math.inf
         self.broken = ""
         self.unit = ""
+        self.cap = GOOD
+        """The best quality that a reading can have here."""
 
     def configure(
         self,
@@ -178,6 +180,12 @@ class Point:
         self.stuck_ns = int(rule.stuck_s * NS) if rule and rule.stuck_s else 0
         self._configure_unit()
         self._configure_limits(rule)
+
+    def capped(self) -> None:
+        """Take a changed cap at once; the next row goes the careful way."""
+        self.raw_quality = -1
+        if self.quality < self.cap:
+            self.quality, self.reason = self.cap, "no_evidence"
 
     def _configure_unit(self) -> None:
         quantity, given = self.quantity, self.declared.unit

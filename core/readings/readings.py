@@ -114,6 +114,17 @@ class Readings:
         """Resolve a host's handles anew."""
         self.table.forget(host)
 
+    def cap(self, device_id: str, quality: int) -> None:
+        """Let no gas reading of a device be better than ``quality`` from now on."""
+        if self.table.caps.get(device_id, GOOD) == quality:
+            return
+        self.table.caps[device_id] = quality
+        self.device_changed(device_id)
+        now = self.hub.clock.mono_ns()
+        for point in self.table.of_device(device_id):
+            if point.told != point.quality_at(now):
+                self._tell(point, now, True)
+
     # --- input ----------------------------------------------------------------
 
     def receive(self, host: str, message: m.Readings) -> None:
@@ -256,7 +267,11 @@ class Readings:
         as_sent = (row.quality, row.reason) == (judged.quality, judged.reason)
         self._enter(point, judged, when, as_sent=judged.fresh and as_sent)
         if number is not None:
-            self._judge(point, number, number, point.quality, judged, when.now)
+            # A cap takes evidence away, never an alarm.
+            acts = point.quality
+            if acts not in ACTS:
+                acts = max(judged.quality, UNCERTAIN)
+            self._judge(point, number, number, acts, judged, when.now)
         self._entered(point, judged, when.now)
 
     def _coalesced(self, point: Point, row: m.Extremes, when: When) -> None:
@@ -365,29 +380,11 @@ class Readings:
         """Judge the level of a point whose limits are new (R1)."""
         self._unjudged.discard(point)
         zone_id = self.table.zone_of(point)
-        self._check_setup(point, zone_id)
+        self.supervision.setup(point)
         value = as_number(point.value)
         quality = point.quality_at(now)
         if value is not None and point.limits:
             self.limits.judge(point, value, value, quality, zone_id, now, proven=False)
-
-    def _check_setup(self, point: Point, zone_id: str | None) -> None:
-        source = f"entity:{point.entity_id}"
-        if not point.broken:
-            self.alarms.clear(source, "setup")
-            return
-        self.alarms.raise_(
-            source,
-            "setup",
-            kind="fault.config",
-            priority=2,
-            zone_id=zone_id,
-            params={
-                "name": point.declared.name,
-                "reason": point.broken,
-                "unit": point.declared.unit,
-            },
-        )
 
     def _returned(self, body: AlarmReturned, _: Envelope) -> None:
         """Judge again what a person's reset ended while it could not be proven."""

@@ -108,6 +108,24 @@ class Supervision:
             params=_facts(point) | {"silent_s": (now - point.stamp_ns) // NS},
         )
 
+    def setup(self, point: Point) -> None:
+        """Raise or clear the alarm of a point whose configuration fits nothing."""
+        if not point.broken:
+            self._alarms.clear(_source(point), "setup")
+            return
+        self._alarms.raise_(
+            _source(point),
+            "setup",
+            kind="fault.config",
+            priority=2,
+            zone_id=self.zone_of(point),
+            params={
+                "name": point.declared.name,
+                "reason": point.broken,
+                "unit": point.declared.unit,
+            },
+        )
+
     # --- hosts ----------------------------------------------------------------
 
     def host_lost(self, host: str) -> None:

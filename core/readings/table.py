@@ -3,8 +3,9 @@
 import itertools
 
 from core import config
+from core.api.model import EntityKind
 from core.hub import Hub
-from core.readings.point import Point
+from core.readings.point import GOOD, Point
 from core.registry.registry import Registry
 
 
@@ -14,6 +15,8 @@ class Table:
     def __init__(self, hub: Hub, registry: Registry) -> None:
         self._hub, self._registry = hub, registry
         self.points: dict[str, Point] = {}
+        self.caps: dict[str, int] = {}
+        """Device id → the best quality that its calibration allows."""
         self.strays = 0
         """Rows of handles that no enrolled entity has (proposals, late rows)."""
         self._numbers = itertools.count(1)
@@ -36,7 +39,12 @@ class Table:
         point.host, point.device_id = device.integration, device.id
         point.zone_id, point.person_id = device.zone_id, device.person_id
         quantity = quantities.get(entity.declared.quantity)
+        before = point.cap
         point.configure(entity.declared, self._registry.rule(device.id), quantity)
+        if point.kind is EntityKind.GAS:
+            point.cap = max(point.cap, self.caps.get(device.id, GOOD))
+        if point.cap != before:
+            point.capped()
         return point
 
     def drop(self, entity_id: str) -> Point:

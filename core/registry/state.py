@@ -8,6 +8,7 @@ from core.api.model import Entity
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceZoned
+from core.registry.meters_state import MeterRecord
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -40,6 +41,8 @@ class RegistryState(msgspec.Struct, kw_only=True):
 
     devices: dict[str, DeviceRecord] = {}
     entities: dict[str, EntityRecord] = {}
+    meters: dict[str, MeterRecord] = {}
+    """Device id → its calibration and bump tests."""
 
 
 @folds(DeviceEnrolled)
@@ -76,5 +79,6 @@ def _zoned(state: "SiteState", body: DeviceZoned, _: Envelope) -> None:
 @folds(DeviceRemoved)
 def _removed(state: "SiteState", body: DeviceRemoved, _: Envelope) -> None:
     device = state.registry.devices.pop(body.device_id, None)
+    state.registry.meters.pop(body.device_id, None)
     for gone in device.entities if device else ():
         state.registry.entities.pop(gone, None)
