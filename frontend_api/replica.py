@@ -54,15 +54,15 @@ SECTIONS = (
 
 
 def load_rooms(module: str) -> None:
-    """Import ``core.<room>.<module>`` of every room that has one: events, acts."""
+    """Import the events or acts of every room: ``module`` and ``<thing>_module``."""
     for room in pkgutil.iter_modules(core.__path__, "core."):
-        if room.ispkg:
-            name = f"{room.name}.{module}"
-            try:
-                importlib.import_module(name)
-            except ModuleNotFoundError as missing:
-                if missing.name != name:
-                    raise
+        if not room.ispkg:
+            continue
+        package = importlib.import_module(room.name)
+        for part in pkgutil.iter_modules(package.__path__, f"{room.name}."):
+            last = part.name.rpartition(".")[2]
+            if last == module or last.endswith(f"_{module}"):
+                importlib.import_module(part.name)
 
 
 class Kept(NamedTuple):
