@@ -125,6 +125,10 @@ class People:
             return Truth.UNKNOWN
         return Truth.FALSE if zone_id == OUTSIDE else Truth.TRUE
 
+    def wearers(self) -> Mapping[str, str]:
+        """Return whose fix each location entity is: entity id → person id."""
+        return self._wearers
+
     def in_zone(self, person_id: str, zone_id: str) -> Truth:
         """Say whether a person is in a zone; unknown never counts as outside."""
         found = self.found(person_id)
