@@ -9,6 +9,7 @@ import voluptuous as vol
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
 from automations.calendar import compile_calendar
+from automations.hazards import with_hazards
 from automations.packs.site import SitePacks, picks_basic, runtime_kinds
 from core import config
 from core.api.documents import Document, Path_, read
@@ -88,12 +89,13 @@ class SiteCompiler:
     def bundle(self) -> config.Bundle:
         """Return the bundle; raises ConfigError."""
         chains = self._chains()
+        packs = [each.pack for each in self.packs]
         return config.Bundle(
-            site=self._site(),
+            site=with_hazards(self._document, self._data, self._site(), packs),
             people=tuple(config.Person(**each) for each in self._tuples("people")),
             quantities=self._quantities(),
             permit_kinds=self._permit_kinds(),
-            packs=tuple(each.pack for each in self.packs),
+            packs=tuple(packs),
             devices=self._devices(),
             integrations=self._integrations(),
             chains=chains,

@@ -85,6 +85,13 @@ def polygon(value: Any) -> tuple[tuple[float, float], ...]:
     return tuple(point(each) for each in value)
 
 
+def path(value: Any) -> tuple[tuple[float, float], ...]:
+    """Accept at least two points."""
+    if not isinstance(value, list) or len(value) < 2:
+        raise vol.Invalid("a line needs at least two points [x, y]")
+    return tuple(point(each) for each in value)
+
+
 def listed(schema: dict[Any, Any], key: str = "id") -> Any:
     """Accept a list of mappings whose ``key`` is unique."""
     inner = vol.Schema([schema])
@@ -170,6 +177,19 @@ DEVICE = {
     "calibrate_every": span,
 }
 
+HAZARD = {
+    vol.Required("id"): ident,
+    vol.Required("kind"): ident,
+    vol.Required("level"): ident,
+    "polygon": polygon,
+    "at": point,
+    "radius": number,
+    "line": path,
+    "width": number,
+    "low": number,
+    "high": number,
+}
+
 SITE = vol.Schema(
     {
         vol.Required("site"): {
@@ -202,6 +222,7 @@ SITE = vol.Schema(
                 "zone": ident,
             }
         ),
+        "hazards": listed(HAZARD),
         "people": listed(
             {
                 vol.Required("id"): ident,

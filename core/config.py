@@ -6,6 +6,7 @@ import msgspec
 
 from core.api.model import Output
 from core.api.reading import Value
+from core.geometry.shapes import Hazard
 from core.logic.tree import Node
 from core.names import Names as Names  # noqa: PLC0414 - re-exported
 from core.permits.pack import Pack
@@ -251,6 +252,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[Level, ...] = ()
     zones: tuple[Zone, ...] = ()
     muster_points: tuple[MusterPoint, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    """What some works must not come near: vents, drains, pipes, rails."""
     evacuate_s: float = 180.0
     """Time to leave; after it the missing are called late."""
     calendar: Calendar | None = None
