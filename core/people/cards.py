@@ -150,6 +150,17 @@ class Cards:
             return Truth.UNKNOWN
         return self._company(person_id)
 
+    def standing(self, person_id: str) -> Truth:
+        """Say whether nothing of a person's company speaks against them."""
+        return self._company(person_id)
+
+    def contract(self, company_id: str) -> Truth:
+        """Say whether a company's contract stands today; FALSE if not recorded."""
+        company = self.state.companies.get(company_id)
+        if company is None or company.facts.ended:
+            return Truth.FALSE
+        return self._until(company.facts.valid_to)
+
     def company_of(self, person_id: str) -> str:
         """Return a person's company: the file's word stands before the bundle's."""
         facts = self.state.persons.get(person_id)

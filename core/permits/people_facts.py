@@ -1,0 +1,292 @@
+"""The facts about a permit's people: cards, companies, guardian, who is inside.
+
+Only what is certain is told; a lost fix, an untrusted clock or a company that nobody
+recorded leaves a fact out, and that is UNKNOWN to every rule (design §5 Truth).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from core.api.reading import Value
+from core.hub import Hub
+from core.journal.events import EVENTS, Event
+from core.logic.truth import Truth, all_of
+from core.people.access import Access
+from core.people.cards import Cards
+from core.people.events import (
+    CardEvent,
+    CompanyEnded,
+    CompanyRecorded,
+    CompanyWithdrawn,
+    HubClaimed,
+    PersonErased,
+    PersonMoved,
+    PersonRecorded,
+    PersonRecordWithdrawn,
+    RolesChanged,
+    RolesWithdrawn,
+    TrainingEvent,
+)
+from core.people.people import People
+from core.permits.card_facts import card_facts
+from core.permits.lifecycle import PermitStatus
+from core.permits.pack import Kind, Pack
+from core.permits.roster import Roster
+from core.permits.state import PermitRecord
+from core.site.site import Site
+
+#: The topic in which a guardian is trained and examined (H2).
+GUARDIAN_TOPIC: Final = "guardian"
+#: How long a guardian's place may be lost before the work is held.
+GUARDIAN_LOST_S: Final = 60.0
+#: Facts that a lost fix of the guardian leaves open.
+_PLACED: Final = ("guardian_present", "guardian_outside", "guardian_count")
+#: People may be at work, or on their way out, under these.
+_AT_WORK: Final = (PermitStatus.ACTIVE, PermitStatus.HELD, PermitStatus.VERIFYING)
+#: Whose duty brings them into any zone; they are no strangers there, unless they
+#: work as well or the zone may be entered by those on the permit alone.
+_OFFICE: Final = frozenset({"owner", "safety_officer", "issuer", "marshal", "auditor"})
+_ABOUT_ONE: Final = (
+    *(CardEvent, TrainingEvent, PersonErased, PersonRecorded, PersonRecordWithdrawn),
+    *(HubClaimed, RolesChanged, RolesWithdrawn),
+)
+
+Values = dict[str, Value]
+
+
+class PeopleFacts:
+    """Tell what the hub knows of the people whom a permit names."""
+
+    names = frozenset(
+        """
+card_required card_present card_trade_ok card_valid card_matches_person
+guardian_trained guardian_present guardian_outside guardian_sole_duty guardian_count
+workers_matched company_registered contract_valid training_valid
+""".split()
+    )
+
+    def __init__(
+        self, hub: Hub, access: Access, people: People, cards: Cards, site: Site
+    ) -> None:
+        self._hub, self._access, self._people = hub, access, people
+        self._cards, self._site = cards, site
+        self._day = cards.today()
+        self.roster = Roster(hub)
+        self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
+        self._listen()
+
+    def _listen(self) -> None:
+        hub = self._hub
+        hub.on(PersonMoved, lambda body, _: self._moved(body))
+        hub.on(CompanyEnded, lambda body, _: self._company(body.company_id))
+        hub.on(CompanyRecorded, lambda body, _: self._company(body.company_id))
+        hub.on(CompanyWithdrawn, lambda body, _: self._company(body.company_id))
+        for kind in EVENTS.values():
+            if issubclass(kind, _ABOUT_ONE):
+                hub.on(kind, lambda body, _: self._person(body))
+            elif "permit_id" in kind.__struct_fields__:
+                hub.on(kind, lambda body, _: self._permit(body))
+
+    # --- room -----------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Derive who is named where."""
+        self.roster.rebuild()
+
+    def recover(self, clean: bool) -> None:
+        """Derive who is named where, after a replay."""
+        self.roster.rebuild()
+
+    def tick(self) -> None:
+        """Judge dates again when the site's day changes."""
+        day = self._cards.today()
+        if day != self._day:
+            self._day = day
+            self.changed([permit.id for permit in self.roster.open()])
+
+    # --- answers --------------------------------------------------------------
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
+        """Return what can be told of a permit's people now."""
+        found = card_facts(self._cards, permit, kind)
+        watching = self._watching(permit)
+        first = watching[:1]
+        for name, judge in (
+            ("guardian_trained", self._trained),
+            ("guardian_present", self._present),
+            ("guardian_outside", self._outside),
+            ("guardian_sole_duty", self._sole_duty),
+        ):
+            truths = [judge(each, permit) for each in first]
+            _tell(found, name, all_of(truths) if truths else Truth.FALSE)
+        self._count(permit, kind, watching, found)
+        _tell(found, "workers_matched", self._matched(permit, kind))
+        self._companies(permit, found)
+        _tell(found, "training_valid", self._trainings(permit))
+        return found
+
+    def reaction_s(self, fact: str) -> float | None:
+        """Return how long a fact may be UNKNOWN, None where its kind decides."""
+        return GUARDIAN_LOST_S if fact in _PLACED else None
+
+    def guardian_lost(self, permit: PermitRecord) -> bool:
+        """Say whether a guardian is named whose place nobody knows."""
+        watching = self._watching(permit)[:1]
+        return any(self._present(g, permit) is Truth.UNKNOWN for g in watching)
+
+    def alive(self, person_id: str) -> Truth:
+        """Say whether a person may still be at work here: known, in a standing firm."""
+        if not self._access.known(person_id) or not self._access.roles(person_id):
+            return Truth.FALSE
+        return self._cards.standing(person_id)
+
+    # --- the guardian ---------------------------------------------------------
+
+    def _watching(self, permit: PermitRecord) -> list[str]:
+        """Return the guardians, the one who answers for the work first."""
+        named = (permit.guardian_id, *permit.life.guardians)
+        return list(dict.fromkeys(each for each in named if each))
+
+    def _trained(self, guardian: str, _permit: PermitRecord) -> Truth:
+        trained = self._cards.trained(guardian, GUARDIAN_TOPIC)
+        return all_of((trained, self.alive(guardian)))
+
+    def _present(self, guardian: str, permit: PermitRecord) -> Truth:
+        found = self._people.found(guardian)
+        if found is None:
+            return Truth.UNKNOWN
+        near = found == permit.zone_id or found in self._site.neighbours(permit.zone_id)
+        return Truth.TRUE if found and near else Truth.FALSE
+
+    def _outside(self, guardian: str, permit: PermitRecord) -> Truth:
+        found = self._people.found(guardian)
+        if found is None:
+            return Truth.UNKNOWN
+        return Truth.FALSE if found == permit.zone_id else Truth.TRUE
+
+    def _sole_duty(self, guardian: str, permit: PermitRecord) -> Truth:
+        permits = self._hub.state.permits.permits
+        for permit_id in self.roster.permits_of((guardian,)):
+            other = permits[permit_id]
+            if guardian in other.workers:
+                return Truth.FALSE
+            if other.id == permit.id or other.status not in _AT_WORK:
+                continue
+            same_job = bool(permit.life.job) and other.life.job == permit.life.job
+            if guardian in self._watching(other) and not same_job:
+                return Truth.FALSE
+        return Truth.TRUE
+
+    def _count(
+        self, permit: PermitRecord, kind: Kind, watching: list[str], found: Values
+    ) -> None:
+        """Count the guardians who certainly watch; tell nothing while one may."""
+        truths = [
+            all_of(
+                (
+                    self._present(each, permit),
+                    self._trained(each, permit),
+                    self._sole_duty(each, permit),
+                    self._outside(each, permit)
+                    if kind.guardian.outside
+                    else Truth.TRUE,
+                )
+            )
+            for each in watching
+        ]
+        if Truth.UNKNOWN not in truths:
+            found["guardian_count"] = truths.count(Truth.TRUE)
+
+    # --- who is inside --------------------------------------------------------
+
+    def _matched(self, permit: PermitRecord, kind: Kind) -> Truth:
+        lead = (permit.supervisor_id,) if permit.supervisor_id else ()
+        own = dict.fromkeys((*permit.people(), *lead))
+        named = all_of([self.alive(person_id) for person_id in own])
+        if named is Truth.FALSE:
+            return named
+        allowed = self._allowed(permit, own)
+        strangers = [
+            self._people.in_zone(person_id, permit.zone_id)
+            for person_id in self.roster.last_in(permit.zone_id)
+            if person_id not in allowed and not self._in_office(person_id, kind)
+        ]
+        if Truth.TRUE in strangers:
+            return Truth.FALSE
+        return Truth.UNKNOWN if Truth.UNKNOWN in strangers else named
+
+    def _allowed(self, permit: PermitRecord, own: Iterable[str]) -> set[str]:
+        """Return who may be in a permit's zone: its people, and the other works'."""
+        allowed = set(own)
+        for permit_id in self.roster.in_zone(permit.zone_id):
+            other = self._hub.state.permits.permits[permit_id]
+            if other.status in _AT_WORK:
+                allowed.update((*other.people(), other.supervisor_id))
+        return allowed
+
+    def _in_office(self, person_id: str, kind: Kind) -> bool:
+        if kind.guardian.outside:
+            return False
+        roles = self._access.roles(person_id)
+        return "worker" not in roles and not roles.isdisjoint(_OFFICE)
+
+    # --- companies and trainings ----------------------------------------------
+
+    def _companies(self, permit: PermitRecord, found: Values) -> None:
+        lead = (permit.supervisor_id,) if permit.supervisor_id else ()
+        ids = {self._cards.company_of(each) for each in (*permit.people(), *lead)}
+        ids = {each for each in (*ids, permit.life.company) if each}
+        if not ids:
+            return
+        found["company_registered"] = ids <= self._cards.state.companies.keys()
+        contracts = all_of([self._cards.contract(each) for each in ids])
+        _tell(found, "contract_valid", contracts)
+
+    def _trainings(self, permit: PermitRecord) -> Truth:
+        """Say whether everybody is trained, and no training is out of date."""
+        people = permit.people()
+        if not people:
+            return Truth.UNKNOWN
+        truths = []
+        for person_id in people:
+            held = self._cards.state.trainings.get(person_id, {})
+            topics = [each for each in held if each != GUARDIAN_TOPIC]
+            if not topics:
+                return Truth.FALSE
+            truths += [self._cards.trained(person_id, each) for each in topics]
+        return all_of(truths)
+
+    # --- changes --------------------------------------------------------------
+
+    def _moved(self, body: PersonMoved) -> None:
+        touched = self.roster.permits_of((body.person_id,))
+        for zone_id in self.roster.passed(body.person_id):
+            touched |= self.roster.in_zone(zone_id)
+        self._tell_changed(touched)
+
+    def _person(self, body: Any) -> None:
+        self._tell_changed(self.roster.permits_of((body.person_id,)))
+
+    def _company(self, company_id: str) -> None:
+        theirs = [p for p in self.roster.named() if self._of(p, company_id)]
+        touched = self.roster.permits_of(theirs)
+        for permit in self.roster.open():
+            if permit.life.company == company_id:
+                touched.add(permit.id)
+        self._tell_changed(touched)
+
+    def _of(self, person_id: str, company_id: str) -> bool:
+        return self._cards.company_of(person_id) == company_id
+
+    def _permit(self, body: Event) -> None:
+        """Hear of a permit's change: it may free or bind others of its people."""
+        self._tell_changed(self.roster.touched(getattr(body, "permit_id", "")))
+
+    def _tell_changed(self, permits: set[str]) -> None:
+        if permits:
+            self.changed(sorted(permits))
+
+
+def _tell(found: Values, name: str, truth: Truth) -> None:
+    if truth is not Truth.UNKNOWN:
+        found[name] = truth is Truth.TRUE

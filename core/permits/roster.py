@@ -1,0 +1,135 @@
+"""Who is named on which open permit, and who was last found in which zone.
+
+Kept up to date before any listener hears of an event, so that a fact costs what its
+own permit and zone hold, and not what the whole site does.
+"""
+
+from collections.abc import Iterable
+
+from core.hub import Hub
+from core.journal.envelope import Envelope
+from core.journal.events import Event
+from core.people.events import OUTSIDE, PersonMoved
+from core.permits.state import PermitRecord
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Roster:
+    """Answer by person and by zone; derived from the state, never journalled."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._permits: dict[str, set[str]] = {}
+        """Person id → open permits that name them."""
+        self._zones: dict[str, set[str]] = {}
+        """Zone id → its open permits."""
+        self._named: dict[str, tuple[str, frozenset[str]]] = {}
+        """Open permit → its zone and its people."""
+        self._there: dict[str, set[str]] = {}
+        """Zone id → who was last found there, certain or not."""
+        self._place: dict[str, str] = {}
+        self._passed: dict[str, tuple[str, ...]] = {}
+        """Person id → the zones between which they moved last."""
+        self._near: dict[str, set[str]] = {}
+        """Permit id → whoever and wherever its last change touched."""
+        hub.on_everything(self._heard)
+
+    def rebuild(self) -> None:
+        """Derive everything anew, after a replay."""
+        self._permits, self._zones, self._named = {}, {}, {}
+        self._there, self._place = {}, {}
+        for permit_id in self._hub.state.permits.permits:
+            self._take(permit_id)
+        for person_id in self._hub.state.people.presence:
+            self._move(person_id)
+
+    # --- answers --------------------------------------------------------------
+
+    def permits_of(self, people: Iterable[str]) -> set[str]:
+        """Return the open permits that name any of these people."""
+        return {p for each in people for p in self._permits.get(each, _NOBODY)}
+
+    def named(self) -> Iterable[str]:
+        """Return everybody whom an open permit names."""
+        return self._permits.keys()
+
+    def in_zone(self, zone_id: str) -> frozenset[str]:
+        """Return the open permits of a zone."""
+        return frozenset(self._zones.get(zone_id, _NOBODY))
+
+    def last_in(self, zone_id: str) -> Iterable[str]:
+        """Return who was last found in a zone, wherever they may be now."""
+        return tuple(self._there.get(zone_id, _NOBODY))
+
+    def passed(self, person_id: str) -> tuple[str, ...]:
+        """Return the zones between which a person moved last."""
+        return self._passed.get(person_id, ())
+
+    def open(self) -> Iterable[PermitRecord]:
+        """Return every open permit."""
+        permits = self._hub.state.permits.permits
+        return [permits[each] for each in self._named]
+
+    def touched(self, permit_id: str) -> set[str]:
+        """Return the open permits that share people or zone with a changed one."""
+        zone_id, people = self._named.get(permit_id, ("", _NOBODY))
+        found = self.permits_of(people | self._near.pop(permit_id, set()))
+        return found | self._zones.get(zone_id, set())
+
+    # --- events ---------------------------------------------------------------
+
+    def _heard(self, body: Event, _envelope: Envelope, _data: bytes) -> None:
+        if isinstance(body, PersonMoved):
+            self._move(body.person_id)
+            return
+        permit_id = getattr(body, "permit_id", "")
+        if permit_id:
+            self._take(permit_id)
+
+    def _take(self, permit_id: str) -> None:
+        permit = self._hub.state.permits.permits.get(permit_id)
+        before = self._named.pop(permit_id, None)
+        after = None if permit is None or permit.ended else _names(permit)
+        if after is not None:
+            self._named[permit_id] = after
+        if before == after:
+            return
+        if before is not None:
+            zone_id, people = before
+            self._near.setdefault(permit_id, set()).update(people)
+            _drop(self._zones, zone_id, permit_id)
+            for person_id in people:
+                _drop(self._permits, person_id, permit_id)
+        if after is not None:
+            zone_id, people = after
+            self._zones.setdefault(zone_id, set()).add(permit_id)
+            for person_id in people:
+                self._permits.setdefault(person_id, set()).add(permit_id)
+
+    def _move(self, person_id: str) -> None:
+        presence = self._hub.state.people.presence.get(person_id)
+        place = ""
+        if presence is not None and presence.zone_id != OUTSIDE:
+            place = presence.zone_id or presence.last_zone_id or ""
+        before = self._place.get(person_id, "")
+        self._passed[person_id] = tuple({before, place} - {""})
+        if before == place:
+            return
+        self._place[person_id] = place
+        _drop(self._there, before, person_id)
+        if place:
+            self._there.setdefault(place, set()).add(person_id)
+
+
+def _names(permit: PermitRecord) -> tuple[str, frozenset[str]]:
+    lead = (permit.supervisor_id,) if permit.supervisor_id else ()
+    return permit.zone_id, frozenset((*permit.people(), *lead))
+
+
+def _drop(table: dict[str, set[str]], key: str, value: str) -> None:
+    found = table.get(key)
+    if found is not None:
+        found.discard(value)
+        if not found:
+            del table[key]
