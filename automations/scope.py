@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from automations.clockwork import local
+from automations.watch_people import AT_WORK, permits_of
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.logic.state import RunRecord
-from core.permits.state import PermitStatus
+from core.logic.truth import Truth
+from core.permits.lifecycle import PermitStatus
 
 if TYPE_CHECKING:
     from automations.compiled import Compiled
@@ -17,6 +20,10 @@ NAMES: dict[str, str] = {
     "open_holds": "number of permits that this run held and that are still held",
     "evacuating": "true while an evacuation of the zone runs",
     "people_inside": "people in the zone; UNKNOWN while anybody's place is uncertain",
+    "triggered": "true while a level trigger of the rule holds for the subject",
+    "permits_in_force": "permits of the subject's zone by which work may go on",
+    "hour": "local time of day in hours: 22.5 is half past ten; UNKNOWN if untrusted",
+    "weekday": "1 is Monday … 7 is Sunday; UNKNOWN while the clock is untrusted",
     "trigger_kind": "kind of the alarm or event that started the run",
     "trigger_priority": "its priority: 1 critical … 4 advice",
     "trigger_value": "its measured value, where it has one",
@@ -24,6 +31,7 @@ NAMES: dict[str, str] = {
 
 Known = tuple[Value, int]
 _UNKNOWN: Known = (None, Quality.NOT_PRESENT)
+GOOD = int(Quality.GOOD)
 
 
 def depending(kernel: "Kernel", subject: str) -> list[str]:
@@ -45,9 +53,23 @@ def depending(kernel: "Kernel", subject: str) -> list[str]:
     return found if zone is not None or found else [permit.id for permit in permits]
 
 
+def place(kernel: "Kernel", subject: str) -> str | None:
+    """Return the zone that a subject is in, or was last known in; None: nobody knows.
+
+    A person's is where the fix was, a permit's is its own.
+    """
+    kind, _, number = subject.partition(":")
+    if kind == "permit":
+        permit = kernel.hub.state.permits.permits.get(number)
+        return permit.zone_id if permit else None
+    return _place(kernel, kind, number)
+
+
 def _place(kernel: "Kernel", kind: str, number: str) -> str | None:
     if kind == "zone":
         return number
+    if kind == "site":
+        return None
     if kind == "person":
         presence = kernel.people.where(number)
         return (presence.zone_id or presence.last_zone_id) if presence else None
@@ -71,10 +93,14 @@ class Scope:
         self._rule = rule
         self._params = params
         self._run = run
-        self._zone = subject.removeprefix("zone:") if subject[:5] == "zone:" else None
+        self._subject = subject
+        self._zone = place(kernel, subject)
 
     def __call__(self, name: str) -> Known:
         """Return a name's value and quality; not GOOD makes the answer UNKNOWN."""
+        source = self._rule.sources.get(name)
+        if source is not None:
+            return source(self._zone)
         if name.startswith("trigger_"):
             value = self._params.get(name)
             return (value, Quality.GOOD) if value is not None else _UNKNOWN
@@ -84,8 +110,10 @@ class Scope:
     def _active_alarms(self) -> Known:
         matching = [
             record
-            for record in self._kernel.alarms.active(self._zone)
-            if self._rule.matching_alarm(record) is not None
+            for record in self._kernel.alarms.active()
+            if (index := self._rule.matching_alarm(record)) is not None
+            and self._subject
+            == self._rule.subject(index, record.zone_id, record.source)
         ]
         return len(matching), Quality.GOOD
 
@@ -119,3 +147,18 @@ class Scope:
         if not lines and any(people.may_be_inside(zone) for zone in zones):
             return _UNKNOWN
         return len(lines), Quality.GOOD
+
+    def _triggered(self) -> Known:
+        truth = self._rule.standing(self._subject)
+        return _UNKNOWN if truth is Truth.UNKNOWN else (truth is Truth.TRUE, GOOD)
+
+    def _permits_in_force(self) -> Known:
+        return len(list(permits_of(self._kernel, self._zone, AT_WORK))), GOOD
+
+    def _hour(self) -> Known:
+        now = local(self._kernel)
+        return (now.hour + now.minute / 60.0, GOOD) if now else _UNKNOWN
+
+    def _weekday(self) -> Known:
+        now = local(self._kernel)
+        return (now.isoweekday(), GOOD) if now else _UNKNOWN

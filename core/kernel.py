@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 from core.alarms.alarms import Alarms
+from core.api.reading import Value
 from core.clock import Clock
 from core.hub import Hub, JournalDoor, LinkDoor, Room
 from core.people.access import Access
 from core.people.cards import Cards
+from core.people.keys import Keys
 from core.people.people import People
-from core.permits.permits import Permits
+from core.people.places import Places
+from core.permits.packs import Packs
+from core.permits.permits import Law, Permits
 from core.readings.readings import Readings
 from core.registry.ids import Ids
 from core.registry.registry import Registry
@@ -48,7 +52,7 @@ class Kernel:
             hub, self.people, self.registry, self.commands, self.alarms
         )
         self.permits = Permits(
-            hub, self.access, self.site, self.readings, self.people, self.alarms
+            hub, self.access, self.site, self.readings, self.people, self._law()
         )
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
@@ -56,13 +60,25 @@ class Kernel:
         self.power = PowerEnd(
             hub, self.access, self.people, self.notices, self.permits, self.alarms
         )
+        self.permits.watch.clear = self._clear
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         self.cards = Cards(hub, self.access, self.notices.tell)
+        self.keys = Keys(hub, self.access)
+        self.places = Places(hub, self.site, self.people)
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.permits),
             *(self.evacuations, self.power, self.lamps, self.cards),
+            *(self.keys, self.places),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
+
+    def _law(self) -> Law:
+        """Make the packs, and the sources of facts that their rules ask for."""
+        return Law(Packs(self.hub), ())
+
+    def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
+        """Clear zones because a permit's rule says so; no automation is needed."""
+        self.evacuations.start(zones, code, params=params)

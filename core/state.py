@@ -6,6 +6,7 @@ events; this module only joins them, so importing it loads every fold.
 
 import msgspec
 
+import core.permits.life_folds  # noqa: F401 (its folds register themselves)
 from core.alarms.state import AlarmsState
 from core.logic.state import RunsState
 from core.people.state import PeopleState

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from demo.crew import Crew, RefusedError
 from demo.watch import Watch
 

@@ -236,6 +236,9 @@ class Names:
                     | "issuer_id"
                     | "guardian_id"
                     | "supervisor_id"
+                    | "booked_by"
+                    | "from_id"
+                    | "to_id"
                 ),
                 str(),
             ):

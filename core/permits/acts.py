@@ -32,7 +32,7 @@ class IssuePermit(Act, frozen=True, kw_only=True):
     """Hours; the kind's own by default and at most."""
 
 
-@act("permit.hold", *_STOP)
+@act("permit.hold", *_STOP, effect=Effect.PROTECTIVE)
 class HoldPermit(Act, frozen=True, kw_only=True):
     """Stop the work of a permit; only its release lets it go on."""
 

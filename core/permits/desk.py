@@ -1,68 +1,42 @@
 """The permit desk: what people ask for, and why it is refused."""
 
-from typing import Protocol
+import msgspec
 
 from core.api.errors import Refused
 from core.api.quality import Quality
-from core.api.reading import Reading, Value
+from core.api.reading import Reading
 from core.config import PermitKind
 from core.deadlines import Deadline
-from core.hub import Hub
 from core.journal.envelope import Cause
-from core.logic.truth import Truth
 from core.people.access import Access, Answer, check_version
-from core.people.people import People
 from core.permits import acts
+from core.permits.bench import Bench, Holder
 from core.permits.events import (
     GasTest,
-    PermitClosed,
     PermitIssued,
     PermitReleased,
     PermitRetested,
 )
 from core.permits.interlocks import (
     MARKS,
-    Interlocks,
     describe,
     not_true,
     passes,
     running_in,
 )
-from core.permits.state import HoldRecord, PermitRecord, PermitStatus
+from core.permits.lifecycle import PermitStatus
+from core.permits.pack import Phase
+from core.permits.state import HoldRecord, PermitRecord
 from core.readings.readings import Readings
-from core.site.site import Site
-
-
-class Holder(Protocol):
-    """Lay a hold on a permit."""
-
-    def __call__(
-        self,
-        permit_id: str,
-        code: str,
-        *,
-        source: str,
-        retest: tuple[str, ...] = (),
-        params: dict[str, Value] | None = None,
-        cause: Cause,
-    ) -> str | None:
-        """Return the hold's id."""
 
 
 class Desk:
     """Carry out the acts on permits."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        access: Access,
-        site: Site,
-        readings: Readings,
-        people: People,
-        judge: Interlocks,
-    ) -> None:
-        self._hub, self._access, self._site = hub, access, site
-        self._readings, self._people, self._judge = readings, people, judge
+    def __init__(self, bench: Bench, readings: Readings) -> None:
+        self._bench, self._readings = bench, readings
+        self._hub, self._access, self._site = bench.hub, bench.access, bench.site
+        self._judge = bench.judge
 
     def bind(self, access: Access, hold: Holder) -> None:
         """Offer the acts; ``hold`` also holds what is linked."""
@@ -71,8 +45,6 @@ class Desk:
         access.bind(acts.HoldPermit, self._hold)
         access.bind(acts.RetestPermit, self._retest)
         access.bind(acts.ReleasePermit, self._release)
-        access.bind(acts.ClosePermit, self._close)
-        access.bind(acts.CancelPermit, self._cancel)
         access.bind(acts.CheckPermit, self._check)
 
     # --- issue ----------------------------------------------------------------
@@ -80,6 +52,8 @@ class Desk:
     def _issue(
         self, actor: str, act: acts.IssuePermit, _version: int | None, cause: Cause
     ) -> Answer:
+        if self._judge.packs.current(act.kind) is not None:
+            raise Refused("permit.six_steps", kind=act.kind)
         kind = self._judge.kinds.get(act.kind)
         if kind is None:
             raise Refused("permit.kind_unknown", kind=act.kind)
@@ -167,6 +141,8 @@ class Desk:
     ) -> Answer:
         permit = self._get(act.permit_id)
         check_version(version, permit.version)
+        if permit.life.pack:
+            raise Refused("permit.gas_form", permit=permit.id)
         kind = self._judge.kinds.get(permit.kind)
         owed = [gas for held in permit.holds.values() for gas in held.hold.retest]
         gases = tuple(dict.fromkeys((*owed, *(kind.gases if kind else ()))))
@@ -257,16 +233,11 @@ class Desk:
             raise Refused("permit.reason")
         self._may_release(actor, permit)
         self._no_hazard(permit)
-        bad = not_true(self._judge.judge(permit))
-        if bad:
-            raise Refused("permit.interlock", bad=describe(bad))
-        owed = sorted(
-            {gas for h in permit.holds.values() for gas in self._untested(permit, h)}
-        )
-        if owed:
-            raise Refused("permit.retest_missing", gases=", ".join(owed))
-        kind = self._judge.kinds[permit.kind]
-        tests = self._tests(permit.zone_id, kind.gases, since_ns=0)
+        tests: tuple[GasTest, ...] = ()
+        if permit.life.pack:
+            self._lawful(permit, actor, cause)
+        else:
+            tests = self._tested(permit)
         body = PermitReleased(
             permit_id=permit.id,
             hold_ids=tuple(permit.holds),
@@ -276,8 +247,30 @@ class Desk:
         self._hub.emit(body, _proven(cause, tests))
         return {"version": permit.version}
 
+    def _tested(self, permit: PermitRecord) -> tuple[GasTest, ...]:
+        """Refuse without every interlock and every re-test; return the evidence."""
+        bad = not_true(self._judge.judge(permit))
+        if bad:
+            raise Refused("permit.interlock", bad=describe(bad))
+        owed = sorted(
+            {gas for h in permit.holds.values() for gas in self._untested(permit, h)}
+        )
+        if owed:
+            raise Refused("permit.retest_missing", gases=", ".join(owed))
+        kind = self._judge.kinds[permit.kind]
+        return self._tests(permit.zone_id, kind.gases, since_ns=0)
+
+    def _lawful(self, permit: PermitRecord, actor: str, cause: Cause) -> None:
+        """Keep the pack's rules for going on, and what the holds themselves owe."""
+        if permit.life.shift_to:
+            raise Refused("permit.shift_open", person=permit.life.shift_to)
+        self._bench.lawful(permit, Phase.RESUME, actor, "release", cause)
+        owed = sorted({gas for h in permit.holds.values() for gas in h.hold.retest})
+        if owed and not self._bench.retested(permit):
+            raise Refused("permit.retest_missing", gases=", ".join(owed))
+
     def _may_release(self, actor: str, permit: PermitRecord) -> None:
-        kind = self._judge.kinds.get(permit.kind)
+        kind = self._judge.kind(permit)
         roles = kind.retest.roles if kind else ("safety_officer",)
         if self._access.roles(actor) & {*roles, "owner"}:
             return
@@ -320,47 +313,6 @@ class Desk:
     def _meters(self, zone_id: str, gas: str) -> set[str]:
         return {r.entity_id for r in self._readings.current(zone_id, gas)}
 
-    # --- the end --------------------------------------------------------------
-
-    def _close(
-        self, actor: str, act: acts.ClosePermit, version: int | None, cause: Cause
-    ) -> Answer:
-        return self._end(actor, act.permit_id, "completed", version, cause)
-
-    def _cancel(
-        self, actor: str, act: acts.CancelPermit, version: int | None, cause: Cause
-    ) -> Answer:
-        if not act.reason.strip():
-            raise Refused("permit.reason")
-        return self._end(actor, act.permit_id, "cancelled", version, cause)
-
-    def _end(
-        self,
-        actor: str,
-        permit_id: str,
-        outcome: str,
-        version: int | None,
-        cause: Cause,
-    ) -> Answer:
-        permit = self._get(permit_id)
-        check_version(version, permit.version)
-        if permit.status is PermitStatus.CLOSED:
-            raise Refused("permit.closed", permit=permit_id)
-        self._counted_out(permit)
-        body = PermitClosed(permit_id=permit_id, person_id=actor, outcome=outcome)
-        self._hub.emit(body, cause)
-        return {"version": permit.version}
-
-    def _counted_out(self, permit: PermitRecord) -> None:
-        found: dict[Truth, list[str]] = {truth: [] for truth in Truth}
-        for worker in permit.workers:
-            found[self._people.in_zone(worker, permit.zone_id)].append(worker)
-        if found[Truth.TRUE]:
-            raise Refused("permit.people_inside", people=", ".join(found[Truth.TRUE]))
-        if found[Truth.UNKNOWN]:
-            unknown = ", ".join(found[Truth.UNKNOWN])
-            raise Refused("permit.people_unknown", people=unknown)
-
     def _check(
         self, _actor: str, act: acts.CheckPermit, _version: int | None, _cause: Cause
     ) -> Answer:
@@ -373,10 +325,7 @@ class Desk:
         }
 
     def _get(self, permit_id: str) -> PermitRecord:
-        permit = self._hub.state.permits.permits.get(permit_id)
-        if permit is None:
-            raise Refused("permit.unknown", permit=permit_id)
-        return permit
+        return self._bench.get(permit_id)
 
 
 def _measured_ns(reading: Reading) -> int:
@@ -385,4 +334,4 @@ def _measured_ns(reading: Reading) -> int:
 
 def _proven(cause: Cause, tests: tuple[GasTest, ...]) -> Cause:
     evidence = tuple(test.entity_id for test in tests if test.entity_id)
-    return Cause(actor=cause.actor, parent=cause.parent, evidence=evidence)
+    return msgspec.structs.replace(cause, evidence=evidence)

@@ -123,6 +123,21 @@ _TEXTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 
 
+#: What the work *is*: part of what is signed. Another answer means another permit.
+#: All else that people state tells how things stand, and may change by the hour.
+CONTENT: Final = frozenset(
+    """
+fire_area height_kind height_m height_factors load_t load_share cranes_used
+lift_plan_needed in_ex_area in_toxic_area corrosive_medium outdoors on_oxygen_equipment
+pressurised_hot_work electric_welding gas_cutting isolation_needed dig_depth_m
+pipe_distance_m hot_work_inside painting_inside plant_stopped_cleaned downgrade_approved
+wet_or_narrow lamp_volts flammable_residue near_power_line light_roof
+expert_review_needed monitoring_needed continuous_not_feasible fire_watch_needed
+extension_approved
+""".split()
+)
+
+
 def _declare() -> dict[str, Fact]:
     facts = [Fact(name, "bool") for name in _BOOLS]
     facts += [Fact(name, "number", unit, a, b) for name, unit, a, b in _NUMBERS]

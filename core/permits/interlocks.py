@@ -4,11 +4,16 @@ from typing import NamedTuple
 
 from core.api.quality import Quality
 from core.api.reading import Reading
-from core.config import PermitKind, Quantity
+from core.config import PermitKind, Quantity, Retest
 from core.hub import Hub
 from core.logic.truth import Truth
 from core.people.people import People
-from core.permits.state import PermitRecord, PermitStatus
+from core.permits.lifecycle import PREPARING, PermitStatus
+from core.permits.pack import Phase
+from core.permits.pack_rules import Breach, evaluate
+from core.permits.packs import Packs, Ruled
+from core.permits.sources import Facts
+from core.permits.state import PermitRecord
 from core.readings.readings import Readings
 from core.response.state import EvacuationRecord
 from core.site.site import Site
@@ -22,6 +27,8 @@ class Finding(NamedTuple):
 
     truth: Truth
     why: str = ""
+    breach: Breach | None = None
+    """The rule of the law behind it, where there is one."""
 
 
 TRUE = Finding(Truth.TRUE)
@@ -59,10 +66,18 @@ class Interlocks:
     """Judge a permit's interlocks; pure of events and time-outs."""
 
     def __init__(
-        self, hub: Hub, site: Site, readings: Readings, people: People
+        self,
+        hub: Hub,
+        site: Site,
+        readings: Readings,
+        people: People,
+        packs: Packs,
+        facts: Facts,
     ) -> None:
         self._hub, self._site = hub, site
         self._readings, self._people = readings, people
+        self.packs, self.facts = packs, facts
+        self._bases: dict[tuple[str, str], PermitKind] = {}
         self.kinds: dict[str, PermitKind] = {}
         self.quantities: dict[str, Quantity] = {}
         self.at_work: dict[str, set[str]] = {}
@@ -74,9 +89,9 @@ class Interlocks:
         self.kinds = {kind.id: kind for kind in bundle.permit_kinds}
         self.quantities = {quantity.id: quantity for quantity in bundle.quantities}
 
-    def judge(self, permit: PermitRecord) -> Findings:
+    def judge(self, permit: PermitRecord, phase: Phase = Phase.RUN) -> Findings:
         """Return every interlock of a permit with its truth and reason."""
-        kind = self.kinds.get(permit.kind)
+        kind = self.kind(permit)
         if kind is None:
             return {"kind": Finding(Truth.UNKNOWN, "kind_removed")}
         found = {
@@ -90,11 +105,38 @@ class Interlocks:
         }
         if self._hub.state.hub.power_end is not None:
             found["power"] = Finding(Truth.FALSE, "ending")
+        if permit.life.pack:
+            found.update(self.lawful(permit, phase))
+            return found
         if kind.guardian:
             found["guardian"] = self._guardian(permit)
         for quantity in kind.gases:
             found[f"gas.{quantity}"] = self._gas(permit.zone_id, quantity, kind)
         return found
+
+    def kind(self, permit: PermitRecord) -> PermitKind | None:
+        """Return what a permit's kind demands, by the version that it pins."""
+        if not permit.life.pack:
+            return self.kinds.get(permit.kind)
+        ruled = self.packs.kind(permit)
+        if ruled is None:
+            return None
+        key = (permit.life.pack, permit.kind)
+        if key not in self._bases:
+            self._bases[key] = _base(ruled)
+        return self._bases[key]
+
+    def lawful(self, permit: PermitRecord, phase: Phase) -> Findings:
+        """Return the rules of a permit's pack that do not permit in a phase."""
+        ruled = self.packs.kind(permit)
+        if ruled is None:
+            return {"kind": Finding(Truth.UNKNOWN, "pack_unreadable")}
+        asked = ruled.rules.facts[phase]
+        facts = self.facts.of(permit, ruled.kind, ruled.pack, asked)
+        return {
+            f"rule.{breach.rule}": Finding(breach.truth, breach.clause, breach)
+            for breach in evaluate(ruled.kind, ruled.rules, facts, phase)
+        }
 
     def _valid(self, permit: PermitRecord) -> Finding:
         clock = self._hub.clock
@@ -129,7 +171,8 @@ class Interlocks:
         return TRUE
 
     def _known(self, permit: PermitRecord) -> Finding:
-        for person_id in (permit.issuer_id, permit.supervisor_id, *permit.workers):
+        issuer = (permit.issuer_id,) if permit.issuer_id else ()
+        for person_id in (*issuer, permit.supervisor_id, *permit.workers):
             if not self._people.access.known(person_id):
                 return Finding(Truth.FALSE, f"unknown {person_id}")
         return TRUE
@@ -152,6 +195,8 @@ class Interlocks:
                 return Finding(Truth.FALSE, f"missing {permit_id}")
             if other.status is PermitStatus.VERIFYING:
                 worst = Finding(Truth.UNKNOWN, f"verifying {permit_id}")
+            elif other.life.pack and other.status in PREPARING:
+                continue  # whether it must be issued by now is for the law's rules
             elif other.status is not PermitStatus.ACTIVE:
                 return Finding(Truth.FALSE, f"{other.status} {permit_id}")
         return worst
@@ -175,6 +220,24 @@ class Interlocks:
         if truth is Truth.UNKNOWN and bad:
             return Finding(truth, bad[0].quality.name.lower())
         return Finding(truth, "not_acceptable")
+
+
+def _base(ruled: Ruled) -> PermitKind:
+    """Return what a pack's kind means for holds; its rules say all the rest."""
+    kind, pack = ruled.kind, ruled.pack
+    approvers = {each.role for each in kind.approvers}
+    acting = [role.acts_as for role in pack.roles if role.id in approvers]
+    roles = {"safety_officer"}.union(*acting)
+    return PermitKind(
+        id=kind.id,
+        names=kind.names,
+        safe_state=kind.safe_state[0].removeprefix("order."),
+        guardian=kind.guardian.required,
+        valid_h=pack.hours(kind) or 0.0,
+        reaction_s=kind.reaction_s,
+        retest=Retest(gases=kind.gas.gases if kind.gas else (), roles=tuple(roles)),
+        clause=kind.clause,
+    )
 
 
 def running_in(hub: Hub, zone_id: str) -> EvacuationRecord | None:

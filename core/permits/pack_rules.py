@@ -37,6 +37,8 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     the kind's reaction time before it acts."""
     action: Action
     alarm: str = ""
+    facts: frozenset[str] = frozenset()
+    """What the rule reads."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ class Rules(msgspec.Struct, frozen=True):
     kind_id: str
     by_phase: Mapping[Phase, tuple[tuple[Rule, Check], ...]]
     facts: Mapping[Phase, frozenset[str]]
+    reads: Mapping[str, frozenset[str]]
+    """Rule id → the facts that it reads."""
 
     def all(self) -> tuple[Rule, ...]:
         """Return every rule once."""
@@ -57,6 +61,7 @@ def compile_rules(pack: Pack, kind: Kind) -> Rules:
     params = parameters(pack, kind)
     made: dict[Phase, list[tuple[Rule, Check]]] = {phase: [] for phase in Phase}
     read: dict[Phase, set[str]] = {phase: set() for phase in Phase}
+    reads: dict[str, frozenset[str]] = {}
     for rule in (*pack.rules, *own_rules(kind)):
         if not applies(rule, kind):
             continue
@@ -64,13 +69,15 @@ def compile_rules(pack: Pack, kind: Kind) -> Rules:
         if node == _TRUE:
             continue
         check = compile_truth(node, protective=False)
+        names = reads[rule.id] = frozenset(names_of(node))
         for phase in rule.phases:
             made[phase].append((rule, check))
-            read[phase].update(names_of(node))
+            read[phase].update(names)
     return Rules(
         kind.id,
         {phase: tuple(rules) for phase, rules in made.items()},
         {phase: frozenset(names) for phase, names in read.items()},
+        reads,
     )
 
 
@@ -86,7 +93,7 @@ def evaluate(kind: Kind, rules: Rules, facts: Facts, phase: Phase) -> list[Breac
     for rule, check in rules.by_phase[phase]:
         truth = check(lookup)
         if truth is not Truth.TRUE:
-            found.append(_breach(rule, truth, phase))
+            found.append(_breach(rule, truth, phase, rules.reads[rule.id]))
     return found
 
 
@@ -314,10 +321,17 @@ def _scope(facts: Facts) -> Lookup:
     return look
 
 
-def _breach(rule: Rule, truth: Truth, phase: Phase) -> Breach:
+def _breach(
+    rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]
+) -> Breach:
     action = Action.DENY
     if phase is Phase.RUN:
         action = rule.on_breach if truth is Truth.FALSE else rule.on_unknown
     return Breach(
-        rule=rule.id, clause=rule.clause, truth=truth, action=action, alarm=rule.alarm
+        rule=rule.id,
+        clause=rule.clause,
+        truth=truth,
+        action=action,
+        alarm=rule.alarm,
+        facts=facts,
     )

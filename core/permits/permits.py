@@ -1,11 +1,10 @@
 """Permits: continuous interlocks, holds, expiry, and what a restart owes."""
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from core.alarms.alarms import Alarms
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.api.reading import Reading, Value
-from core.clock import NS
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
@@ -13,7 +12,11 @@ from core.logic.truth import Truth
 from core.people.access import Access
 from core.people.events import PersonMoved
 from core.people.people import People
+from core.permits.approving import Approving
+from core.permits.bench import Bench
+from core.permits.booking import Booking
 from core.permits.desk import Desk
+from core.permits.ending import Ending
 from core.permits.events import (
     Hold,
     PermitClosed,
@@ -24,8 +27,29 @@ from core.permits.events import (
     PermitVerified,
     PermitVerifying,
 )
-from core.permits.interlocks import Findings, Interlocks, describe, not_true
-from core.permits.state import PermitRecord, PermitStatus
+from core.permits.interlocks import Interlocks
+from core.permits.life_events import (
+    BriefingTaken,
+    GuardianTaken,
+    PermitApplied,
+    PermitApproved,
+    PermitBooked,
+    PermitCancelled,
+    PermitCompleted,
+    PermitDeclared,
+    PermitEvent,
+    PermitStarted,
+    ShiftTaken,
+    WorkerAdded,
+    WorkerRemoved,
+)
+from core.permits.life_facts import LifeFacts
+from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
+from core.permits.packs import Packs
+from core.permits.sources import Facts, Source
+from core.permits.state import PermitRecord
+from core.permits.watch import Watch
+from core.permits.working import Working
 from core.processes.events import ClockStepped
 from core.readings.readings import Readings
 from core.response.events import EvacuationExtended, EvacuationStarted
@@ -35,8 +59,32 @@ from core.site.site import Site
 VERIFY_S = 60.0
 #: Changed readings are judged together, at most this much later.
 _GATHER_S = 0.02
-_RUNNING = (PermitStatus.ACTIVE, PermitStatus.VERIFYING)
 RESTART = "restart_unverified"
+#: What runs out: nothing may be begun, or go on, after its validity.
+_EXPIRES = (*PREPARING, *RUNNING, PermitStatus.HELD)
+
+
+_BEGUN: tuple[type[PermitEvent], ...] = (PermitBooked, PermitStarted)
+#: After these, permits that are linked to it are judged again.
+_KIN_CHANGED: tuple[type[PermitEvent], ...] = (
+    *(PermitApplied, PermitApproved, PermitCancelled, PermitCompleted, GuardianTaken),
+)
+#: After these, the permit itself is.
+_OWN_CHANGED: tuple[type[PermitEvent], ...] = (
+    *(WorkerAdded, WorkerRemoved, ShiftTaken, PermitDeclared, BriefingTaken),
+)
+
+
+class Law(NamedTuple):
+    """The packs that permits are judged by, and who tells the facts."""
+
+    packs: Packs
+    sources: tuple[Source, ...] = ()
+
+
+def _not_begun(permit: PermitRecord) -> bool:
+    """Say whether no work is under way that a hold could stop."""
+    return permit.status in PREPARING
 
 
 class Permits:
@@ -49,17 +97,24 @@ class Permits:
         site: Site,
         readings: Readings,
         people: People,
-        alarms: Alarms,
+        law: Law,
     ) -> None:
         self._hub, self._readings = hub, readings
-        self.judge = Interlocks(hub, site, readings, people)
-        self._unknown: dict[tuple[str, str], int] = {}
-        """(permit, interlock) → boot ns since when it is UNKNOWN."""
+        self.packs = law.packs
+        self.life = LifeFacts(hub)
+        self.facts = Facts(hub.clock, (self.life, *law.sources))
+        self.judge = Interlocks(hub, site, readings, people, self.packs, self.facts)
+        self.watch = Watch(hub, self.judge, self.hold)
+        self.bench = Bench(hub, access, site, people, self.judge, self.life)
         self._by_zone: dict[str, set[str]] = {}
         self._by_guardian: dict[str, set[str]] = {}
         self._dirty: set[str] = set()
-        self._desk = Desk(hub, access, site, readings, people, self.judge)
-        self._desk.bind(access, self.hold)
+        Desk(self.bench, readings).bind(access, self.hold)
+        Booking(self.bench).bind(access)
+        Approving(self.bench).bind(access)
+        Working(self.bench, self.hold).bind(access)
+        Ending(self.bench).bind(access)
+        self.facts.listen(self.look_again)
         self._listen()
 
     def _listen(self) -> None:
@@ -68,6 +123,12 @@ class Permits:
         hub.on(PermitClosed, lambda body, _: self._changed(body.permit_id))
         hub.on(PermitExpired, lambda body, _: self._changed(body.permit_id))
         hub.on(PermitHeld, lambda body, _: self._changed(body.permit_id))
+        for begun in _BEGUN:
+            hub.on(begun, self._issued)
+        for kin in _KIN_CHANGED:
+            hub.on(kin, lambda body, _: self._changed(body.permit_id))
+        for told in _OWN_CHANGED:
+            hub.on(told, lambda body, _: self._told(body.permit_id))
         hub.on(AlarmRaised, lambda body, _: self._zones_changed([body.zone_id]))
         hub.on(AlarmRepeated, self._repeated)
         hub.on(EvacuationStarted, lambda body, _: self._zones_changed(body.zones))
@@ -83,15 +144,17 @@ class Permits:
 
     def arm(self) -> None:
         """Derive the tables; a bundle may have changed what a kind demands."""
+        self.packs.arm()
         self.judge.arm()
         self._index()
 
     def recover(self, clean: bool) -> None:
         """Verify after a clean restart, hold after an unclean stop (design §5)."""
+        self.packs.recover(clean)
         self._index()
-        self._unknown.clear()
+        self.watch.forget_all()
         # Those that ran at the stop: one that is held drags its kin along below.
-        ran = [p for p in self._open() if p.status in _RUNNING]
+        ran = [p for p in self._open() if p.status in RUNNING]
         for permit in list(self._open()):
             self._arm_deadlines(permit)
         for permit in ran:
@@ -104,7 +167,7 @@ class Permits:
 
     def tick(self) -> None:
         """Evaluate every running permit's interlocks (R1)."""
-        self._evaluate_all([p.id for p in self._open() if p.status in _RUNNING])
+        self.watch.sweep([p.id for p in self._open() if p.status in RUNNING])
 
     # --- answers --------------------------------------------------------------
 
@@ -120,7 +183,7 @@ class Permits:
 
     def _open(self) -> Iterable[PermitRecord]:
         for permit in self._hub.state.permits.permits.values():
-            if permit.status is not PermitStatus.CLOSED:
+            if not permit.ended:
                 yield permit
 
     # --- holds ----------------------------------------------------------------
@@ -141,7 +204,7 @@ class Permits:
         then the cause came back and a new test is owed.
         """
         permit = self._get(permit_id)
-        if permit is None or permit.status is PermitStatus.CLOSED:
+        if permit is None or permit.ended or _not_begun(permit):
             return None
         hold_id = self._lay(
             permit, code, source, self._owed(permit, retest), params, cause
@@ -163,14 +226,16 @@ class Permits:
         held = sorted(self._by_zone.get(zone_id, ()))
         for permit_id in held:
             permit = self._get(permit_id)
-            if permit is not None:
+            if permit is not None and not _not_begun(permit):
                 owed = self._owed(permit, retest)
                 self._lay(permit, code, source, owed, {"zone": zone_id}, cause)
         return held + (self._hold_kin(held, cause) if linked else [])
 
     def _owed(self, permit: PermitRecord, retest: tuple[str, ...]) -> tuple[str, ...]:
         kind = self.judge.kinds.get(permit.kind)
-        return tuple(dict.fromkeys((*retest, *(kind.retest.gases if kind else ()))))
+        # A legal kind's own rules say after which break it is tested again.
+        always = kind.retest.gases if kind and not permit.life.pack else ()
+        return tuple(dict.fromkeys((*retest, *always)))
 
     def _hold_kin(self, held: list[str], cause: Cause) -> list[str]:
         """Hold what is linked to held permits, in either direction, and its kin."""
@@ -185,7 +250,7 @@ class Permits:
                     continue
                 found.add(permit.id)
                 todo.append(permit.id)
-                if permit.status in _RUNNING:
+                if permit.status in RUNNING:
                     owed = self._owed(permit, ())
                     self._lay(permit, "linked", f"permit:{source}", owed, None, cause)
                 if permit.status is PermitStatus.HELD:
@@ -205,7 +270,7 @@ class Permits:
             same = (lying.hold.code, lying.hold.source) == (code, source)
             if same and not lying.tests and set(retest) <= set(lying.hold.retest):
                 return lying.hold.id
-        kind = self.judge.kinds.get(permit.kind)
+        kind = self.judge.kind(permit)
         hold = Hold(
             id=self._hub.ids.new(),
             code=code,
@@ -224,67 +289,6 @@ class Permits:
     def _take_back(self, permit_id: str) -> None:
         self.hold(permit_id, "not_durable", source="hub:journal")
 
-    # --- interlocks -----------------------------------------------------------
-
-    def _evaluate(self, permit: PermitRecord) -> None:
-        if permit.status not in _RUNNING:
-            self._forget(permit.id)
-            return
-        findings = self.judge.judge(permit)
-        bad = not_true(findings)
-        self._remember_unknown(permit.id, bad)
-        broken = [name for name, f in bad.items() if f.truth is Truth.FALSE]
-        if broken:
-            self._breach(permit, broken[0], bad)
-        elif permit.status is PermitStatus.VERIFYING:
-            if not bad and self._hub.journal.healthy():
-                self._hub.emit(PermitVerified(permit_id=permit.id))
-        elif overdue := self._overdue(permit):
-            self._breach(permit, overdue, bad)
-
-    def _breach(self, permit: PermitRecord, name: str, bad: Findings) -> None:
-        params: dict[str, Value] = {"interlock": name, "bad": describe(bad)}
-        code = name.partition(".")[0]
-        self._forget(permit.id)
-        self.hold(permit.id, code, source=f"interlock:{name}", params=params)
-
-    def _remember_unknown(self, permit_id: str, bad: Findings) -> None:
-        now = self._hub.clock.mono_ns()
-        for key in [key for key in self._unknown if key[0] == permit_id]:
-            if key[1] not in bad or bad[key[1]].truth is not Truth.UNKNOWN:
-                del self._unknown[key]
-        for name, found in bad.items():
-            if found.truth is Truth.UNKNOWN:
-                self._unknown.setdefault((permit_id, name), now)
-
-    def _overdue(self, permit: PermitRecord) -> str | None:
-        """Return an interlock UNKNOWN for too long; else call again in time."""
-        kind = self.judge.kinds.get(permit.kind)
-        reaction_ns = int((kind.reaction_s if kind else 0) * NS)
-        since = {k[1]: ns for k, ns in self._unknown.items() if k[0] == permit.id}
-        if not since:
-            return None
-        name = min(since, key=lambda name: since[name])
-        due = since[name] + reaction_ns
-        if due <= self._hub.clock.mono_ns():
-            return name
-        again = self._again(permit.id)
-        self._hub.timers.at(due, f"permit.unknown.{permit.id}", again)
-        return None
-
-    def _again(self, permit_id: str) -> Callable[[], None]:
-        return lambda: self._evaluate_all([permit_id])
-
-    def _forget(self, permit_id: str) -> None:
-        for key in [key for key in self._unknown if key[0] == permit_id]:
-            del self._unknown[key]
-
-    def _evaluate_all(self, permit_ids: Iterable[str]) -> None:
-        for permit_id in list(permit_ids):
-            permit = self._get(permit_id)
-            if permit is not None:
-                self._evaluate(permit)
-
     # --- changes --------------------------------------------------------------
 
     def _read(self, entity_id: str, _reading: Reading) -> None:
@@ -292,19 +296,22 @@ class Permits:
         entity = registry.entities.get(entity_id)
         device = registry.devices.get(entity.device_id) if entity else None
         here = self._by_zone.get(device.zone_id or "") if device else None
-        if not here:
-            return
-        if not self._dirty:
-            self._hub.after(_GATHER_S, "permits.gather", self._gathered)
-        self._dirty |= here
+        if here:
+            self.look_again(here)
 
     def _gathered(self) -> None:
         dirty, self._dirty = self._dirty, set()
-        self._evaluate_all(sorted(dirty))
+        self.watch.judge_all(sorted(dirty))
+
+    def look_again(self, permit_ids: Iterable[str]) -> None:
+        """Judge permits of which a fact may have changed, together with others."""
+        if not self._dirty:
+            self._hub.after(_GATHER_S, "permits.gather", self._gathered)
+        self._dirty.update(permit_ids)
 
     def _zones_changed(self, zones: Iterable[str | None]) -> None:
         for zone_id in zones:
-            self._evaluate_all(sorted(self._by_zone.get(zone_id or "", ())))
+            self.watch.judge_all(sorted(self._by_zone.get(zone_id or "", ())))
 
     def _repeated(self, body: AlarmRepeated, _: Envelope) -> None:
         alarm = self._hub.state.alarms.open.get(body.alarm_id)
@@ -312,15 +319,19 @@ class Permits:
             self._zones_changed([alarm.zone_id])
 
     def _person_moved(self, body: PersonMoved, _: Envelope) -> None:
-        self._evaluate_all(sorted(self._by_guardian.get(body.person_id, ())))
+        self.watch.judge_all(sorted(self._by_guardian.get(body.person_id, ())))
 
     def _changed(self, permit_id: str) -> None:
         """Judge anew what depends on a permit that is no longer in force."""
         self._index()
         dependent = [p.id for p in self._open() if permit_id in p.linked]
-        self._evaluate_all(dependent)
+        self.watch.judge_all(dependent)
 
-    def _issued(self, body: PermitIssued, _envelope: Envelope) -> None:
+    def _told(self, permit_id: str) -> None:
+        self._index()
+        self.watch.judge_all([permit_id])
+
+    def _issued(self, body: PermitIssued | PermitEvent, _: Envelope) -> None:
         self._index()
         permit = self._get(body.permit_id)
         if permit is not None:
@@ -340,7 +351,7 @@ class Permits:
 
     def _arm_deadlines(self, permit: PermitRecord) -> None:
         permit_id = permit.id
-        if permit.status is not PermitStatus.EXPIRED:
+        if permit.status in _EXPIRES:
             key = f"permit.valid.{permit_id}"
             fire_after(self._hub, permit.valid, key, self._ends(permit_id))
         if permit.status is PermitStatus.VERIFYING and permit.verify_until is not None:
@@ -351,8 +362,7 @@ class Permits:
     def _ends(self, permit_id: str) -> Callable[[bool], None]:
         def expire(late_unknown: bool) -> None:
             permit = self._get(permit_id)
-            gone = (PermitStatus.EXPIRED, PermitStatus.CLOSED)
-            if permit is not None and permit.status not in gone:
+            if permit is not None and permit.status in _EXPIRES:
                 why = "late_unknown" if late_unknown else ""
                 self._hub.emit(PermitExpired(permit_id=permit_id, why=why))
 
@@ -360,7 +370,7 @@ class Permits:
 
     def _verify_ends(self, permit_id: str) -> Callable[[bool], None]:
         def end(_late_unknown: bool) -> None:
-            self._evaluate_all([permit_id])
+            self.watch.judge_all([permit_id])
             permit = self._get(permit_id)
             if permit is not None and permit.status is PermitStatus.VERIFYING:
                 self.hold(permit_id, "unverified", source="hub:restart")

@@ -1,6 +1,5 @@
 """Permits and their holds."""
 
-import enum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from core.deadlines import Deadline
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
+from core.permits.entries_state import EntryState
 from core.permits.events import (
     GasTest,
     Hold,
@@ -20,19 +20,17 @@ from core.permits.events import (
     PermitVerified,
     PermitVerifying,
 )
+from core.permits.gas_tests_state import GasSite, GasState
+from core.permits.isolation_state import IsolationState
+from core.permits.gas_tests_state import GasSite, GasState
+from core.permits.guardian_state import Asked
+from core.permits.life_state import Life, Moment
+from core.permits.lifecycle import BROKEN_OFF, FINAL, RUNNING, PermitStatus
+from core.permits.packs_state import PacksState
+from core.permits.surroundings_state import SurroundingsState
 
 if TYPE_CHECKING:
     from core.state import SiteState
-
-
-class PermitStatus(enum.StrEnum):
-    """Name where a permit stands."""
-
-    ACTIVE = "active"
-    HELD = "held"
-    VERIFYING = "verifying"
-    EXPIRED = "expired"
-    CLOSED = "closed"
 
 
 class HoldRecord(msgspec.Struct, kw_only=True):
@@ -66,19 +64,51 @@ class PermitRecord(msgspec.Struct, kw_only=True):
     closed_wall_ns: int = 0
     outcome: str = ""
     version: int = 1
+    gas: GasState = msgspec.field(default_factory=GasState)
+    entries: EntryState = msgspec.field(default_factory=EntryState)
+    life: Life = msgspec.field(default_factory=Life)
+    gas: GasState = msgspec.field(default_factory=GasState)
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nobody can be at work under it and nobody may be counted."""
+        if self.status in FINAL:
+            return True
+        legal = bool(self.life.pack)
+        return legal and self.status in BROKEN_OFF and self.life.started is None
+
+    def people(self) -> tuple[str, ...]:
+        """Return everyone who works under it or watches over it, each once."""
+        named = (*self.workers, self.guardian_id, *self.life.guardians)
+        return tuple(dict.fromkeys(person for person in named if person))
 
 
 class PermitsState(msgspec.Struct, kw_only=True):
     """Hold every permit that is not archived."""
 
     permits: dict[str, PermitRecord] = {}
+    gas: GasSite = msgspec.field(default_factory=GasSite)
+    isolation: IsolationState = msgspec.field(default_factory=IsolationState)
+    packs: PacksState = msgspec.field(default_factory=PacksState)
+    surroundings: SurroundingsState = msgspec.field(default_factory=SurroundingsState)
+    asked: dict[str, Asked] = {}
+    """Permit → the open question whether its guardian is there."""
+    gas: GasSite = msgspec.field(default_factory=GasSite)
 
 
-def _bump(state: "SiteState", permit_id: str) -> PermitRecord | None:
+def bump(state: "SiteState", permit_id: str) -> PermitRecord | None:
+    """Count an event on a permit; returns it, None when there is none."""
     permit = state.permits.permits.get(permit_id)
     if permit is not None:
         permit.version += 1
     return permit
+
+
+def moment(envelope: Envelope) -> Moment:
+    """Return when an event was accepted."""
+    return Moment(
+        wall_ns=envelope.wall_ns, mono_ns=envelope.mono_ns, boot_id=envelope.boot_id
+    )
 
 
 @folds(PermitIssued)
@@ -102,7 +132,7 @@ def _issued(state: "SiteState", body: PermitIssued, envelope: Envelope) -> None:
 
 @folds(PermitHeld)
 def _held(state: "SiteState", body: PermitHeld, envelope: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is None:
         return
     permit.holds[body.hold.id] = HoldRecord(
@@ -111,14 +141,15 @@ def _held(state: "SiteState", body: PermitHeld, envelope: Envelope) -> None:
         since_mono_ns=envelope.mono_ns,
         seq=envelope.seq,
     )
-    if permit.status in (PermitStatus.ACTIVE, PermitStatus.VERIFYING):
+    if permit.status in RUNNING:
         permit.status = PermitStatus.HELD
         permit.verify_until = None
+        permit.life.paused = moment(envelope)
 
 
 @folds(PermitRetested)
 def _retested(state: "SiteState", body: PermitRetested, _: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is None:
         return
     for record in permit.holds.values():
@@ -127,7 +158,7 @@ def _retested(state: "SiteState", body: PermitRetested, _: Envelope) -> None:
 
 @folds(PermitReleased)
 def _released(state: "SiteState", body: PermitReleased, _: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is None:
         return
     for hold_id in body.hold_ids:
@@ -138,28 +169,28 @@ def _released(state: "SiteState", body: PermitReleased, _: Envelope) -> None:
 
 @folds(PermitVerifying)
 def _verifying(state: "SiteState", body: PermitVerifying, _: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is not None and permit.status is PermitStatus.ACTIVE:
         permit.status, permit.verify_until = PermitStatus.VERIFYING, body.until
 
 
 @folds(PermitVerified)
 def _verified(state: "SiteState", body: PermitVerified, _: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is not None and permit.status is PermitStatus.VERIFYING:
         permit.status, permit.verify_until = PermitStatus.ACTIVE, None
 
 
 @folds(PermitExpired)
 def _expired(state: "SiteState", body: PermitExpired, _: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is not None:
         permit.status = PermitStatus.EXPIRED
 
 
 @folds(PermitClosed)
 def _closed(state: "SiteState", body: PermitClosed, envelope: Envelope) -> None:
-    permit = _bump(state, body.permit_id)
+    permit = bump(state, body.permit_id)
     if permit is not None:
         permit.status = PermitStatus.CLOSED
         permit.closed_wall_ns, permit.outcome = envelope.wall_ns, body.outcome

@@ -2,7 +2,7 @@
 
 from core.journal.reader import Damaged
 from core.kernel import Kernel
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.processes.events import JournalBroken
 
 #: Places that are named; the others are the same disk's.

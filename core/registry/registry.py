@@ -12,7 +12,7 @@ from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
 from core.people.access import Access
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.registry.acts import EnrolDevice, RemoveDevice, ZoneDevice
 from core.registry.declared import bare, differs, kind_of, merged, patched, rule_for
 from core.registry.events import (

@@ -7,7 +7,11 @@ from core.people.acts import ROLES, Act, act
 _ANYONE = tuple(role for role in ROLES if role != "owner")
 
 
-@act("evacuation.start", *(role for role in _ANYONE if role != "auditor"))
+@act(
+    "evacuation.start",
+    *(role for role in _ANYONE if role != "auditor"),
+    effect=Effect.PROTECTIVE,
+)
 class StartEvacuation(Act, frozen=True, kw_only=True):
     """Call people out of zones."""
 

@@ -15,7 +15,7 @@ from core.people.access import Access, Answer
 from core.people.events import PersonMoved
 from core.people.people import People
 from core.permits.interlocks import MARKS
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response import acts
 from core.response.commands import Commands
 from core.response.events import (

@@ -15,7 +15,7 @@ from core.clock import NS
 from core.hub import Hub
 from core.link.messages import Execute
 from core.permits.interlocks import MARKS, running_in
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.readings.readings import Readings
 from core.registry.registry import Registry
 from core.registry.state import EntityRecord

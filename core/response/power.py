@@ -12,8 +12,8 @@ from core.journal.envelope import Cause, Envelope
 from core.logic.truth import Truth
 from core.people.access import Access, Answer
 from core.people.people import People
+from core.permits.lifecycle import PermitStatus
 from core.permits.permits import Permits
-from core.permits.state import PermitStatus
 from core.processes.acts import POWER_END_MAX_S, EndPower, PowerStays
 from core.processes.events import PowerBack, PowerEnding
 from core.registry.events import DeviceReported

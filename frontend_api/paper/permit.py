@@ -9,7 +9,8 @@ from core import texts
 from core.clock import NS
 from core.config import Bundle
 from core.permits.events import GasTest
-from core.permits.state import PermitRecord, PermitStatus
+from core.permits.lifecycle import PermitStatus
+from core.permits.state import PermitRecord
 from frontend_api.paper.fonts import Fonts
 from frontend_api.paper.form import Form
 from frontend_api.paper.seal import Seal, Sealer, fingerprint

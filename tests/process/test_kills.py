@@ -12,7 +12,7 @@ from core import config
 from core.journal import verify
 from core.people.acts import Act
 from core.permits.acts import HoldPermit, IssuePermit
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.processes.guest import ask
 from core.registry.events import DeviceReported
 from core.response.acts import StartEvacuation

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from core.commands.status import stop
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from tests.process.test_disk_full import issued, staffed
 from tests.support.site import Loop, RunningHub
 from tests.support.waiting import until

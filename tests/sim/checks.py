@@ -12,7 +12,7 @@ from core.journal.envelope import Effect, Envelope
 from core.journal.events import Event
 from core.people.acts import ClaimHub
 from core.permits.events import PermitIssued, PermitReleased, PermitVerified
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response.state import NoticeRecord
 from core.state import SiteState
 from tests.sim import events, site

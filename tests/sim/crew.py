@@ -10,7 +10,8 @@ from core.journal.envelope import Effect
 from core.link import messages as m
 from core.people.acts import Act, ClaimHub, FoundSafe, MovePerson
 from core.permits import acts as permit_acts
-from core.permits.state import PermitRecord, PermitStatus
+from core.permits.lifecycle import PermitStatus
+from core.permits.state import PermitRecord
 from core.processes.acts import ArmConfig
 from core.response import acts as response_acts
 from core.state import SiteState

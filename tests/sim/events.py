@@ -19,7 +19,7 @@ from core.permits.events import (
     PermitRetested,
     PermitVerified,
 )
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response.events import EvacuationCleared, EvacuationStarted
 from core.state import SiteState
 from tests.sim import site

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.clock import NS
-from core.permits.state import PermitRecord, PermitStatus
+from core.permits.lifecycle import PermitStatus
+from core.permits.state import PermitRecord
 from tests.sim import site
 from tests.sim.machine import Life
 

@@ -6,7 +6,7 @@ from core.alarms.events import AlarmReturned
 from core.alarms.state import AlarmRecord
 from core.journal.envelope import Effect
 from core.journal.events import Event
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.state import SiteState
 from tests.sim.machine import Life
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.permits.acts import CancelPermit, ClosePermit
 from core.permits.events import PermitExpired, PermitVerified
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response.events import NoticeQueued
 from tests.support.yard import Yard
 

@@ -32,7 +32,7 @@ from core.permits.events import (
     PermitRetested,
     PermitVerified,
 )
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response.acts import AccountPerson, ClearEvacuation, StartEvacuation
 from core.response.events import EvacuationCleared
 from tests.support.yard import ROLES, Yard

@@ -12,7 +12,7 @@ from core.permits.events import (
     PermitReleased,
     PermitRetested,
 )
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.response.events import NoticeQueued
 from tests.support.yard import HOST, Yard
 

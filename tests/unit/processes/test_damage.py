@@ -11,7 +11,7 @@ from core.journal.simdisk import SimDisk
 from core.journal.store import Options
 from core.journal.writer import Gapped
 from core.link.messages import ActReply
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.processes.damage import tell_damage
 from core.processes.ledger import Ledger
 from tests.support.yard import Yard

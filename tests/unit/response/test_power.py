@@ -5,7 +5,7 @@ import math
 import pytest
 
 from core.permits.events import PermitHeld
-from core.permits.state import PermitStatus
+from core.permits.lifecycle import PermitStatus
 from core.processes.acts import EndPower, PowerStays
 from core.processes.events import PowerEnding
 from core.registry.events import DeviceReported

@@ -1,0 +1,158 @@
+"""What every desk for permits stands on: the rooms it asks and the law it keeps."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.clock import NS
+from core.hub import Hub
+from core.journal.envelope import Cause
+from core.logic.truth import Truth, any_of
+from core.people.access import Access
+from core.people.people import People
+from core.permits import lifecycle
+from core.permits.interlocks import Findings, Interlocks, not_true
+from core.permits.life_events import PermitDenied
+from core.permits.life_facts import LifeFacts
+from core.permits.pack import Phase
+from core.permits.packs import Ruled
+from core.permits.state import PermitRecord
+from core.site.site import Site
+
+#: Breaches that one refusal names; the view shows all.
+_NAMED = 8
+
+
+class Spot(NamedTuple):
+    """Say whether somebody is where a step needs it, and how that is known."""
+
+    truth: Truth
+    method: str
+    accuracy_m: float | None
+
+
+class Bench:
+    """Find permits, their rules and their people; refuse what the law forbids."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        access: Access,
+        site: Site,
+        people: People,
+        judge: Interlocks,
+        life: LifeFacts,
+    ) -> None:
+        self.hub, self.access, self.site = hub, access, site
+        self.people, self.judge, self.life = people, judge, life
+
+    def get(self, permit_id: str) -> PermitRecord:
+        """Return a permit; refuses an unknown one."""
+        permit = self.hub.state.permits.permits.get(permit_id)
+        if permit is None:
+            raise Refused("permit.unknown", permit=permit_id)
+        return permit
+
+    def at(self, permit_id: str, step: str) -> PermitRecord:
+        """Return a legal permit that may take a step now."""
+        permit = self.get(permit_id)
+        if not permit.life.pack:
+            raise Refused("permit.one_step", kind=permit.kind)
+        lifecycle.check(step, permit.status)
+        return permit
+
+    def ruled(self, permit: PermitRecord) -> Ruled:
+        """Return the pack and kind that a permit pins."""
+        ruled = self.judge.packs.kind(permit)
+        if ruled is None:
+            raise Refused("permit.pack_unreadable", permit=permit.id)
+        return ruled
+
+    def today(self, kind_id: str) -> tuple[str, Ruled]:
+        """Return the version of a kind that a new permit pins, and its rules."""
+        digest = self.judge.packs.current(kind_id)
+        ruled = self.judge.packs.kind((digest, kind_id)) if digest else None
+        if digest is None or ruled is None:
+            raise Refused("permit.kind_unknown", kind=kind_id)
+        return digest, ruled
+
+    def known(self, *people: str) -> None:
+        """Refuse people whom the site does not know."""
+        for person_id in people:
+            if not self.access.known(person_id):
+                raise Refused("permit.person_unknown", person=person_id)
+
+    def lawful(
+        self, permit: PermitRecord, phase: Phase, actor: str, step: str, cause: Cause
+    ) -> None:
+        """Refuse a step that a rule or an interlock does not permit now."""
+        if phase in (Phase.START, Phase.RESUME):
+            found = self.judge.judge(permit, phase)
+        else:
+            found = self.judge.lawful(permit, phase)
+        bad = not_true(found)
+        if not bad:
+            return
+        rules = tuple(name for name in bad)
+        codes = [f.breach.alarm for f in bad.values() if f.breach is not None]
+        aq = tuple(dict.fromkeys(code for code in codes if code))
+        denied = PermitDenied(
+            permit_id=permit.id, person_id=actor, step=step, rules=rules, aq=aq
+        )
+        self.hub.emit(denied, cause)
+        raise Refused("permit.rule", bad=self.named(permit, bad), aq=", ".join(aq))
+
+    def named(self, permit: PermitRecord, bad: Findings) -> str:
+        """Return breaches as rule, truth and clause, the gravest first."""
+        told = [
+            f"{name.removeprefix('rule.')}={found.truth.name.lower()}({found.why})"
+            for name, found in bad.items()
+        ]
+        more = len(told) - _NAMED
+        return "; ".join(told[:_NAMED]) + (f"; +{more}" if more > 0 else "")
+
+    def retested(self, permit: PermitRecord) -> bool:
+        """Say whether a passing gas test was made since work stopped."""
+        ruled = self.ruled(permit)
+        asked = frozenset(("gas_retested",))
+        facts = self.judge.facts.of(permit, ruled.kind, ruled.pack, asked)
+        return facts.get("gas_retested") is True
+
+    # --- place and people -----------------------------------------------------
+
+    def spot(self, person_id: str, zone_id: str, cause: Cause) -> Spot:
+        """Say whether a person is at a zone or right beside it, and how it is known.
+
+        What the own device proved counts first, then what the site sees.
+        """
+        near = (zone_id, *self.site.neighbours(zone_id))
+        seen = any_of(self.people.in_zone(person_id, each) for each in near)
+        return Spot(seen, "presence", None)
+
+    def outside(self, permit: PermitRecord, *people: str) -> None:
+        """Refuse while people are, or may be, inside a permit's zone."""
+        found: dict[Truth, list[str]] = {truth: [] for truth in Truth}
+        for person_id in people:
+            found[self.people.in_zone(person_id, permit.zone_id)].append(person_id)
+        if found[Truth.TRUE]:
+            raise Refused("permit.people_inside", people=", ".join(found[Truth.TRUE]))
+        if found[Truth.UNKNOWN]:
+            unknown = ", ".join(found[Truth.UNKNOWN])
+            raise Refused("permit.people_unknown", people=unknown)
+
+    def counted_out(self, permit: PermitRecord) -> None:
+        """Refuse while not everyone has left the place of a permit."""
+        self.outside(permit, *permit.workers)
+
+    def early_ns(self, permit: PermitRecord) -> int:
+        """Return how long before its planned time a permit may be started."""
+        return 0 if not permit.life.emergency else permit.life.to_wall_ns
+
+    def wall_ms(self) -> float:
+        """Return the wall clock in milliseconds."""
+        return self.hub.clock.wall_ns() / (NS / 1000)
+
+
+Answer = dict[str, Value]
+Holder = Callable[..., str | None]

@@ -1,0 +1,205 @@
+"""What a person may do on a permit's way through its six steps."""
+
+import msgspec
+
+from core.api.reading import Value
+from core.journal.envelope import Effect
+from core.people.acts import Act, act
+from core.permits.life_events import Given, Hazard, Mark
+
+_ASK = ("worker", "guardian", "supervisor", "issuer", "safety_officer")
+_LEAD = ("supervisor", "issuer", "safety_officer")
+
+
+@act("permit.book", *_ASK)
+class BookPermit(Act, frozen=True, kw_only=True):
+    """Announce a work a day ahead, or as an emergency on the same day."""
+
+    kind: str
+    zone_id: str
+    title: str
+    unit: str
+    supervisor_id: str
+    from_ms: int
+    to_ms: int
+    company: str = ""
+    job: str = ""
+    emergency: bool = False
+
+
+@act("permit.apply", *_LEAD, signed=True)
+class ApplyPermit(Act, frozen=True, kw_only=True):
+    """Fill in the form: people, place, fields and facts of the work."""
+
+    permit_id: str
+    workers: tuple[str, ...]
+    guardians: tuple[str, ...] = ()
+    trades: dict[str, str] = {}
+    """Worker → trade, where a card is needed."""
+    linked: tuple[str, ...] = ()
+    coordinator: str = ""
+    area: dict[str, object] = {}
+    """The place's own shape (core.permits.areas); empty: the zone's."""
+    fields: dict[str, Given] = {}
+    facts: dict[str, Value] = {}
+
+
+@act("permit.analyse", *_LEAD, signed=True)
+class AnalysePermit(Act, frozen=True, kw_only=True):
+    """Name the hazards and answer every measure of the form."""
+
+    permit_id: str
+    hazards: tuple[Hazard, ...]
+    measures: dict[str, Mark]
+
+
+@act("permit.declare", *_ASK, signed=True)
+class DeclareFacts(Act, frozen=True, kw_only=True):
+    """State facts about the work or the place; the last word counts."""
+
+    permit_id: str
+    facts: dict[str, Value]
+
+
+@act("permit.sign", *_ASK, "marshal", signed=True)
+class SignPermit(Act, frozen=True, kw_only=True):
+    """Sign a slot of the form over the content that the signer saw."""
+
+    permit_id: str
+    slot: str
+    content: str
+    for_id: str = ""
+    """The person whose right was delegated to the signer."""
+
+
+@act("permit.delegate", *_LEAD, signed=True)
+class DelegateSlot(Act, frozen=True, kw_only=True):
+    """Let an authorised person sign a slot in one's own place."""
+
+    permit_id: str
+    slot: str
+    to_id: str
+
+
+@act("permit.reject", *_LEAD, signed=True)
+class RejectPermit(Act, frozen=True, kw_only=True):
+    """Refuse a permit that is not yet started."""
+
+    permit_id: str
+    reason: str
+
+
+@act("permit.brief", *_LEAD, signed=True)
+class BriefPeople(Act, frozen=True, kw_only=True):
+    """Record that people were told hazards, measures and ways out."""
+
+    permit_id: str
+    people: tuple[str, ...]
+    topics: tuple[str, ...] = ()
+    video: str = ""
+
+
+@act("permit.take_briefing", *_ASK, signed=True)
+class TakeBriefing(Act, frozen=True, kw_only=True):
+    """Say with the own signature that one was briefed."""
+
+    permit_id: str
+
+
+@act("permit.start", *_LEAD, effect=Effect.PERMISSIVE, signed=True)
+class StartPermit(Act, frozen=True, kw_only=True):
+    """Begin the work; every rule must be TRUE at this moment."""
+
+    permit_id: str
+
+
+@act("permit.confirm", *_LEAD, "guardian", effect=Effect.PERMISSIVE, signed=True)
+class ConfirmPermit(Act, frozen=True, kw_only=True):
+    """Confirm long work again after having looked at it."""
+
+    permit_id: str
+
+
+@act("guardian.hand_over", "guardian", *_LEAD, signed=True)
+class HandOverGuard(Act, frozen=True, kw_only=True):
+    """Ask another person to take over as guardian: the first scan."""
+
+    permit_id: str
+    to_id: str
+
+
+@act("guardian.take_over", "guardian", effect=Effect.PERMISSIVE, signed=True)
+class TakeOverGuard(Act, frozen=True, kw_only=True):
+    """Take over as guardian: the second scan."""
+
+    permit_id: str
+
+
+@act("permit.add_worker", *_LEAD, effect=Effect.PERMISSIVE, signed=True)
+class AddWorker(Act, frozen=True, kw_only=True):
+    """Let one more person work under the permit, once briefed."""
+
+    permit_id: str
+    person_id: str
+    trade: str = ""
+
+
+@act("permit.remove_worker", *_LEAD, signed=True)
+class RemoveWorker(Act, frozen=True, kw_only=True):
+    """Let a person work under the permit no more."""
+
+    permit_id: str
+    person_id: str
+
+
+@act("permit.offer_shift", *_LEAD, signed=True)
+class OfferShift(Act, frozen=True, kw_only=True):
+    """Hand the work over to the next shift's supervisor and guardian."""
+
+    permit_id: str
+    to_id: str
+    guardian_id: str = ""
+    notes: str = ""
+
+
+@act("permit.take_shift", *_LEAD, effect=Effect.PERMISSIVE, signed=True)
+class TakeShift(Act, frozen=True, kw_only=True):
+    """Take the work over, after a gas test made since it was offered."""
+
+    permit_id: str
+
+
+@act("permit.complete", *_LEAD, signed=True)
+class CompletePermit(Act, frozen=True, kw_only=True):
+    """Say that the work has ended."""
+
+    permit_id: str
+
+
+@act("permit.withdraw", "guardian", *_LEAD)
+class WithdrawPermit(Act, frozen=True, kw_only=True):
+    """Take a permit back for a breach or an abnormal plant; the work stops."""
+
+    permit_id: str
+    reason: str
+
+
+@act("permit.supersede", *_LEAD, signed=True)
+class SupersedePermit(Act, frozen=True, kw_only=True):
+    """Book a new permit in place of one whose content has changed."""
+
+    permit_id: str
+    reason: str
+    zone_id: str = ""
+    title: str = ""
+    from_ms: int = 0
+    to_ms: int = 0
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Name one step that may be taken now, and by whom."""
+
+    verb: str
+    slot: str = ""
+    roles: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()

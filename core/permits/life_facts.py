@@ -1,0 +1,188 @@
+"""The facts that the life cycle itself tells: signatures, briefing, times, links."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from core.api.reading import Value
+from core.clock import NS
+from core.hub import Hub
+from core.logic.truth import Truth
+from core.permits import chain
+from core.permits.life_state import Moment
+from core.permits.lifecycle import BROKEN_OFF, PREPARING, RUNNING, PermitStatus
+from core.permits.pack import Kind, Pack, Phase
+from core.permits.pack_rules import grades
+from core.permits.state import PermitRecord
+
+_MIN: Final = 60 * NS
+#: An approval later than this after the planned start is overdue (site rule).
+_APPROVAL_NS: Final = 120 * _MIN
+#: What the declared facts say that decides about a grade.
+Values = dict[str, Value]
+
+
+class LifeFacts:
+    """Tell how far a permit has come, and what its time and its kin allow."""
+
+    names = frozenset(
+        """
+permit_issued approvals_missing approvals_in_order approval_overdue signatures_complete
+acceptance_signed acceptance_checked team_lead_checked countersigned briefing_done
+analysis_done measures_confirmed added_workers_briefed valid_left_min linked_left_min
+break_min work_day confirm_age_min works_on_job permits_linked linked_issued
+coordinator_named grade_raised guardian_changed guardian_handover_recorded
+handover_both_signed entrants_informed entry_supervisor_verified approver_on_site
+""".split()
+    )
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
+        self.signing: str | None = None
+        """What the place says of the signer while a signature is judged."""
+        self.slot = ""
+        """The closing slot that is being signed: it counts as signed."""
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
+        """Return what can be told of a permit now."""
+        found: Values = {}
+        self._signatures(permit, kind, pack, found)
+        self._briefing(permit, kind, pack, found)
+        self._times(permit, found)
+        self._kin(permit, found)
+        self._grade(permit, kind, pack, found)
+        return found
+
+    # --- signatures -----------------------------------------------------------
+
+    def _signatures(
+        self, permit: PermitRecord, kind: Kind, pack: Pack, found: Values
+    ) -> None:
+        life = permit.life
+        slots = chain.chain(pack, kind)
+        asked = chain.unsigned(slots, permit, Phase.SIGN)
+        found["permit_issued"] = life.approved
+        found["approvals_missing"] = len(asked)
+        found["approvals_in_order"] = True  # the desk takes them in no other
+        found["countersigned"] = len(asked) <= (0 if life.approved else 1)
+        early = [s for s in slots if s.phase is Phase.START]
+        found["team_lead_checked"] = bool(early) and all(
+            s.id in life.signed for s in early
+        )
+        found["entry_supervisor_verified"] = (
+            any(s.approves and s.id in life.signed for s in slots)
+            or self.signing == "true"
+        )
+        phases = [Phase.SIGN, Phase.START]
+        closing = permit.status in (PermitStatus.COMPLETED, PermitStatus.EXPIRED)
+        phases += [Phase.CLOSE] if closing else []
+        missing = [
+            s.id for phase in phases for s in chain.unsigned(slots, permit, phase)
+        ]
+        found["signatures_complete"] = set(missing) <= {self.slot}
+        done = {s.id for s in chain.unsigned(slots, permit, Phase.CLOSE)} <= {self.slot}
+        found["acceptance_signed"] = found["acceptance_checked"] = done
+        found["handover_both_signed"] = not asked
+        if self.signing in ("true", "false"):
+            found["approver_on_site"] = self.signing == "true"
+
+    def _briefing(
+        self, permit: PermitRecord, kind: Kind, pack: Pack, found: Values
+    ) -> None:
+        life = permit.life
+        named = set(permit.people())
+        first = named - set(life.added)
+        found["briefing_done"] = bool(first) and first <= set(life.briefed)
+        found["added_workers_briefed"] = set(life.added) <= set(life.briefed)
+        found["entrants_informed"] = named <= set(life.briefed)
+        found["analysis_done"] = bool(life.hazards)
+        form = pack.form(kind.form)
+        measures = form.measures if form is not None else ()
+        found["measures_confirmed"] = all(
+            measure.free_text or measure.id in life.measures for measure in measures
+        )
+        found["guardian_changed"] = life.watches > 0
+        found["guardian_handover_recorded"] = not life.offered_to
+
+    # --- times ----------------------------------------------------------------
+
+    def _times(self, permit: PermitRecord, found: Values) -> None:
+        life, clock = permit.life, self._hub.clock
+        left = permit.valid.remaining_ns(clock)
+        if left is not None and clock.synced():
+            found["valid_left_min"] = left / _MIN
+        if clock.synced():
+            late = clock.wall_ns() > life.from_wall_ns + _APPROVAL_NS
+            found["approval_overdue"] = late and not life.approved
+            found["work_day"] = self._work_day(life.started)
+        stopped = self.since(life.paused)
+        if permit.status in RUNNING or life.paused is None:
+            found["break_min"] = 0
+        elif stopped is not None:
+            found["break_min"] = stopped
+        confirmed = self.since(life.confirmed)
+        if life.confirmed is None:
+            found["confirm_age_min"] = 0
+        elif confirmed is not None:
+            found["confirm_age_min"] = confirmed
+
+    def since(self, moment: Moment | None) -> float | None:
+        """Return the minutes since a moment; None when nobody can tell."""
+        if moment is None:
+            return None
+        clock = self._hub.clock
+        if moment.boot_id == clock.boot_id:
+            return (clock.mono_ns() - moment.mono_ns) / _MIN
+        passed = clock.wall_ns() - moment.wall_ns
+        return passed / _MIN if clock.synced() and passed >= 0 else None
+
+    def _work_day(self, started: Moment | None) -> int:
+        if started is None:
+            return 1
+        zone = ZoneInfo(self._hub.bundle.site.time_zone)
+        first = datetime.fromtimestamp(started.wall_ns / NS, zone).date()
+        today = datetime.fromtimestamp(self._hub.clock.wall_ns() / NS, zone).date()
+        return max((today - first).days + 1, 1)
+
+    # --- other permits --------------------------------------------------------
+
+    def _kin(self, permit: PermitRecord, found: Values) -> None:
+        permits = self._hub.state.permits.permits
+        job = permit.life.job
+        same = [
+            p
+            for p in permits.values()
+            if job and p.life.job == job and not p.ended and p.status not in BROKEN_OFF
+        ]
+        others = [p for p in same if p.id != permit.id]
+        linked = [permits[p] for p in permit.linked if p in permits]
+        found["works_on_job"] = len({p.kind for p in (*same, *linked, permit)})
+        found["permits_linked"] = all(
+            p.id in permit.linked or permit.id in p.linked for p in others
+        ) and len(linked) == len(permit.linked)
+        found["linked_issued"] = all(
+            p.life.approved or (not p.life.pack and p.status not in PREPARING)
+            for p in (*linked, *others)
+        ) and len(linked) == len(permit.linked)
+        found["coordinator_named"] = bool(permit.life.coordinator)
+        clock = self._hub.clock
+        lefts = [p.valid.remaining_ns(clock) for p in linked]
+        known = [left for left in lefts if left is not None]
+        if clock.synced() and len(known) == len(lefts):
+            own = found.get("valid_left_min", 0.0)
+            found["linked_left_min"] = min(known) / _MIN if known else own
+
+    def _grade(
+        self, permit: PermitRecord, kind: Kind, pack: Pack, found: Values
+    ) -> None:
+        """Tell whether the permit's grade is higher than the work's own."""
+        said = {name: each.value for name, each in permit.life.declared.items()}
+        covers = grades(pack, kind.family, said)
+        ranks = {each.id: each.rank for each in pack.kinds}
+        if Truth.UNKNOWN not in covers.values():
+            fits = [
+                ranks[name] for name, truth in covers.items() if truth is Truth.TRUE
+            ]
+            found["grade_raised"] = bool(fits) and kind.rank < max(fits)

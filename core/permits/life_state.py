@@ -1,0 +1,91 @@
+"""What the six steps leave behind on a permit."""
+
+import msgspec
+
+from core.api.reading import Value
+from core.permits.life_events import Given, Hazard, Mark
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold what a person said of one fact, and when."""
+
+    value: Value
+    by: str
+    wall_ns: int
+    mono_ns: int
+    boot_id: str
+
+
+class SlotSigned(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold one signature of the form."""
+
+    slot: str
+    role: str
+    person_id: str
+    wall_ns: int
+    content: str
+    for_id: str = ""
+    place: str = "unknown"
+    method: str = ""
+    accuracy_m: float | None = None
+    event_id: str = ""
+    """The event that carries the device's signature."""
+    late: bool = False
+    """Entered after the act: a paper form, or a phone without the hub."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold a point in time that survives a reboot as far as it can."""
+
+    wall_ns: int
+    mono_ns: int
+    boot_id: str
+
+
+class Life(msgspec.Struct, kw_only=True):
+    """Hold a permit's way through its steps; empty for a kind of one step."""
+
+    pack: str = ""
+    """Digest of the rule pack that judges it; empty: a kind of one step."""
+    content: str = ""
+    """SHA-256 of all that a signature stands for (GB 30871 4.18)."""
+    unit: str = ""
+    company: str = ""
+    job: str = ""
+    coordinator: str = ""
+    emergency: bool = False
+    booked_by: str = ""
+    replaces: str = ""
+    replaced_by: str = ""
+    from_wall_ns: int = 0
+    to_wall_ns: int = 0
+    area: bytes = b""
+    guardians: list[str] = []
+    trades: dict[str, str] = {}
+    fields: dict[str, Given] = {}
+    hazards: tuple[Hazard, ...] = ()
+    measures: dict[str, Mark] = {}
+    declared: dict[str, Statement] = {}
+    signed: dict[str, SlotSigned] = {}
+    delegated: dict[str, dict[str, str]] = {}
+    """Slot → who may sign it → whose right that is."""
+    briefer: str = ""
+    told: list[str] = []
+    """Who was told; who also signed for it is in ``briefed``."""
+    briefed: list[str] = []
+    added: list[str] = []
+    approved: bool = False
+    started: Moment | None = None
+    paused: Moment | None = None
+    """When work last stopped: by a hold, or before the start."""
+    confirmed: Moment | None = None
+    offered_to: str = ""
+    """Who was asked to take over as guardian."""
+    watches: int = 0
+    """How often the guardian changed, each with two scans."""
+    shift_to: str = ""
+    shift_guardian: str = ""
+    completed_by: str = ""
+    accepted_by: str = ""
+    late: bool = False
+    reason: str = ""

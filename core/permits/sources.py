@@ -1,0 +1,102 @@
+"""Where a permit's facts come from: each from one source, or from a person's word."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.clock import NS, Clock
+from core.permits.facts import CONTENT, FACTS, possible
+from core.permits.life_state import Statement
+from core.permits.pack import Kind, Pack
+from core.permits.state import PermitRecord
+
+Changed = Callable[[Iterable[str]], None]
+
+#: What a person says of the weather counts for an hour, where no sensor tells it.
+_WEATHER_NS: Final = 3_600 * NS
+
+
+class Source(Protocol):
+    """Supply some facts of a permit; what it cannot tell is left out: UNKNOWN."""
+
+    names: frozenset[str]
+    changed: Changed
+    """Called with the permits of which an answer may have changed."""
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> dict[str, Value]:
+        """Return what can be told now; never a fact from anything not GOOD."""
+
+
+class Facts:
+    """Join the sources; a fact that one of them supplies nobody can declare."""
+
+    def __init__(self, clock: Clock, sources: Iterable[Source]) -> None:
+        self._clock = clock
+        self._sources = tuple(sources)
+        #: Declarable where no sensor of the site tells it.
+        self._fallback: frozenset[str] = frozenset().union(
+            *(getattr(each, "fallback", frozenset()) for each in self._sources)
+        )
+        self.derived: frozenset[str] = frozenset()
+        for source in self._sources:
+            twice = self.derived & source.names
+            if twice:
+                raise ValueError(f"two sources supply {sorted(twice)}")
+            self.derived |= source.names
+
+    def listen(self, changed: Changed) -> None:
+        """Call ``changed`` with the permits of which a fact may have changed."""
+        for source in self._sources:
+            source.changed = changed
+
+    def reaction_s(self, name: str) -> float | None:
+        """Return how long a fact may be UNKNOWN where its source says so."""
+        for source in self._sources:
+            own: dict[str, float] = getattr(source, "reactions", {})
+            if name in own:
+                return own[name]
+        return None
+
+    def of(
+        self, permit: PermitRecord, kind: Kind, pack: Pack, asked: frozenset[str]
+    ) -> dict[str, Value]:
+        """Return the asked facts of a permit as far as anybody can tell them."""
+        found: dict[str, Value] = {}
+        for name, said in permit.life.declared.items():
+            if name in asked and self._counts(name, said):
+                found[name] = said.value
+        for source in self._sources:
+            if not source.names.isdisjoint(asked):
+                found.update(source.facts(permit, kind, pack))
+        return found
+
+    def declarable(self, name: str) -> bool:
+        """Say whether a person's word can tell a fact."""
+        known = name in FACTS
+        return known and (name not in self.derived or name in self._fallback)
+
+    def check(self, facts: dict[str, Value], *, frozen: bool) -> None:
+        """Refuse facts that are unknown, impossible, derived or already signed."""
+        for name, value in facts.items():
+            fact = FACTS.get(name)
+            if fact is None:
+                raise Refused("permit.fact_unknown", fact=name)
+            if not self.declarable(name):
+                raise Refused("permit.fact_derived", fact=name)
+            if frozen and name in CONTENT:
+                raise Refused("permit.frozen", fact=name)
+            if not possible(fact, value):
+                raise Refused(
+                    "permit.fact_value",
+                    fact=name,
+                    type=fact.type,
+                    unit=fact.unit,
+                    choices=", ".join(fact.choices),
+                )
+
+    def _counts(self, name: str, said: Statement) -> bool:
+        if name in self._fallback:
+            same_boot = said.boot_id == self._clock.boot_id
+            return same_boot and self._clock.mono_ns() - said.mono_ns <= _WEATHER_NS
+        return self.declarable(name)
