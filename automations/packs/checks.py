@@ -103,6 +103,7 @@ def _kind(pack: p.Pack, kind: p.Kind) -> Found:
         yield (*at, "safe_state"), "say what a hold orders"
     yield from _raising(pack, kind)
     yield from _gas(pack, kind)
+    yield from _reminders(kind)
 
 
 def _raising(pack: p.Pack, kind: p.Kind) -> Found:
@@ -116,6 +117,23 @@ def _raising(pack: p.Pack, kind: p.Kind) -> Found:
             )
         if each.alarm and each.alarm not in p.ALARM_CODES:
             yield (*at, "alarm"), f"{each.alarm!r} is no code of AQ 3064.2 A.4"
+
+
+def _reminders(kind: p.Kind) -> Found:
+    known = (*ROLES, *p.OWN_PEOPLE)
+    for each in kind.reminders:
+        at = ("kinds", kind.id, "reminders", each.id)
+        for name in each.to:
+            if name not in known:
+                yield (*at, "to"), f"{name!r} is nobody; known: {', '.join(known)}"
+        given, other = each.after_min, each.before_min
+        side = "after_min"
+        if each.of in p.COMING:
+            given, other, side = other, given, "before_min"
+        if given is None or given < 0 or other is not None or not each.to:
+            yield at, f"a reminder of {each.of} needs {side}, and whom to tell (to)"
+        if each.every_min is not None and each.every_min < 1:
+            yield (*at, "every_min"), "at most once a minute"
 
 
 def _gas(pack: p.Pack, kind: p.Kind) -> Found:

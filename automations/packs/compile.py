@@ -30,10 +30,12 @@ SECTIONS: dict[str, type[Any]] = {
     "limits": p.GasLimit,
     "distances": p.Distance,
 }
-_FILES = ("pack", *SECTIONS, "base", "vectors", "gas_vectors")
-_OVERLAY = ("overlay", *SECTIONS, "base", "vectors", "gas_vectors")
+#: Reminders stand once for all kinds of a pack; a kind may change or add its own.
+_REMINDERS = "reminders"
+_FILES = ("pack", *SECTIONS, _REMINDERS, "base", "vectors", "gas_vectors")
+_OVERLAY = ("overlay", *SECTIONS, _REMINDERS, "base", "vectors", "gas_vectors")
 _CONDITIONS = ("when", "require", "test")
-_KEYED = ("fields", "measures", "signatures")
+_KEYED = ("fields", "measures", "signatures", _REMINDERS)
 _WHERE = re.compile(r"^(.*?)(?: - at `([^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 
@@ -136,11 +138,15 @@ class _Compiler:
         self._broken: set[Path_] = set()
         """Entries with an expression that was refused: one complaint is enough."""
         settings = source.data.get("settings", {})
+        self._shared: set[str] = set()
+        """Reminders of the pack that are sound."""
         self._names = {*FACTS, *PARAMETERS, *(f"settings.{each}" for each in settings)}
 
     def pack(self) -> p.Pack:
-        head = self._convert(dict(self._source.data.get("pack", {})), Head, ("pack",))
+        given = self._prepare(self._source.data.get("pack", {}), ("pack",))
+        head = self._convert(given, Head, ("pack",))
         self._inherit()
+        self._shared = {r.id for r in self._entries(_REMINDERS, p.Reminder)}
         parts: dict[str, Any] = {
             section: tuple(self._entries(section, kind))
             for section, kind in SECTIONS.items()
@@ -179,11 +185,20 @@ class _Compiler:
             if not isinstance(body, dict):
                 self._bad.append(self._source.error(path, "expected key: value"))
                 continue
-            ready = self._prepare(body, path)
+            ready = self._prepare(self._reminded(section, body), path)
             ready["id"] = str(key)
             made = self._convert(ready, kind, path)
             if made is not None:
                 yield made
+
+    def _reminded(self, section: str, body: dict[Any, Any]) -> dict[Any, Any]:
+        """Return a kind with the reminders of its pack; its own ones stand first."""
+        given = self._source.data.get(_REMINDERS, {})
+        shared = {key: given[key] for key in given if str(key) in self._shared}
+        own = body.get(_REMINDERS, {})
+        if section != "kinds" or not shared or not isinstance(own, dict):
+            return body
+        return {**body, _REMINDERS: {**shared, **own}}
 
     def _prepare(self, body: dict[Any, Any], path: Path_) -> dict[str, Any]:
         made: dict[str, Any] = {}

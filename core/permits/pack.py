@@ -201,6 +201,35 @@ class Form(Part, frozen=True, kw_only=True):
     signatures: tuple[Signature, ...] = ()
 
 
+class Reminder(Part, frozen=True, kw_only=True):
+    """Tell people of a time that comes near, or of one that has passed.
+
+    Its text is ``notice.permit_reminder.<of>``.
+    """
+
+    id: str
+    of: Literal[
+        "expiry", "confirmation", "gas_record", "approval", "start", "acceptance"
+    ]
+    before_min: float | None = None
+    """Minutes before the end of the validity, the confirmation, the gas record."""
+    after_min: float | None = None
+    """Minutes that a permit has waited for a signature, the start, acceptance."""
+    to: tuple[str, ...]
+    """Roles of the hub; or the permit's own lead, guardian, workers; or next: who
+    may give the next signature."""
+    channels: tuple[str, ...] = ("screen",)
+    every_min: float | None = None
+    """Told again so often while it lasts; None: once."""
+    clause: str = ""
+
+
+#: Whom a reminder may name besides the roles of the hub.
+OWN_PEOPLE: Final = ("lead", "guardian", "workers", "next")
+#: What comes near; all else is waited for.
+COMING: Final = ("expiry", "confirmation", "gas_record")
+
+
 class Kind(Part, frozen=True, kw_only=True):
     """One kind of permit at one grade."""
 
@@ -226,6 +255,7 @@ class Kind(Part, frozen=True, kw_only=True):
     safe_state: tuple[str, ...]
     """Codes order.<word>, the first one sent first."""
     form: str
+    reminders: tuple[Reminder, ...] = ()
     video: Literal["none", "optional", "full"] = "optional"
     reaction_s: float = 30.0
     retention_days: int = 365

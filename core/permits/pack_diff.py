@@ -134,6 +134,7 @@ _TABLES: Final[dict[str, dict[str, Judge]]] = {
         "test_names": words,
         "approvers": chain,
         "trades": superset,
+        "reminders": superset,
         "upgrades": superset,
         "safe_state": unclear,
         "form": unclear,
