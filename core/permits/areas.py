@@ -54,9 +54,13 @@ def write_area(given: Mapping[str, object], site: Site) -> bytes:
     return _encoder.encode(area)
 
 
-def read_area(data: bytes, zone: Zone) -> Area:
-    """Return a kept area, or the whole zone for b''; raises msgspec.MsgspecError."""
-    return _decoder.decode(data) if data else default_area(zone)
+def read_area(data: bytes, zone: Zone | None) -> Area:
+    """Return a kept area, or the whole zone for b''; raises ValueError."""
+    if data:
+        return _decoder.decode(data)
+    if zone is None:
+        raise ValueError("a permit without an area, in a zone that is gone")
+    return default_area(zone)
 
 
 def default_area(zone: Zone) -> Area:
