@@ -9,6 +9,7 @@ from core.clock import NS, Clock
 
 if TYPE_CHECKING:
     from core.hub import Hub
+    from core.journal.envelope import Envelope
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,20 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
             # Before its own start: one of the two walls was wrong.
             return self.duration_ns - passed if passed >= 0 else None
         return None
+
+
+def moment(envelope: "Envelope") -> Deadline:
+    """Return when an event was accepted, as a deadline of no length.
+
+    What remains of it is less than nothing: the time since, or None.
+    """
+    return Deadline(
+        duration_ns=0,
+        start_mono_ns=envelope.mono_ns,
+        start_wall_ns=envelope.wall_ns,
+        boot_id=envelope.boot_id,
+        synced=envelope.sync,
+    )
 
 
 def fire_after(

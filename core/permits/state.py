@@ -22,7 +22,6 @@ from core.permits.events import (
 )
 from core.permits.gas_tests_state import GasSite, GasState
 from core.permits.isolation_state import IsolationState
-from core.permits.gas_tests_state import GasSite, GasState
 from core.permits.guardian_state import Asked
 from core.permits.life_state import Life, Moment
 from core.permits.lifecycle import BROKEN_OFF, FINAL, RUNNING, PermitStatus
@@ -67,7 +66,6 @@ class PermitRecord(msgspec.Struct, kw_only=True):
     gas: GasState = msgspec.field(default_factory=GasState)
     entries: EntryState = msgspec.field(default_factory=EntryState)
     life: Life = msgspec.field(default_factory=Life)
-    gas: GasState = msgspec.field(default_factory=GasState)
 
     @property
     def ended(self) -> bool:
@@ -93,7 +91,6 @@ class PermitsState(msgspec.Struct, kw_only=True):
     surroundings: SurroundingsState = msgspec.field(default_factory=SurroundingsState)
     asked: dict[str, Asked] = {}
     """Permit → the open question whether its guardian is there."""
-    gas: GasSite = msgspec.field(default_factory=GasSite)
 
 
 def bump(state: "SiteState", permit_id: str) -> PermitRecord | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.deadlines import Deadline
+from core.deadlines import Deadline, moment
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.registry.meters_events import (
@@ -30,17 +30,6 @@ class MeterRecord(msgspec.Struct, kw_only=True):
     """Gas → when its sensor last answered."""
     failed: dict[str, int] = {}
     """Gas → wall ns of a bump test failed since the last calibration."""
-
-
-def moment(envelope: Envelope) -> Deadline:
-    """Return when an event was accepted, as a deadline of no length."""
-    return Deadline(
-        duration_ns=0,
-        start_mono_ns=envelope.mono_ns,
-        start_wall_ns=envelope.wall_ns,
-        boot_id=envelope.boot_id,
-        synced=envelope.sync,
-    )
 
 
 def _meter(state: "SiteState", device_id: str) -> MeterRecord:
