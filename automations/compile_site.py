@@ -126,13 +126,14 @@ class SiteCompiler:
             time_zone=head.get("time_zone", "Asia/Shanghai"),
             language=head.get("language", "zh"),
             evacuate_s=head.get("evacuate_within", 180.0),
+            geo=_geo(head.get("geo")),
             calendar=compile_calendar(self._document, self._data),
             levels=tuple(
                 config.Level(id=e["id"], names=Names(**e["names"]), z_m=e.get("z", 0.0))
                 for e in self._data.get("levels", ())
             ),
             zones=tuple(
-                config.Zone(**{**e, "names": Names(**e["names"])})
+                config.Zone(**{**e, "names": Names(**e["names"]), **_places(e)})
                 for e in self._tuples("zones")
             ),
             muster_points=tuple(
@@ -304,6 +305,18 @@ def _permit_kind(given: dict[str, Any]) -> config.PermitKind:
         clause=fields.get("clause", ""),
     )
     return made
+
+
+def _places(zone: dict[str, Any]) -> dict[str, Any]:
+    given = zone.get("places")
+    return {} if given is None else {"places": config.ZonePlaces(**given)}
+
+
+def _geo(given: dict[str, float] | None) -> config.Geo | None:
+    if given is None:
+        return None
+    lat, lon, bearing = given["lat"], given["lon"], given.get("bearing", 0.0)
+    return config.Geo(lat=lat, lon=lon, bearing_deg=bearing)
 
 
 def _device(given: dict[str, Any]) -> config.DeviceRule:

@@ -190,6 +190,18 @@ HAZARD = {
     "high": number,
 }
 
+PLACES = {
+    "methods": [vol.In(("uwb", "gate", "nfc", "qr", "ble", "gnss"))],
+    "nfc": [str],
+    "ble": [str],
+}
+
+GEO = {
+    vol.Required("lat"): vol.All(number, vol.Range(-90, 90)),
+    vol.Required("lon"): vol.All(number, vol.Range(-180, 180)),
+    "bearing": vol.All(number, vol.Range(0, 360)),
+}
+
 SITE = vol.Schema(
     {
         vol.Required("site"): {
@@ -198,6 +210,7 @@ SITE = vol.Schema(
             "time_zone": str,
             "language": vol.In(("zh", "en")),
             "evacuate_within": span,
+            "geo": GEO,
         },
         "calendar": CALENDAR,
         "levels": listed(
@@ -211,6 +224,7 @@ SITE = vol.Schema(
                 vol.Required("polygon"): polygon,
                 "hazard": vol.In(("general", "confined", "height", "lifting", "hot")),
                 "neighbours": [ident],
+                "places": PLACES,
             }
         ),
         "muster_points": listed(

@@ -25,6 +25,29 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     z_m: float = 0.0
 
 
+class ZonePlaces(msgspec.Struct, frozen=True, kw_only=True):
+    """Say by which methods a person may be found in a zone, and its codes.
+
+    uwb (worn tags) and gate are what the hub sees; nfc, qr (the zone's screen), ble
+    and gnss are what a device claims.
+    """
+
+    methods: tuple[str, ...] = ("uwb", "gate")
+    nfc: tuple[str, ...] = ()
+    """Ids of the tags that hang there."""
+    ble: tuple[str, ...] = ()
+    """Ids of the beacons that are heard there only."""
+
+
+class Geo(msgspec.Struct, frozen=True, kw_only=True):
+    """Tie the plan to the Earth: where (0, 0) lies, and where its y points."""
+
+    lat: float
+    lon: float
+    bearing_deg: float = 0.0
+    """Clockwise from north."""
+
+
 class Zone(msgspec.Struct, frozen=True, kw_only=True):
     """Describe one zone: polygon in metres, level, what lies beside it."""
 
@@ -35,6 +58,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     hazard: str = "general"
     """general, confined, height, lifting, hot: chooses the first words of orders."""
     neighbours: tuple[str, ...] = ()
+    places: ZonePlaces = ZonePlaces()
 
 
 class MusterPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,6 +280,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What some works must not come near: vents, drains, pipes, rails."""
     evacuate_s: float = 180.0
     """Time to leave; after it the missing are called late."""
+    geo: Geo | None = None
+    """None: satellites tell nothing of a zone."""
     calendar: Calendar | None = None
     """None: nobody has said which days are holidays."""
 

@@ -4,10 +4,11 @@ It is synchronous and single-threaded. The safety process drives it on a real
 loop; the simulation drives it on virtual time, where a seed is a run (ADR 2).
 """
 
+import contextlib
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -139,6 +140,7 @@ class Hub:
         self._undo: dict[type[Event], Callable[[Any], None]] = {}
         self._unproven: deque[tuple[int, Event]] = deque()
         self._lost: deque[tuple[int, int]] = deque(maxlen=_LOST_KEPT)
+        self._acting: tuple[Cause, int] | None = None
 
     # --- events ---------------------------------------------------------------
 
@@ -146,6 +148,8 @@ class Hub:
         self, body: Event, cause: Cause = CORE, act_ns: int | None = None
     ) -> Envelope:
         """Accept an event: order it, fold it, hand it to disk and to listeners."""
+        if act_ns is None and self._acting is not None and cause is self._acting[0]:
+            act_ns = self._acting[1]
         wrapped = Envelope(
             epoch=self.state.epoch,
             seq=self.state.seq + 1,
@@ -173,6 +177,15 @@ class Hub:
         )
         self._dispatch()
         return wrapped
+
+    @contextlib.contextmanager
+    def acting(self, cause: Cause, act_ns: int | None) -> Iterator[None]:
+        """Mark the events of a late act, by their very cause, with its own time."""
+        self._acting = None if act_ns is None else (cause, act_ns)
+        try:
+            yield
+        finally:
+            self._acting = None
 
     def on(
         self, kind: type[EventT], listener: Callable[[EventT, Envelope], None]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.state import SiteState
 
 #: Raise it when a fold changes meaning: older snapshots are then ignored.
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 
 Fold = Callable[["SiteState", Any, Envelope], None]
 _FOLDS: dict[type[Event], Fold] = {}
@@ -39,6 +39,8 @@ def apply(state: "SiteState", body: Event, envelope: Envelope) -> None:
     step = _FOLDS.get(type(body))
     if step is not None:
         step(state, body, envelope)
+    if envelope.cause.proof is not None:
+        state.people.keys.used(envelope.cause)
 
 
 def replay(state: "SiteState", envelope: Envelope) -> Event:

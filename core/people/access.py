@@ -1,7 +1,9 @@
 """Who may do what: roles, acts and their answers (design §5 Security)."""
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,10 +15,14 @@ from core.journal.envelope import Cause, Effect
 from core.link.messages import ActReply, ActRequest
 from core.people.acts import ACTS, ROLES, Act, ClaimHub, SetRoles
 from core.people.events import HubClaimed, RolesChanged, RolesWithdrawn
+from core.people.keys_acts import ApproveKey
+from core.people.signing import MS, Signing
 
 ActT = TypeVar("ActT", bound=Act)
 Answer = dict[str, Value]
 Handler = Callable[[str, Any, int | None, Cause], Answer]
+#: Requests whose answers are kept for a repeat; the oldest is forgotten first.
+KEPT_ANSWERS = 1_000
 #: Acts that end a protection: never for the operator, who proved no person.
 _IN_PERSON = (
     *("permit.release", "evacuation.clear", "sirens.silence", "output.release"),
@@ -48,14 +54,43 @@ def _kind(peer: str) -> str:
     return "os" if peer.startswith("cli:") else "person"
 
 
+def _without_key(kind: type[Act]) -> bool:
+    """Say whether the operator's tools may do an act without anybody's key.
+
+    What must be signed needs one; but a new key may be agreed to at the hub itself,
+    or a site whose only owner lost their phone would be locked out for good.
+    """
+    return not kind.signed_ or kind is ApproveKey
+
+
+def _number(request: ActRequest) -> str:
+    """Name a request by all it says: its id alone is only the gateway's word."""
+    return hashlib.sha256(msgspec.msgpack.encode(request)).hexdigest()
+
+
+class _Asked(NamedTuple):
+    """Hold an act that its handler may carry out."""
+
+    kind: type[Act]
+    act: Act
+    version: int | None
+    cause: Cause
+    late_ns: int | None
+    unsigned: str = ""
+    """Why the signature of a protective act did not count; it is done all the same."""
+
+
 class Access:
-    """Decode acts, check person, role and disk, call the room, answer."""
+    """Decode acts, check person, role, signature and disk, call the room, answer."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._people: dict[str, config.Person] = {}
         self._handlers: dict[type[Act], Handler] = {}
         self._decoders: dict[type[Act], msgspec.msgpack.Decoder[Any]] = {}
+        self.signing = Signing(hub, self)
+        self._answers: OrderedDict[str, ActReply | None] = OrderedDict()
+        """Request → its answer; None until it is durable."""
         self._before: dict[str, list[tuple[str, ...] | None]] = {}
         """Told roles as they were before each change that is not durable yet."""
         self.bind(ClaimHub, self._claim)
@@ -94,6 +129,13 @@ class Access:
         # A claim adds the ownership and takes nothing away.
         return told | given if person_id == people.owner_id else told
 
+    def cards(self, person_id: str) -> frozenset[str]:
+        """Return what identifies a person to a terminal: their tags and cards."""
+        person = self._people.get(person_id)
+        kept = self._hub.state.people.cards.of(person_id)
+        cards = {card.id for card in kept if not card.withdrawn}
+        return frozenset(cards | set(person.tags if person else ()))
+
     def require(self, person_id: str, *roles: str) -> None:
         """Refuse with ``act.role`` unless the person has a role; owner may all."""
         if not self.roles(person_id) & {*roles, "owner"}:
@@ -111,30 +153,52 @@ class Access:
         self._decoders[kind] = msgspec.msgpack.Decoder(kind)
 
     def receive(self, peer: str, request: ActRequest) -> None:
-        """Carry out an act and answer it always; permissive ones once durable."""
+        """Carry out an act and answer it always; permissive ones once durable.
+
+        The same request again gets the same answer, and is not done twice.
+        """
+        number = _number(request)
+        if number in self._answers:
+            kept = self._answers[number]
+            if kept is not None:
+                self._hub.links.send(peer, kept)
+            return
         try:
-            kind, body = self._decode(request)
-            self._allow(peer, request.person_id, kind)
-            cause = Cause(actor=f"{_kind(peer)}:{request.person_id}")
-            result = self._handlers[kind](
-                request.person_id, body, request.expected_version, cause
-            )
+            asked = self._read(peer, request)
+            result = self._carry_out(request.person_id, asked)
         except Refused as no:
             self._refuse(peer, request.id, no)
             return
+        self.signing.done(asked.cause)
+        if asked.unsigned:
+            result = {**result, "unsigned": asked.unsigned}
         seq = self._hub.state.seq
         reply = ActReply(id=request.id, ok=True, result=result, seq=seq)
-        if kind.effect_ is not Effect.PERMISSIVE:
+        if asked.kind.effect_ is not Effect.PERMISSIVE:
+            self._keep(number, reply)
             self._hub.links.send(peer, reply)
             return
+        self._keep(number, None)
 
         def answer(durable: bool) -> None:
             if durable:
+                self._keep(number, reply)
                 self._hub.links.send(peer, reply)
             else:
+                self._answers.pop(number, None)
                 self._refuse(peer, request.id, Refused("journal.not_durable"))
 
         self._hub.when_durable(seq, answer)
+
+    def _carry_out(self, person_id: str, asked: _Asked) -> Answer:
+        with self._hub.acting(asked.cause, asked.late_ns):
+            handler = self._handlers[asked.kind]
+            return handler(person_id, asked.act, asked.version, asked.cause)
+
+    def _keep(self, number: str, reply: ActReply | None) -> None:
+        self._answers[number] = reply
+        while len(self._answers) > KEPT_ANSWERS:
+            self._answers.popitem(last=False)
 
     def _refuse(self, peer: str, request_id: str, no: Refused) -> None:
         params: Answer = dict(no.params)
@@ -142,17 +206,44 @@ class Access:
             peer, ActReply(id=request_id, ok=False, code=no.refusal, params=params)
         )
 
-    def _decode(self, request: ActRequest) -> tuple[type[Act], Act]:
+    def _read(self, peer: str, request: ActRequest) -> _Asked:
+        """Return the act as its actor signed it, else as the gateway tells it."""
         kind = ACTS.get(request.verb)
         if kind is None or kind not in self._handlers:
             raise Refused("act.unknown", verb=request.verb)
+        plain = None if request.proof is not None else self._decode(kind, request)
+        self._allow(peer, request.person_id, kind)
+        actor = f"{_kind(peer)}:{request.person_id}"
+        unsigned = ""
+        try:
+            signed = self.signing.judge(request, kind)
+            if not (peer.startswith("cli:") and _without_key(kind)):
+                self.signing.require(request, kind, signed is not None)
+        except Refused as no:
+            if kind.effect_ is not Effect.PROTECTIVE or kind.signed_:
+                raise
+            # Whoever may protect may do so unsigned: no bad key keeps them from it.
+            signed, unsigned = None, no.refusal
+        if signed is None:
+            act = plain if plain is not None else self._decode(kind, request)
+            told_ms = request.act_ns // MS if request.act_ns is not None else None
+            late = self.signing.late_ns(told_ms)
+            version = request.expected_version
+            return _Asked(kind, act, version, Cause(actor=actor), late, unsigned)
+        second = request.second if signed.second is not None else None
+        cause = Cause(actor=actor, proof=request.proof, second=second)
+        told = signed.statement
+        late = self.signing.late_ns(told.at)
+        return _Asked(kind, signed.act, told.expected_version, cause, late)
+
+    def _decode(self, kind: type[Act], request: ActRequest) -> Act:
         try:
             body: Act = self._decoders[kind].decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
             raise Refused(
                 "act.malformed", verb=request.verb, detail=str(wrong)
             ) from wrong
-        return kind, body
+        return body
 
     def _allow(self, peer: str, person_id: str, kind: type[Act]) -> None:
         if not _speaks(peer, kind):

@@ -8,6 +8,7 @@ from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.people.cards_state import CardsState
 from core.people.events import HubClaimed, PersonMoved, RolesChanged, RolesWithdrawn
+from core.people.keys_state import KeysState
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -30,6 +31,7 @@ class PeopleState(msgspec.Struct, kw_only=True):
     roles: dict[str, list[str]] = {}
     presence: dict[str, Presence] = {}
     cards: CardsState = msgspec.field(default_factory=CardsState)
+    keys: KeysState = msgspec.field(default_factory=KeysState)
 
 
 @folds(HubClaimed)

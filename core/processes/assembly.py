@@ -23,6 +23,18 @@ from core.registry.ids import Ids
 VERSION = "0.1.0"
 
 
+def _one(secrets: Secrets) -> Callable[[str], str]:
+    """Return what finds one secret; without it a zone's code counts nowhere."""
+
+    def find(name: str) -> str:
+        try:
+            return secrets((name,)).get(name, "")
+        except OSError:
+            return ""
+
+    return find
+
+
 class Assembly:
     """Hold kernel, journal, desk, arming, health and pulse; start and end them."""
 
@@ -40,6 +52,7 @@ class Assembly:
         self.ledger, self.server = ledger, server
         self.kernel = Kernel(clock, ids, ledger, server, engine)
         self.hub = self.kernel.hub
+        self.kernel.places.secret = _one(secrets)
         self.armed: Callable[[], None] = lambda: None
         """Who hears that another bundle was armed."""
         self.restart: Callable[[str], None] = lambda _name: None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class HubState(msgspec.Struct, kw_only=True):
     """Hold what the hub knows of itself."""
 
+    id: str = ""
+    """Id of the journal's first start: it names this hub in what people sign."""
     version: str = ""
     running: bool = False
     """True from hub.started to hub.stopped: still True at boot means unclean."""
@@ -48,6 +50,7 @@ KEPT_REPORTS = 2_000
 
 @folds(HubStarted)
 def _started(state: "SiteState", body: HubStarted, envelope: Envelope) -> None:
+    state.hub.id = state.hub.id or envelope.id
     state.hub.version, state.hub.running = body.version, True
     state.hub.started_wall_ns = envelope.wall_ns
     state.hub.power_end = None
