@@ -17,12 +17,15 @@ class GuardianAsked(Event, frozen=True, kw_only=True):
 
 @event("guardian.answered")
 class GuardianAnswered(Event, frozen=True, kw_only=True):
-    """A guardian answered; without a place the answer resets no clock."""
+    """A guardian answered; without evidence of the place it resets no clock."""
 
     permit_id: str
     person_id: str
-    placed: bool
-    """True where the guardian's place was known again at the answer."""
+    zone_id: str = ""
+    """Where the answer proves the guardian to be; '' is no proof."""
+    until: Deadline | None = None
+    """How long that proof counts."""
+    method: str = ""
 
 
 @event("guardian.found")

@@ -23,7 +23,10 @@ class Asked(msgspec.Struct, kw_only=True):
     person_id: str
     until: Deadline
     answered_wall_ns: int = 0
-    """When the guardian answered without a place; 0: not yet."""
+    """When the guardian answered; 0: not yet."""
+    zone_id: str = ""
+    """Where the answer proved the guardian to be, until ``placed``."""
+    placed: Deadline | None = None
 
 
 @folds(GuardianAsked)
@@ -37,6 +40,7 @@ def _answered(state: "SiteState", body: GuardianAnswered, envelope: Envelope) ->
     asked = state.permits.asked.get(body.permit_id)
     if asked is not None and asked.person_id == body.person_id:
         asked.answered_wall_ns = envelope.wall_ns
+        asked.zone_id, asked.placed = body.zone_id, body.until
 
 
 @folds(GuardianFound)

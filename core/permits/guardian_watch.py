@@ -13,9 +13,11 @@ from core.clock import NS
 from core.deadlines import Deadline
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause
+from core.logic.truth import Truth
 from core.people.access import Access, Answer
 from core.people.events import PersonMoved
 from core.people.people import SETTLE_S
+from core.people.places import FIX_S, Found, Places
 from core.permits.guardian_acts import GuardianHere
 from core.permits.guardian_events import (
     GuardianAnswered,
@@ -51,9 +53,15 @@ class GuardianWatch:
     """Ask lost guardians, and take their answers; holding is for the interlocks."""
 
     def __init__(
-        self, hub: Hub, access: Access, facts: PeopleFacts, notices: Notices
+        self,
+        hub: Hub,
+        access: Access,
+        facts: PeopleFacts,
+        notices: Notices,
+        places: Places,
     ) -> None:
         self._hub, self._facts, self._notices = hub, facts, notices
+        self._places = places
         self._settled_ns = 0
         hub.on(PersonMoved, lambda body, _: self._moved(body.person_id))
         access.bind(GuardianHere, self.here)
@@ -82,14 +90,33 @@ class GuardianWatch:
         if asked is None or asked.person_id != actor:
             raise Refused("guardian.not_asked", permit=act.permit_id)
         permit = self._hub.state.permits.permits[act.permit_id]
-        placed = not self._facts.guardian_lost(permit)
+        zone_id, found = self._placed(permit, cause)
+        until = None
+        if zone_id:
+            left_s = min(FIX_S - found.age_s, FIX_S)
+            until = Deadline.after(self._hub.clock, left_s, protective=False)
         self._hub.emit(
-            GuardianAnswered(permit_id=permit.id, person_id=actor, placed=placed),
+            GuardianAnswered(
+                permit_id=permit.id,
+                person_id=actor,
+                zone_id=zone_id,
+                until=until,
+                method=found.method,
+            ),
             cause,
         )
-        if placed:
-            self._close(permit.id)
-        return {"permit_id": act.permit_id, "placed": placed}
+        if zone_id:
+            self._notices.close_about(_about(permit.id))
+        return {"permit_id": permit.id, "zone_id": zone_id, "why": found.why}
+
+    def _placed(self, permit: PermitRecord, cause: Cause) -> tuple[str, Found]:
+        """Return the zone at the work in which an answer proves its signer to be."""
+        first = self._places.of(cause, permit.zone_id)
+        for zone_id in self._facts.near(permit):
+            found = self._places.of(cause, zone_id)
+            if found.truth is Truth.TRUE:
+                return zone_id, found
+        return "", first
 
     # --- the question ---------------------------------------------------------
 
@@ -103,11 +130,23 @@ class GuardianWatch:
         if asked is not None and asked.person_id != permit.guardian_id:
             self._close(permit.id)
             asked = None
-        lost = bool(permit.guardian_id) and self._facts.guardian_lost(permit)
-        if asked is not None and not lost:
-            self._close(permit.id)
-        elif asked is None and lost and permit.status in RUNNING and self._settled():
+        if not permit.guardian_id:
+            return
+        known = self._facts.guardian_place(permit.guardian_id, permit) is not None
+        proven = asked is not None and asked.placed is not None
+        waits = asked is not None and not proven
+        if known:
+            if waits or (proven and not self._counts(permit.id)):
+                self._close(permit.id)
+        elif not waits and permit.status in RUNNING and self._settled():
+            # Never asked yet, or what the last answer proved is too old by now.
             self._ask(permit)
+
+    def _counts(self, permit_id: str) -> bool:
+        """Say whether the last answer still proves a place."""
+        asked = self._hub.state.permits.asked[permit_id]
+        left = asked.placed.remaining_ns(self._hub.clock) if asked.placed else None
+        return left is not None and left > 0
 
     def _settled(self) -> bool:
         return self._hub.clock.mono_ns() >= self._settled_ns

@@ -129,10 +129,22 @@ workers_matched company_registered contract_valid training_valid
         """Return how long a fact may be UNKNOWN, None where its kind decides."""
         return GUARDIAN_LOST_S if fact in _PLACED else None
 
-    def guardian_lost(self, permit: PermitRecord) -> bool:
-        """Say whether a guardian is named whose place nobody knows."""
-        watching = self._watching(permit)[:1]
-        return any(self._present(g, permit) is Truth.UNKNOWN for g in watching)
+    def guardian_place(self, guardian: str, permit: PermitRecord) -> str | None:
+        """Return a guardian's zone, '' for none of the plan, None when nobody knows.
+
+        What the hub sees stands before what an answer proved a moment ago.
+        """
+        found = self._people.found(guardian)
+        asked = self._hub.state.permits.asked.get(permit.id)
+        if found is not None or asked is None or asked.person_id != guardian:
+            return found
+        left = asked.placed.remaining_ns(self._hub.clock) if asked.placed else None
+        return asked.zone_id if left is not None and left > 0 else None
+
+    def near(self, permit: PermitRecord) -> tuple[str, ...]:
+        """Return the zones in which a guardian is on the spot."""
+        zone_id = permit.zone_id
+        return (zone_id, *sorted(self._site.neighbours(zone_id)))
 
     def alive(self, person_id: str) -> Truth:
         """Say whether a person may still be at work here: known, in a standing firm."""
@@ -152,14 +164,14 @@ workers_matched company_registered contract_valid training_valid
         return all_of((trained, self.alive(guardian)))
 
     def _present(self, guardian: str, permit: PermitRecord) -> Truth:
-        found = self._people.found(guardian)
+        found = self.guardian_place(guardian, permit)
         if found is None:
             return Truth.UNKNOWN
         near = found == permit.zone_id or found in self._site.neighbours(permit.zone_id)
         return Truth.TRUE if found and near else Truth.FALSE
 
     def _outside(self, guardian: str, permit: PermitRecord) -> Truth:
-        found = self._people.found(guardian)
+        found = self.guardian_place(guardian, permit)
         if found is None:
             return Truth.UNKNOWN
         return Truth.FALSE if found == permit.zone_id else Truth.TRUE
