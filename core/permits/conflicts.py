@@ -281,7 +281,7 @@ class Conflicts:
             rules[version] = []
             for each in pack.distances if pack is not None else ():
                 self._distances[version, each.id] = each
-                rules[version].append(_rule(each))
+                rules[version].append(as_rule(each))
         levels = {level.id: level.z_m for level in site.levels}
         return Ground(levels, rules, site.hazards)
 
@@ -325,7 +325,8 @@ def _window(permit: PermitRecord) -> tuple[int, int]:
     return begin, life.to_wall_ns if permit.status in _PLANNED else _FOR_EVER
 
 
-def _rule(each: Distance) -> Rule:
+def as_rule(each: Distance) -> Rule:
+    """Return a distance without its words, as the worker needs it."""
     return Rule(
         id=each.id,
         work=each.work,
