@@ -11,8 +11,13 @@ from core.people.cards import Cards
 from core.people.keys import Keys
 from core.people.people import People
 from core.people.places import Places
+from core.permits.conflicts import Conflicts
+from core.permits.guardian_watch import GuardianWatch
 from core.permits.packs import Packs
+from core.permits.people_facts import PeopleFacts
 from core.permits.permits import Law, Permits
+from core.permits.sources import Source
+from core.permits.surroundings import Surroundings
 from core.readings.readings import Readings
 from core.registry.ids import Ids
 from core.registry.registry import Registry
@@ -51,9 +56,16 @@ class Kernel:
         self.notices = Notices(
             hub, self.people, self.registry, self.commands, self.alarms
         )
+        self.cards = Cards(hub, self.access, self.notices.tell)
+        self.keys = Keys(hub, self.access)
+        self.places = Places(hub, self.site, self.people)
+        self.packs = Packs(hub)
+        self._make_sources()
+        law = Law(self.packs, self.places, self.sources)
         self.permits = Permits(
-            hub, self.access, self.site, self.readings, self.people, self._law()
+            hub, self.access, self.site, self.readings, self.people, law
         )
+        self.surroundings.hold = self.permits.hold
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
         )
@@ -62,22 +74,29 @@ class Kernel:
         )
         self.permits.watch.clear = self._clear
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
-        self.cards = Cards(hub, self.access, self.notices.tell)
-        self.keys = Keys(hub, self.access)
-        self.places = Places(hub, self.site, self.people)
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
-            *(self.people, self.commands, self.notices, self.permits),
-            *(self.evacuations, self.power, self.lamps, self.cards),
-            *(self.keys, self.places),
+            *(self.people, self.commands, self.notices, self.cards, self.keys),
+            *(self.places, self.people_facts, self.surroundings, self.conflicts),
+            *(self.permits, self.guardians),
+            *(self.evacuations, self.power, self.lamps),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
 
-    def _law(self) -> Law:
-        """Make the packs, and the sources of facts that their rules ask for."""
-        return Law(Packs(self.hub), ())
+    def _make_sources(self) -> None:
+        """Make who tells the facts that a pack's rules ask for."""
+        hub, access, site = self.hub, self.access, self.site
+        self.people_facts = PeopleFacts(hub, access, self.people, self.cards, site)
+        self.surroundings = Surroundings(hub, site, self.readings, access)
+        self.conflicts = Conflicts(hub, self.packs, self.people, self.alarms)
+        self.guardians = GuardianWatch(
+            hub, access, self.people_facts, self.notices, self.places
+        )
+        self.sources: tuple[Source, ...] = (
+            *(self.people_facts, self.surroundings, self.conflicts),
+        )
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""

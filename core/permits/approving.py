@@ -44,7 +44,7 @@ class Approving:
         if act.content != permit.life.content:
             raise Refused("permit.content_changed", content=permit.life.content)
         right = self._right(slot, permit, actor, act.for_id)
-        found = self._bench.spot(actor, permit.zone_id, cause)
+        found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
             self._approves(permit, slot, actor, found.truth, cause)
         elif slot.phase is Phase.CLOSE:

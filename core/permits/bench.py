@@ -1,16 +1,15 @@
 """What every desk for permits stands on: the rooms it asks and the law it keeps."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from core.api.errors import Refused
 from core.api.reading import Value
 from core.clock import NS
-from core.hub import Hub
 from core.journal.envelope import Cause
-from core.logic.truth import Truth, any_of
+from core.logic.truth import Truth
 from core.people.access import Access
 from core.people.people import People
+from core.people.places import Found, Places
 from core.permits import lifecycle
 from core.permits.interlocks import Findings, Interlocks, not_true
 from core.permits.life_events import PermitDenied
@@ -24,28 +23,21 @@ from core.site.site import Site
 _NAMED = 8
 
 
-class Spot(NamedTuple):
-    """Say whether somebody is where a step needs it, and how that is known."""
-
-    truth: Truth
-    method: str
-    accuracy_m: float | None
-
-
 class Bench:
     """Find permits, their rules and their people; refuse what the law forbids."""
 
     def __init__(
         self,
-        hub: Hub,
         access: Access,
         site: Site,
         people: People,
+        places: Places,
         judge: Interlocks,
         life: LifeFacts,
     ) -> None:
-        self.hub, self.access, self.site = hub, access, site
-        self.people, self.judge, self.life = people, judge, life
+        self.hub, self.access, self.site = judge.hub, access, site
+        self.people, self.places = people, places
+        self.judge, self.life = judge, life
 
     def get(self, permit_id: str) -> PermitRecord:
         """Return a permit; refuses an unknown one."""
@@ -121,14 +113,12 @@ class Bench:
 
     # --- place and people -----------------------------------------------------
 
-    def spot(self, person_id: str, zone_id: str, cause: Cause) -> Spot:
-        """Say whether a person is at a zone or right beside it, and how it is known.
-
-        What the own device proved counts first, then what the site sees.
-        """
-        near = (zone_id, *self.site.neighbours(zone_id))
-        seen = any_of(self.people.in_zone(person_id, each) for each in near)
-        return Spot(seen, "presence", None)
+    def spot(self, zone_id: str, cause: Cause) -> Found:
+        """Say whether who acts is at a zone or right beside it, and how it is known."""
+        near = (zone_id, *sorted(self.site.neighbours(zone_id)))
+        found = [self.places.of(cause, each) for each in near]
+        order = (Truth.TRUE, Truth.UNKNOWN, Truth.FALSE)
+        return min(found, key=lambda each: order.index(each.truth))
 
     def outside(self, permit: PermitRecord, *people: str) -> None:
         """Refuse while people are, or may be, inside a permit's zone."""

@@ -27,6 +27,7 @@ from core.permits.interlocks import (
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Phase
 from core.permits.state import HoldRecord, PermitRecord
+from core.permits.view import Viewer
 from core.readings.readings import Readings
 
 
@@ -36,7 +37,7 @@ class Desk:
     def __init__(self, bench: Bench, readings: Readings) -> None:
         self._bench, self._readings = bench, readings
         self._hub, self._access, self._site = bench.hub, bench.access, bench.site
-        self._judge = bench.judge
+        self._judge, self._viewer = bench.judge, Viewer(bench)
 
     def bind(self, access: Access, hold: Holder) -> None:
         """Offer the acts; ``hold`` also holds what is linked."""
@@ -317,11 +318,13 @@ class Desk:
         self, _actor: str, act: acts.CheckPermit, _version: int | None, _cause: Cause
     ) -> Answer:
         permit = self._get(act.permit_id)
-        findings = self._judge.judge(permit)
+        shown = self._viewer.view(permit)
+        bad = "; ".join(f"{o.name}={o.truth}({o.why})" for o in shown.open)
         return {
-            "status": str(permit.status),
-            "version": permit.version,
-            "bad": describe(not_true(findings)),
+            "status": shown.status,
+            "version": shown.version,
+            "bad": bad,
+            "view": msgspec.json.encode(shown).decode(),
         }
 
     def _get(self, permit_id: str) -> PermitRecord:

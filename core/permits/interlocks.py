@@ -74,7 +74,7 @@ class Interlocks:
         packs: Packs,
         facts: Facts,
     ) -> None:
-        self._hub, self._site = hub, site
+        self.hub, self._site = hub, site
         self._readings, self._people = readings, people
         self.packs, self.facts = packs, facts
         self._bases: dict[tuple[str, str], PermitKind] = {}
@@ -85,7 +85,7 @@ class Interlocks:
 
     def arm(self) -> None:
         """Derive the tables of kinds and quantities from the bundle."""
-        bundle = self._hub.bundle
+        bundle = self.hub.bundle
         self.kinds = {kind.id: kind for kind in bundle.permit_kinds}
         self.quantities = {quantity.id: quantity for quantity in bundle.quantities}
 
@@ -103,7 +103,7 @@ class Interlocks:
             "linked": self._linked(permit),
             "journal": self._understood(permit.zone_id),
         }
-        if self._hub.state.hub.power_end is not None:
+        if self.hub.state.hub.power_end is not None:
             found["power"] = Finding(Truth.FALSE, "ending")
         if permit.life.pack:
             found.update(self.lawful(permit, phase))
@@ -139,7 +139,7 @@ class Interlocks:
         }
 
     def _valid(self, permit: PermitRecord) -> Finding:
-        clock = self._hub.clock
+        clock = self.hub.clock
         left = permit.valid.remaining_ns(clock)
         if left is not None and left <= 0:
             return Finding(Truth.FALSE, "expired")
@@ -149,7 +149,7 @@ class Interlocks:
 
     def _alarm(self, zone_id: str) -> Finding:
         found = TRUE
-        for alarm in self._hub.state.alarms.open.values():
+        for alarm in self.hub.state.alarms.open.values():
             warns = alarm.stands and alarm.life_safety and alarm.mark not in MARKS
             if warns and alarm.zone_id == zone_id:
                 return Finding(Truth.FALSE, alarm.kind)
@@ -159,7 +159,7 @@ class Interlocks:
         return found
 
     def _evacuation(self, zone_id: str) -> Finding:
-        if running_in(self._hub, zone_id):
+        if running_in(self.hub, zone_id):
             return Finding(Truth.FALSE, "running")
         return TRUE
 
@@ -190,7 +190,7 @@ class Interlocks:
     def _linked(self, permit: PermitRecord) -> Finding:
         worst = TRUE
         for permit_id in permit.linked:
-            other = self._hub.state.permits.permits.get(permit_id)
+            other = self.hub.state.permits.permits.get(permit_id)
             if other is None:
                 return Finding(Truth.FALSE, f"missing {permit_id}")
             if other.status is PermitStatus.VERIFYING:
@@ -202,7 +202,7 @@ class Interlocks:
         return worst
 
     def _understood(self, zone_id: str) -> Finding:
-        for name, zone in self._hub.state.unknown_protective.items():
+        for name, zone in self.hub.state.unknown_protective.items():
             if zone in ("", zone_id):
                 return Finding(Truth.FALSE, name)
         return TRUE
@@ -210,7 +210,7 @@ class Interlocks:
     def _gas(self, zone_id: str, quantity: str, kind: PermitKind) -> Finding:
         truth = self._readings.acceptable(zone_id, quantity, kind.gas_age_s)
         if truth is Truth.TRUE:
-            if not self._hub.clock.synced():
+            if not self.hub.clock.synced():
                 return Finding(Truth.UNKNOWN, "clock_untrusted")
             return TRUE
         meters = self._readings.current(zone_id, quantity)

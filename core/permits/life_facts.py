@@ -9,6 +9,7 @@ from core.api.reading import Value
 from core.clock import NS
 from core.hub import Hub
 from core.logic.truth import Truth
+from core.people.places import Places
 from core.permits import chain
 from core.permits.life_state import Moment
 from core.permits.lifecycle import BROKEN_OFF, PREPARING, RUNNING, PermitStatus
@@ -17,6 +18,7 @@ from core.permits.pack_rules import grades
 from core.permits.state import PermitRecord
 
 _MIN: Final = 60 * NS
+_DAY_S: Final = 86_400.0
 #: An approval later than this after the planned start is overdue (site rule).
 _APPROVAL_NS: Final = 120 * _MIN
 #: What the declared facts say that decides about a grade.
@@ -33,12 +35,12 @@ acceptance_signed acceptance_checked team_lead_checked countersigned briefing_do
 analysis_done measures_confirmed added_workers_briefed valid_left_min linked_left_min
 break_min work_day confirm_age_min works_on_job permits_linked linked_issued
 coordinator_named grade_raised guardian_changed guardian_handover_recorded
-handover_both_signed entrants_informed entry_supervisor_verified approver_on_site
+handover_both_signed entrants_informed entry_supervisor_verified approver_on_site people_verified verified_age_min
 """.split()
     )
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, places: Places) -> None:
+        self._hub, self._places = hub, places
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self.signing: str | None = None
         """What the place says of the signer while a signature is judged."""
@@ -51,6 +53,7 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
         self._signatures(permit, kind, pack, found)
         self._briefing(permit, kind, pack, found)
         self._times(permit, found)
+        self._gate(permit, found)
         self._kin(permit, found)
         self._grade(permit, kind, pack, found)
         return found
@@ -145,6 +148,16 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
         first = datetime.fromtimestamp(started.wall_ns / NS, zone).date()
         today = datetime.fromtimestamp(self._hub.clock.wall_ns() / NS, zone).date()
         return max((today - first).days + 1, 1)
+
+    def _gate(self, permit: PermitRecord, found: Values) -> None:
+        """Tell whether everyone was verified at the place, and how long ago."""
+        people = {permit.supervisor_id, *permit.people()}
+        checks = [
+            self._places.verified(each, permit.zone_id, _DAY_S) for each in people
+        ]
+        if not any(check.truth is Truth.UNKNOWN for check in checks):
+            found["people_verified"] = all(c.truth is Truth.TRUE for c in checks)
+            found["verified_age_min"] = max(check.age_s for check in checks) / 60
 
     # --- other permits --------------------------------------------------------
 

@@ -12,6 +12,7 @@ from core.logic.truth import Truth
 from core.people.access import Access
 from core.people.events import PersonMoved
 from core.people.people import People
+from core.people.places import Places
 from core.permits.approving import Approving
 from core.permits.bench import Bench
 from core.permits.booking import Booking
@@ -79,6 +80,7 @@ class Law(NamedTuple):
     """The packs that permits are judged by, and who tells the facts."""
 
     packs: Packs
+    places: Places
     sources: tuple[Source, ...] = ()
 
 
@@ -101,11 +103,11 @@ class Permits:
     ) -> None:
         self._hub, self._readings = hub, readings
         self.packs = law.packs
-        self.life = LifeFacts(hub)
+        self.life = LifeFacts(hub, law.places)
         self.facts = Facts(hub.clock, (self.life, *law.sources))
         self.judge = Interlocks(hub, site, readings, people, self.packs, self.facts)
         self.watch = Watch(hub, self.judge, self.hold)
-        self.bench = Bench(hub, access, site, people, self.judge, self.life)
+        self.bench = Bench(access, site, people, law.places, self.judge, self.life)
         self._by_zone: dict[str, set[str]] = {}
         self._by_guardian: dict[str, set[str]] = {}
         self._dirty: set[str] = set()

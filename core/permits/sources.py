@@ -20,9 +20,12 @@ _WEATHER_NS: Final = 3_600 * NS
 class Source(Protocol):
     """Supply some facts of a permit; what it cannot tell is left out: UNKNOWN."""
 
-    names: frozenset[str]
     changed: Changed
     """Called with the permits of which an answer may have changed."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the facts that it supplies."""
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> dict[str, Value]:
         """Return what can be told now; never a fact from anything not GOOD."""
@@ -53,9 +56,10 @@ class Facts:
     def reaction_s(self, name: str) -> float | None:
         """Return how long a fact may be UNKNOWN where its source says so."""
         for source in self._sources:
-            own: dict[str, float] = getattr(source, "reactions", {})
-            if name in own:
-                return own[name]
+            own = getattr(source, "reaction_s", None)
+            if own is not None and name in source.names:
+                told: float | None = own(name)
+                return told
         return None
 
     def of(
