@@ -5,7 +5,6 @@ which an index finds; `everything` does the same without one, for the tests.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -103,11 +102,15 @@ class Engine:
 
     def everything(self) -> set[Pair]:
         """Return every pair, found without an index or what is remembered."""
-        found: set[Pair] = set()
-        for one, two in combinations(self._works, 2):
-            found.update(self._between(self._works[one], self._works[two]))
-        for work in self._works.values():
-            found.update(self._beside(work, self._hazards))
+        return {pair for name in self._works for pair in self.against_all(name)}
+
+    def against_all(self, name: str) -> set[Pair]:
+        """Return the pairs of one work, measured against all others and hazards."""
+        work = self._works[name]
+        found = set(self._beside(work, self._hazards))
+        for other in self._works.values():
+            if other.id != name:
+                found.update(self._between(work, other))
         return found
 
     def pairs(self) -> set[Pair]:

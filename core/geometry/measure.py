@@ -31,12 +31,13 @@ class Region(NamedTuple):
 
     def away(self, other: "Region") -> float:
         """Return the clear distance in metres; 0 where they touch or overlap."""
-        between: float = shapely.distance(self.base, other.base)
+        # Python's own float: the link knows no other.
+        between = float(shapely.distance(self.base, other.base))
         return max(between - self.grow - other.grow, 0.0)
 
     def bounds(self) -> "Box":
         """Return the box around it."""
-        west, south, east, north = self.base.bounds
+        west, south, east, north = map(float, self.base.bounds)
         grow = self.grow
         return west - grow, south - grow, east + grow, north + grow
 
