@@ -15,7 +15,12 @@ from core.logic import tree
 from core.logic.parse import parse
 
 _HEADER = ("action", "id", "deadline", "on_failure", "after", "if")
-_BRANCHES = ("then", "else")
+_BRANCHES = ("then", "else", "do")
+#: Kinds and parts whose rules enforce from arming (design §6; issue: modes).
+_VITAL = frozenset({"gas", "sos", "fall", "flame", "smoke"})
+_VITAL_PARTS = _VITAL | {"combustible", "toxic", "oxygen"}
+_TESTS = ("while", "until", "if")
+_WHERE = frozenset({"subject", "all"})
 
 
 class Compiler:
@@ -29,6 +34,7 @@ class Compiler:
         self._zones = zones
         self._chains = chains
         self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = dict(NAMES)
 
     def rule(self, body: dict[str, Any], **head: Any) -> Rule:
         """Return the compiled rule; raises ConfigError with line and column."""
@@ -37,12 +43,17 @@ class Compiler:
             self._trigger(each, ("triggers", number))
             for number, each in enumerate(checked["triggers"])
         )
+        values = {
+            name: self._value(name, each)
+            for name, each in checked.get("values", {}).items()
+        }
         steps = self._steps(checked["actions"], ("actions",), "actions")
         rule = Rule(
             **head,
             hash="",
             on_unknown=checked["on_unknown"],
             triggers=triggers,
+            values=values,
             condition=self._expression(checked.get("conditions"), ("conditions",)),
             steps=steps,
             closes=self._expression(checked.get("closes"), ("closes",)),
@@ -61,6 +72,19 @@ class Compiler:
             fields=fields,
             subject=given.get("subject", "zone"),
         )
+
+    def _value(self, name: str, given: dict[str, Any]) -> Trigger:
+        path = ("values", name)
+        if name in NAMES or not name.isidentifier():
+            raise self._document.error(
+                (*self._base, *path),
+                f"{name!r} cannot name a value; take another word of letters",
+            )
+        zones = given.get("zone", ())
+        self._known(zones, self._zones | _WHERE, "zone", (*path, "zone"))
+        self._names[name] = "value of this rule"
+        platform = "permits" if "permits" in given else "reading"
+        return Trigger(platform=platform, fields=given, subject="zone")
 
     def _steps(
         self, listed: list[dict[str, Any]], path: Path_, name: str
@@ -83,31 +107,42 @@ class Compiler:
             after.append(self._ids[ref])
         if "chain" in given:
             self._known((given["chain"],), self._chains, "chain", (*path, "chain"))
-        zone = given.get("zone")
-        if zone is not None:
-            self._known((zone,), self._zones | {"subject"}, "zone", (*path, "zone"))
+        zones = given.get("zone", ())
+        self._known(zones, self._zones | _WHERE, "zone", (*path, "zone"))
         fields = {
             key: value
             for key, value in given.items()
-            if key not in _HEADER and key not in _BRANCHES and key != "until"
+            if key not in _HEADER and key not in _BRANCHES and key not in _TESTS
         }
+        tested = next((word for word in _TESTS if word in given), "if")
         return Step(
             path=name,
             action=given["action"],
             fields=fields,
-            when=self._expression(given.get("if") or given.get("until"), (*path, "if")),
-            branches=tuple(
-                self._steps(given.get(b, []), (*path, b), f"{name}/{b}")
-                for b in _BRANCHES
-            )
-            if given["action"] == "choose"
-            else (),
+            when=self._expression(given.get(tested), (*path, tested)),
+            branches=self._branches(given, path, name),
             deadline_s=given.get("deadline", 30.0),
             on_failure=self._steps(
                 given.get("on_failure", []), (*path, "on_failure"), f"{name}/on_failure"
             ),
             after=tuple(after),
         )
+
+    def _branches(
+        self, given: dict[str, Any], path: Path_, name: str
+    ) -> tuple[tuple[Step, ...], ...]:
+        if given["action"] == "choose":
+            return tuple(
+                self._steps(given.get(word, []), (*path, word), f"{name}/{word}")
+                for word in _BRANCHES[:2]
+            )
+        if given["action"] != "repeat":
+            return ()
+        # A round waits for steps of its own round only.
+        outer, self._ids = self._ids, {}
+        made = self._steps(given["do"], (*path, "do"), f"{name}/do")
+        self._ids = outer
+        return (made,)
 
     def _known(
         self, given: tuple[str, ...], known: set[str], what: str, path: Path_
@@ -124,7 +159,42 @@ class Compiler:
         if text is None:
             return None
         line, column = self._document.where((*self._base, *path))
-        return parse(text, NAMES, file=self._document.file, line=line, column=column)
+        return parse(
+            text, self._names, file=self._document.file, line=line, column=column
+        )
+
+
+def is_vital(rule: Rule) -> bool:
+    """Say whether a rule answers gas, oxygen, flame, smoke, a call or a lost detector.
+
+    Such a rule enforces from arming (design §5 Security; issue: modes).
+    """
+    return any(_is_vital(each) for each in rule.triggers)
+
+
+def _is_vital(trigger: Trigger) -> bool:
+    if trigger.platform == "supervision":
+        return True
+    given = trigger.fields.get("of" if trigger.platform != "alarm" else "kind", ())
+    named = given if isinstance(given, tuple) else (str(given),)
+    if trigger.platform == "alarm":
+        return not named or any(each.partition(".")[0] in _VITAL for each in named)
+    return trigger.platform in ("reading", "state") and bool(
+        _VITAL_PARTS.intersection(named)
+    )
+
+
+def _enforced(rule: Rule, modes: dict[str, str]) -> Rule:
+    """Return the rule with its modes; raises ConfigError where it must enforce."""
+    vital = rule.life_safety or is_vital(rule)
+    for mode in (rule.mode, *modes.values()):
+        if vital and mode != "enforce":
+            what = f"{rule.blueprint or rule.id} is life safety"
+            raise ConfigError(
+                f"{rule.id}: {what} and enforces from arming; mode {mode} needs "
+                f"two persons at the hub and is not set in a file"
+            )
+    return msgspec.structs.replace(rule, life_safety=vital, zone_modes=modes)
 
 
 def instantiate(
@@ -135,15 +205,11 @@ def instantiate(
     given: dict[str, Any],
     zones: set[str],
     chains: set[str],
+    zone_modes: dict[str, str] | None = None,
 ) -> Rule:
     """Return an instance of a blueprint, pinned to its content hash (R25)."""
-    if blueprint.life_safety and mode != "enforce":
-        raise ConfigError(
-            f"{rule_id}: {blueprint.id} is life safety and enforces from arming; "
-            f"mode {mode} needs two persons and is not set in a file"
-        )
     compiler = Compiler(blueprint.document, (), zones, chains)
-    return compiler.rule(
+    made = compiler.rule(
         fill(blueprint, given),
         id=rule_id,
         names=blueprint.names,
@@ -153,6 +219,7 @@ def instantiate(
         life_safety=blueprint.life_safety,
         mode=mode,
     )
+    return _enforced(made, zone_modes or {})
 
 
 def own_rule(
@@ -164,12 +231,17 @@ def own_rule(
     mode: str,
     zones: set[str],
     chains: set[str],
+    zone_modes: dict[str, str] | None = None,
 ) -> Rule:
     """Return a rule written straight into the site's files."""
-    return Compiler(document, base, zones, chains).rule(
+    made = Compiler(document, base, zones, chains).rule(
         body,
         id=rule_id,
         names=Names(zh=rule_id, en=rule_id),
         version="0",
         mode=mode,
     )
+    try:
+        return _enforced(made, zone_modes or {})
+    except ConfigError as bad:
+        raise document.error(base, str(bad)) from None

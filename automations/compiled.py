@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from automations.scope import Scope
 from core.alarms.state import AlarmRecord
+from core.api.reading import Value
 from core.config import Rule, Step, Trigger
 from core.logic import tree
 from core.logic.evaluate import compile_truth
@@ -19,8 +20,17 @@ class Compiled:
         self.rule = rule
         self.id = rule.id
         self.condition = _closure(rule.condition, Truth.TRUE)
-        default = tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0))
+        default = tree.All(
+            (
+                tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0)),
+                tree.Not(tree.Name("triggered")),
+            )
+        )
         self.closes = _closure(rule.closes or default, Truth.TRUE, protective=False)
+        self.standing: Callable[[str], Truth] = lambda _subject: Truth.FALSE
+        """Says whether a level trigger of the rule holds for a subject."""
+        self.sources: dict[str, Callable[[str | None], tuple[Value, int]]] = {}
+        """The rule's named values: zone of the subject → value and quality."""
         zones = {zone for each in rule.triggers for zone in _words(each, "zone")}
         everywhere = "all" in zones or any(
             not _words(each, "zone") for each in rule.triggers
@@ -32,6 +42,7 @@ class Compiled:
         self.watches_gas = any(
             kind == "gas" or kind.startswith("gas.")
             for trigger in rule.triggers
+            if trigger.platform == "alarm"
             for kind in _words(trigger, "kind")
         )
 
@@ -59,14 +70,31 @@ class Compiled:
                 return index
         return None
 
-    def matching_event(self, platform: str, kind: str, zone: str | None) -> int | None:
+    def is_moment(self, index: int) -> bool:
+        """Say whether a trigger is a moment; the others are levels that stand."""
+        trigger = self.rule.triggers[index]
+        if trigger.platform == "presence":
+            return trigger.fields.get("event") in ("enter", "leave")
+        if trigger.platform == "permit":
+            return "to" in trigger.fields
+        return trigger.platform not in ("reading", "state")
+
+    def matching_event(
+        self,
+        platform: str,
+        kind: str,
+        zone: str | None,
+        fits: Callable[[Trigger], bool] = lambda _: True,
+    ) -> int | None:
         """Return the first trigger of a platform that an event matches."""
         for index, trigger in enumerate(self.rule.triggers):
             wanted = _words(trigger, "event") or _words(trigger, "to")
             if (
                 trigger.platform == platform
+                and self.is_moment(index)
                 and (not wanted or kind in wanted)
                 and _zone_in(trigger, zone)
+                and fits(trigger)
             ):
                 return index
         return None

@@ -7,8 +7,12 @@ recorded is not done again, what is not recorded is done now (R6, R7, R26).
 from collections.abc import Callable
 
 from automations.compiled import Compiled, compile_rule
+from automations.levels import UNKNOWN_S, Levels
+from automations.modes import Modes
+from automations.moments import Moments
 from automations.runs import Runs
-from automations.scope import Scope, depending
+from automations.scope import Scope, depending, place
+from automations.selecting import Lacking
 from core.alarms.events import AlarmRaised, AlarmRepeated, AlarmUnshelved
 from core.alarms.state import AlarmRecord
 from core.api.reading import Value
@@ -17,15 +21,9 @@ from core.config import Rule
 from core.hub import CORE, Hub
 from core.journal.envelope import Envelope
 from core.kernel import Kernel
-from core.logic.events import (
-    RuleSkipped,
-)
+from core.logic.events import RuleSkipped
+from core.logic.state import seen_key
 from core.logic.truth import Truth
-from core.permits.events import PermitHeld
-from core.registry.events import DeviceReported
-
-#: Zones whose detectors are missing for longer act by the rule's on_unknown.
-UNKNOWN_S = 30.0
 
 Params = dict[str, Value]
 
@@ -46,17 +44,20 @@ class Engine:
         """Rules by the zones that they name, so that an alarm costs what it must."""
         self._everywhere: list[Compiled] = []
         self.runs = Runs(kernel, self.guard)
+        self.levels = Levels(kernel, self)
+        self.moments = Moments(kernel, self)
+        self.modes = Modes(kernel, self)
         self._skipped: set[tuple[str, str, str]] = set()
         """(rule, alarm, why) that were told; forgotten with the alarm."""
         self._unknown_since: dict[tuple[str, str], int] = {}
+        self._lacking: dict[tuple[str, int], tuple[int, list[Lacking]]] = {}
+        self._settled_ns = 0
         # No evidence ends what a rule says of itself: a person may.
         kernel.alarms.judges["rule"] = lambda _source, _condition: False
         hub = self.hub
         hub.on(AlarmRaised, self._alarm_event)
         hub.on(AlarmRepeated, self._alarm_event)
         hub.on(AlarmUnshelved, self._unshelved)
-        hub.on(DeviceReported, self._device_event)
-        hub.on(PermitHeld, self._permit_event)
 
     # --- room -----------------------------------------------------------------
 
@@ -64,10 +65,11 @@ class Engine:
         """Compile the bundle's rules; a rule that fails leaves the others (R9)."""
         armed: dict[str, Compiled] = {}
         for rule in self.hub.bundle.rules:
-            if rule.mode != "off":
+            if {rule.mode, *rule.zone_modes.values()} != {"off"}:
                 self.guard(rule.id, self._arm, rule, armed)
         self.rules = self.runs.rules = armed
         self._skipped.clear()
+        self._lacking.clear()
         self._near.clear()
         self._everywhere.clear()
         for each in armed.values():
@@ -75,8 +77,10 @@ class Engine:
                 self._near.setdefault(zone, []).append(each)
             if not each.zones:
                 self._everywhere.append(each)
+        self.levels.arm(armed.values())
+        self.modes.show()
 
-    def _looking(self, zone: str | None) -> list[Compiled]:
+    def looking(self, zone: str | None) -> list[Compiled]:
         """Return the rules that look at a zone."""
         return self._near.get(zone or "", []) + self._everywhere
 
@@ -88,28 +92,40 @@ class Engine:
         now = self.hub.clock.mono_ns()
         for alarm in self.kernel.alarms.active(kind_prefix="fault.unknown"):
             rule_id = alarm.source.removeprefix("rule:")
-            if alarm.zone_id is not None:
+            if alarm.condition == f"unknown.{alarm.zone_id}" and alarm.zone_id:
                 self._unknown_since[rule_id, alarm.zone_id] = now
+        self.levels.boot()
+        self.moments.recover()
+        self.modes.recover()
+        self._settled_ns = now + int(UNKNOWN_S * NS)
         for run in self.runs.all():
             self.guard(run.rule, self.runs.resume, run)
 
     def tick(self) -> None:
         """Look at levels again: hazards without a run, unknown zones, ended runs."""
         for record in self.kernel.alarms.active():
-            for rule in self._looking(record.zone_id):
+            for rule in self.looking(record.zone_id):
                 self.guard(rule.id, self._level, rule, record)
         for zone in self.kernel.readings.unmonitored() | self._blind_zones():
-            for rule in self._looking(zone):
+            for rule in self.looking(zone):
                 if rule.watches_gas:
                     self.guard(rule.id, self._unknown_zone, rule, zone)
+        self.levels.tick()
+        self.moments.tick()
+        self._tell_lacking()
+        self.modes.show()
         for run in self.runs.all():
             self.guard(run.rule, self.runs.advance, run)
         known = self.hub.state.alarms.open
         self._skipped = {each for each in self._skipped if each[1] in known}
 
     def armed(self) -> dict[str, str]:
-        """Return the hashes of the armed rules, for the check of R8."""
-        return {rule.id: rule.rule.hash for rule in self.rules.values()}
+        """Return the hashes of the armed rules, for the check of R8.
+
+        A rule of which no trigger finds what it looks at is not among them.
+        """
+        refused = self.levels.refused()
+        return {r.id: r.rule.hash for r in self.rules.values() if r.id not in refused}
 
     def guard(self, rule_id: str, work: Callable[..., object], *args: object) -> None:
         """Do work for a rule; an error is an alarm with the rule's id (§5 Rules)."""
@@ -124,7 +140,7 @@ class Engine:
                 params={"rule": rule_id, "error": f"{type(bad).__name__}: {bad}"[:300]},
             )
 
-    # --- triggers ---------------------------------------------------------------
+    # --- alarms -----------------------------------------------------------------
 
     def _unshelved(self, body: AlarmUnshelved, envelope: Envelope) -> None:
         record = self.hub.state.alarms.open.get(body.alarm_id)
@@ -136,7 +152,7 @@ class Engine:
     ) -> None:
         record = self.hub.state.alarms.open.get(body.alarm_id)
         if record is not None:
-            for rule in self._looking(record.zone_id):
+            for rule in self.looking(record.zone_id):
                 self.guard(rule.id, self._alarm, rule, record)
 
     def _alarm(self, rule: Compiled, record: AlarmRecord) -> None:
@@ -157,86 +173,6 @@ class Engine:
         subject = rule.subject(index, record.zone_id, record.source)
         self.fire(rule, index, subject, params, mark=record.mark, parent=record.id)
 
-    def _device_event(self, body: DeviceReported, envelope: Envelope) -> None:
-        device = self.hub.state.registry.devices.get(body.device_id)
-        zone = device.zone_id if device else None
-        self._event(
-            "device",
-            body.kind,
-            zone,
-            f"device:{body.device_id}",
-            dict(body.params),
-            envelope,
-        )
-
-    def _permit_event(self, body: PermitHeld, envelope: Envelope) -> None:
-        permit = self.hub.state.permits.permits.get(body.permit_id)
-        zone = permit.zone_id if permit else None
-        params: Params = {"permit_id": body.permit_id, "code": body.hold.code}
-        self._event(
-            "permit", "held", zone, f"permit:{body.permit_id}", params, envelope
-        )
-
-    def _event(
-        self,
-        platform: str,
-        kind: str,
-        zone: str | None,
-        source: str,
-        params: Params,
-        envelope: Envelope,
-    ) -> None:
-        for rule in self._looking(zone):
-            index = rule.matching_event(platform, kind, zone)
-            if index is not None:
-                facts: Params = {**params, "trigger_kind": kind, "source": source}
-                subject = rule.subject(index, zone, source)
-                self.guard(
-                    rule.id, self.fire, rule, index, subject, facts, "", envelope.id
-                )
-
-    def fire(
-        self,
-        rule: Compiled,
-        index: int,
-        subject: str,
-        params: Params,
-        mark: str = "",
-        parent: str = "",
-    ) -> None:
-        """Start a run for the subject, or join the one that is open (R6)."""
-        trigger = f"triggers/{index}"
-        run = self.runs.of(rule.id, subject)
-        if run is not None and self.runs.join(rule, run, trigger, params):
-            return
-        truth = rule.condition(Scope(self.kernel, rule, subject, params, None))
-        if truth is Truth.UNKNOWN:
-            truth = self._on_unknown(rule, subject)
-        if truth is not Truth.TRUE:
-            key = str(params.get("alarm_id", ""))
-            self._skip(rule, key, index, "condition", params)
-            return
-        self.runs.start(rule, subject, trigger, params, mark, parent)
-
-    def _skip(
-        self, rule: Compiled, key: str, index: int, why: str, params: Params
-    ) -> None:
-        if (rule.id, key, why) in self._skipped:
-            return
-        if key:
-            self._skipped.add((rule.id, key, why))
-        self.hub.emit(
-            RuleSkipped(
-                rule=rule.id,
-                subject="",
-                trigger=f"triggers/{index}",
-                why=why,
-                params=params,
-            )
-        )
-
-    # --- levels -----------------------------------------------------------------
-
     def _level(self, rule: Compiled, record: AlarmRecord) -> None:
         index = rule.matching_alarm(record)
         if index is None:
@@ -245,6 +181,160 @@ class Engine:
         run = self.runs.of(rule.id, subject)
         if run is None or f"{record.kind} {record.source}" not in run.seen:
             self._alarm(rule, record)
+
+    # --- starting runs ------------------------------------------------------------
+
+    def fire(
+        self,
+        rule: Compiled,
+        index: int,
+        subject: str,
+        params: Params,
+        *,
+        mark: str = "",
+        parent: str = "",
+        again: bool = False,
+    ) -> bool:
+        """Start a run for the subject, or join the one that is open (R6).
+
+        ``again``: it ended and began anew, so an open run does its steps once
+        more. False: a condition, or the rule's mode, kept it from acting.
+        """
+        trigger = f"triggers/{index}"
+        run = self.runs.of(rule.id, subject)
+        if run is not None and self.runs.join(rule, run, trigger, params, again=again):
+            return True
+        mode = self.modes.of(rule, place(self.kernel, subject))
+        if mode == "off":
+            self._skip(rule, _key(params), index, "off", params, subject)
+            return False
+        truth = rule.condition(Scope(self.kernel, rule, subject, params, None))
+        why = "condition"
+        if truth is Truth.UNKNOWN:
+            truth, why = self._on_unknown(rule, subject, mode=mode), "unknown"
+        if truth is not Truth.TRUE:
+            self._skip(rule, _key(params), index, why, params, subject)
+            return False
+        self.runs.start(rule, subject, trigger, params, mark, parent, mode=mode)
+        return True
+
+    def _skip(
+        self,
+        rule: Compiled,
+        key: str,
+        index: int,
+        why: str,
+        params: Params,
+        subject: str = "",
+    ) -> None:
+        if (rule.id, key, why) in self._skipped:
+            return
+        if key:
+            self._skipped.add((rule.id, key, why))
+        self.hub.emit(
+            RuleSkipped(
+                rule=rule.id,
+                subject=subject,
+                trigger=f"triggers/{index}",
+                why=why,
+                params=params,
+            )
+        )
+
+    # --- moments ------------------------------------------------------------------
+
+    def happened(
+        self,
+        rule: Compiled,
+        index: int,
+        subject: str,
+        params: Params,
+        *,
+        mark: str = "",
+        parent: str = "",
+    ) -> None:
+        """Start or join a run for a moment: each one counts."""
+        self.fire(rule, index, subject, params, mark=mark, parent=parent, again=True)
+
+    # --- levels -------------------------------------------------------------------
+
+    def level_fires(
+        self, rule: Compiled, index: int, subject: str, params: Params, *, again: bool
+    ) -> bool:
+        """Start or join a run for a level; False: it must be asked again."""
+        run = self.runs.of(rule.id, subject)
+        if run is None and not self._acts(rule, index, subject, params):
+            return False
+        return self.fire(rule, index, subject, params, again=again)
+
+    def _acts(self, rule: Compiled, index: int, subject: str, params: Params) -> bool:
+        """Say whether a level's condition lets it act; tell once a minute if not."""
+        scope = Scope(self.kernel, rule, subject, params, None)
+        if rule.condition(scope) is not Truth.FALSE:
+            return True
+        self.levels.skip(rule, index, subject, "condition", params)
+        return False
+
+    def level_unknown(
+        self, rule: Compiled, index: int, subject: str, params: Params
+    ) -> None:
+        """Do what on_unknown declares for a level that stays UNKNOWN."""
+        mode = self.modes.of(rule, place(self.kernel, subject))
+        if mode == "off":
+            return
+        slot = f"unknown.{index}.{subject}"
+        if self._on_unknown(rule, subject, slot, mode=mode) is Truth.TRUE:
+            facts: Params = {**params, "trigger_kind": "unknown"}
+            run = self.runs.of(rule.id, subject)
+            if run is None or seen_key(facts) not in run.seen:
+                self.fire(rule, index, subject, facts)
+
+    def level_known(self, rule: Compiled, index: int, subject: str) -> None:
+        """Take back the fault alarm of a level that can be judged again."""
+        self.kernel.alarms.clear(f"rule:{rule.id}", f"unknown.{index}.{subject}")
+
+    def level_skipped(
+        self, rule: Compiled, index: int, subject: str, why: str, params: Params
+    ) -> None:
+        """Write down why a level does not fire (R26)."""
+        self._skip(rule, "", index, why, params, subject)
+
+    def level_lacks(self, rule: Compiled, index: int, lacking: list[Lacking]) -> None:
+        """Remember what a selector does not find; it is told unless it comes soon."""
+        key = (rule.id, index)
+        before = self._lacking.pop(key, None)
+        gone = {e.zone_id for e in before[1]} if before else set()
+        for zone in gone - {each.zone_id for each in lacking}:
+            self.kernel.alarms.clear(f"rule:{rule.id}", _selector(index, zone))
+        if lacking:
+            since = before[0] if before else self.hub.clock.mono_ns()
+            self._lacking[key] = (since, lacking)
+
+    def _tell_lacking(self) -> None:
+        now = self.hub.clock.mono_ns()
+        for (rule_id, index), (since, lacking) in self._lacking.items():
+            if now < max(self._settled_ns, since):
+                continue
+            for each in lacking:
+                self.kernel.alarms.raise_(
+                    f"rule:{rule_id}",
+                    _selector(index, each.zone_id),
+                    kind="fault.selector",
+                    priority=2,
+                    zone_id=each.zone_id,
+                    params={"rule": rule_id, "trigger": index, "why": each.why},
+                )
+
+    def mode_changed(self, rule: Compiled, zone_id: str) -> None:
+        """End the runs of the old mode; what stands is answered in the new one."""
+        for run in self.runs.all():
+            if run.rule == rule.id:
+                mode = self.modes.of(rule, place(self.kernel, run.subject))
+                if mode != run.mode:
+                    self.runs.finish(run, "cancelled", f"mode is {mode} now")
+        self.levels.renew(rule)
+
+    # --- unknown --------------------------------------------------------------------
 
     def _blind_zones(self) -> set[str]:
         return {zone for _, zone in self._unknown_since}
@@ -258,25 +348,41 @@ class Engine:
             return
         now = self.hub.clock.mono_ns()
         if now - self._unknown_since.setdefault(key, now) >= UNKNOWN_S * NS:
-            if self._on_unknown(rule, f"zone:{zone}") is Truth.TRUE:
-                self.fire(rule, 0, f"zone:{zone}", {"trigger_kind": "unknown"})
+            subject = f"zone:{zone}"
+            mode = self.modes.of(rule, zone)
+            if (
+                mode != "off"
+                and self._on_unknown(rule, subject, mode=mode) is Truth.TRUE
+            ):
+                self.fire(rule, 0, subject, {"trigger_kind": "unknown"})
 
-    def _on_unknown(self, rule: Compiled, subject: str) -> Truth:
+    def _on_unknown(
+        self, rule: Compiled, subject: str, slot: str = "", *, mode: str = "enforce"
+    ) -> Truth:
         """Do what the rule declares for UNKNOWN; never nothing (§5 Truth)."""
         zone = subject.removeprefix("zone:") if subject.startswith("zone:") else None
         if rule.rule.on_unknown == "fire":
             return Truth.TRUE
         self.kernel.alarms.raise_(
             f"rule:{rule.id}",
-            f"unknown.{zone or subject}",
+            slot or f"unknown.{zone or subject}",
             kind="fault.unknown",
             priority=2,
             zone_id=zone,
             params={"rule": rule.id},
         )
-        if rule.rule.on_unknown == "hold":
+        # A rule that only watches or advises holds nothing either.
+        if rule.rule.on_unknown == "hold" and mode == "enforce":
             for permit_id in depending(self.kernel, subject):
                 self.kernel.permits.hold(
                     permit_id, "unknown", source=f"rule:{rule.id}", cause=CORE
                 )
         return Truth.FALSE
+
+
+def _key(params: Params) -> str:
+    return str(params.get("alarm_id") or "")
+
+
+def _selector(index: int, zone_id: str | None) -> str:
+    return f"selector.{index}.{zone_id or ''}"

@@ -12,6 +12,7 @@ from automations.compiled import Compiled
 from automations.scope import Scope
 from core.api.command import TERMINAL, CommandState
 from core.api.reading import Value
+from core.deadlines import Deadline
 from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
 from core.kernel import Kernel
@@ -62,6 +63,8 @@ class Runs:
         params: Params,
         mark: str,
         parent: str,
+        *,
+        mode: str = "",
     ) -> None:
         """Begin a run and do what it can do at once."""
         cause = Cause(
@@ -78,20 +81,28 @@ class Runs:
             subject=subject,
             trigger=trigger,
             params=params,
-            mode=rule.rule.mode,
+            mode=mode or rule.rule.mode,
             mark=mark,
         )
         self.hub.emit(started, cause)
+        if started.mode == "advise":
+            steps.advise(self, rule, self.hub.state.runs.open[started.run_id])
         self.advance(self.hub.state.runs.open[started.run_id])
 
     def join(
-        self, rule: Compiled, run: RunRecord, trigger: str, params: Params
+        self,
+        rule: Compiled,
+        run: RunRecord,
+        trigger: str,
+        params: Params,
+        *,
+        again: bool = False,
     ) -> bool:
         """Count a trigger of an open run; False when it is full and a new one acts.
 
         A new kind, and an alarm that came again, do the steps once more.
         """
-        again = self._came_again(rule, run, params)
+        again = again or self._came_again(rule, run, params)
         if seen_key(params) in run.seen and not again:
             return True
         kinds = {each.split(" ", 1)[0] for each in run.seen}
@@ -158,6 +169,9 @@ class Runs:
         prefix = f"run.{run.id}."
         for path in run.steps:
             self.hub.timers.cancel(prefix + path)
+        rule = self.rules.get(run.rule)
+        if rule is not None and outcome != "cancelled":
+            steps.end_alarms(self, rule, run)
 
     def record(self, run: RunRecord, path: str, state: str, **more: object) -> None:
         """Write down where a step stands."""
@@ -166,6 +180,10 @@ class Runs:
             self._wait(run, refs)
         body: Event = RunStepped(run_id=run.id, path=path, state=state, **more)  # type: ignore[arg-type]
         self.hub.emit(body, self.cause(run))
+
+    def arm_deadline(self, run: RunRecord, path: str, until: Deadline) -> None:
+        """Arm a waiting step's persisted deadline."""
+        steps.arm_deadline(self, run, path, until)
 
     def resume(self, run: RunRecord) -> None:
         """Go on with a run exactly where the journal left it."""

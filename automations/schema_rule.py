@@ -5,33 +5,19 @@ from typing import Any
 import voluptuous as vol
 
 from automations.schema_site import ident, names, number, roles, span, words
+from automations.schema_trigger import (
+    OUTPUT_KINDS,
+    clock_times,
+    one_of,
+    role_of,
+    trigger,
+    value_of,
+)
 from core.api.documents import Input
 
-TRIGGERS = ("alarm", "supervision", "device", "permit", "command", "presence", "manual")
-SUBJECTS = ("zone", "person", "permit", "device", "site")
-OUTPUT_KINDS = ("siren", "strobe", "voice", "fan", "power_cut", "barrier", "lamp")
 ON_UNKNOWN = ("fire", "hold", "fault")
-SELECTORS = ("zone", "notify_chain", "duration", "number", "boolean", "text", "role")
-
-
-def one_of(*known: str) -> Any:
-    """Accept one of the words, and name them all when it is another."""
-    return vol.In(known, msg=f"expected one of {', '.join(known)}")
-
-
-def _trigger(value: Any) -> dict[str, Any]:
-    checked: dict[str, Any] = vol.Schema(
-        {
-            vol.Required("trigger"): one_of(*TRIGGERS),
-            "kind": words,
-            "priority": vol.All(int, vol.Range(1, 4)),
-            "zone": words,
-            "event": words,
-            "to": words,
-            "subject": one_of(*SUBJECTS),
-        }
-    )(value)
-    return checked
+#: Rounds of a repeat, at most: what needs more is no reminder but a rule.
+MAX_REPEAT = 100
 
 
 def steps(value: Any) -> list[dict[str, Any]]:
@@ -49,27 +35,49 @@ _COMMON: dict[Any, Any] = {
     "if": str,
 }
 
+#: A zone's id, ``subject`` (the place that the run is about) or ``all``.
+_ZONE: dict[Any, Any] = {"zone": words, "neighbours": bool}
+_LIFE_SAFETY = ("gas", "sos", "fall", "flame", "smoke", "evacuation")
+
+
+def _shelvable(value: Any) -> tuple[str, ...]:
+    found = words(value)
+    for each in found:
+        if each.partition(".")[0] in _LIFE_SAFETY:
+            raise vol.Invalid(f"{each!r} is life safety and is never shelved")
+    return found
+
+
 _FIELDS: dict[str, dict[Any, Any]] = {
     "command": {
         vol.Required("output"): one_of(*OUTPUT_KINDS),
         vol.Required("value"): vol.Any(bool, float, int, str),
-        "zone": str,
-        "neighbours": bool,
+        **_ZONE,
         "if_none": one_of("skip", "fail"),
     },
     "permit.hold": {
         vol.Required("code"): ident,
-        "zone": str,
+        **_ZONE,
+        "kinds": words,
         "linked": bool,
         "retest": words,
     },
-    "evacuation.start": {"zone": str, "neighbours": bool, "code": ident},
+    "permit.request_release": {"roles": roles, "channels": words},
+    "evacuation.start": {**_ZONE, "code": ident},
     "notify": {
         vol.Exclusive("chain", "whom"): str,
         vol.Exclusive("roles", "whom"): roles,
+        vol.Exclusive("persons", "whom"): one_of("subject", "permit"),
         "channels": words,
         vol.Required("code"): str,
         "respond_within": span,
+    },
+    "broadcast": {
+        vol.Required("code"): str,
+        "roles": roles,
+        "channels": words,
+        "respond_within": span,
+        **_ZONE,
     },
     "alarm.raise": {
         vol.Required("condition"): ident,
@@ -77,9 +85,36 @@ _FIELDS: dict[str, dict[Any, Any]] = {
         "priority": vol.All(int, vol.Range(1, 4)),
         "life_safety": bool,
         "latching": bool,
+        "ends_with_run": bool,
+    },
+    "set_shelving": {
+        vol.Required("kinds"): _shelvable,
+        vol.Required("for"): vol.All(span, vol.Range(min=1, max=12 * 3600)),
+        vol.Required("reason"): str,
+        **_ZONE,
     },
     "wait": {"for": span, "until": str},
     "choose": {vol.Required("then"): steps, "else": steps},
+    "repeat": {
+        vol.Required("count"): vol.All(int, vol.Range(1, MAX_REPEAT)),
+        "while": str,
+        vol.Required("do"): steps,
+    },
+}
+
+#: Actions of other systems, and of parts that this hub does not have.
+_ABSENT = {
+    "task.create": "this hub keeps no tasks; write 'notify' with respond_within",
+    "plan.start": "this hub drives no plans; write the plan's steps as actions",
+    "record_clip": "this hub records no video; write 'notify' to who can",
+    "record.clip": "this hub records no video; write 'notify' to who can",
+    "webhook": "a rule calls nothing outside the site; write 'notify' with a channel",
+    "delay": "write 'wait' with for",
+    "wait_for_trigger": "write 'wait' with until and a deadline",
+    "service": "write 'command' with the kind of output",
+    "permit.release": "only a person releases; write 'permit.request_release'",
+    "evacuation.clear": "only a person gives the all-clear",
+    "alarm.clear": "an alarm ends by GOOD evidence or a person",
 }
 
 
@@ -91,10 +126,9 @@ def _step(value: Any, number: int) -> dict[str, Any]:
         )
     fields = _FIELDS.get(str(value["action"]))
     if fields is None:
-        raise vol.Invalid(
-            f"unknown action {value['action']!r}; known: {', '.join(_FIELDS)}",
-            path=[number, "action"],
-        )
+        word = str(value["action"])
+        advice = _ABSENT.get(word, f"known: {', '.join(_FIELDS)}")
+        raise vol.Invalid(f"unknown action {word!r}; {advice}", path=[number, "action"])
     schema = vol.Schema({vol.Required("action"): str, **_COMMON, **fields})
     try:
         checked: dict[str, Any] = schema(value)
@@ -108,13 +142,28 @@ def _step(value: Any, number: int) -> dict[str, Any]:
 RULE: dict[Any, Any] = {
     vol.Required("on_unknown"): one_of(*ON_UNKNOWN),
     vol.Required("triggers"): vol.All(
-        [_trigger], vol.Length(min=1, msg="a rule needs at least one trigger")
+        [trigger], vol.Length(min=1, msg="a rule needs at least one trigger")
     ),
+    "values": {ident: value_of},
     "conditions": str,
     vol.Required("actions"): vol.All(
         steps, vol.Length(min=1, msg="a rule needs at least one action")
     ),
     "closes": str,
+}
+
+
+SELECTORS: dict[str, Any] = {
+    "zone": str,
+    "notify_chain": str,
+    "duration": span,
+    "number": number,
+    "boolean": bool,
+    "text": str,
+    "role": role_of,
+    "quantity": ident,
+    "permit_kind": ident,
+    "time": clock_times,
 }
 
 
@@ -124,7 +173,7 @@ def _selector(value: Any) -> dict[str, Any]:
             "a selector is one word, for example 'zone: {multiple: true}'"
         )
     kind, options = next(iter(value.items()))
-    one_of(*SELECTORS)(kind)
+    one_of(*SELECTORS)(str(kind))
     checked = vol.Schema({"multiple": bool, "min": number, "max": number})(
         options or {}
     )
@@ -134,6 +183,7 @@ def _selector(value: Any) -> dict[str, Any]:
 INPUT = {
     vol.Required("name"): names,
     "description": names,
+    "section": names,
     vol.Required("selector"): _selector,
     "default": object,
 }

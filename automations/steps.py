@@ -1,35 +1,25 @@
 """What a run's steps do, one small function an action."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from automations import actions
 from automations.compiled import Compiled
-from automations.scope import Scope
-from core.api.model import OutputKind
+from automations.doing import Doing
+from automations.scope import Scope, place
 from core.api.reading import Value
 from core.config import Step
 from core.deadlines import Deadline
-from core.logic.state import RunRecord
+from core.logic.state import RunRecord, StepRecord
 from core.logic.truth import Truth
 
 if TYPE_CHECKING:
     from automations.runs import Runs
 
 
-class Doing(NamedTuple):
-    """Hold what an action may look at while it does one step of a run."""
-
-    runs: "Runs"
-    rule: Compiled
-    run: RunRecord
-    step: Step
-    path: str
-    scope: Scope
-
-
-DONE = frozenset({"done", "failed", "skipped", "shadow"})
+DONE = frozenset({"done", "failed", "skipped", "shadow", "advised"})
 #: Actions that change nothing outside the run are done in shadow mode too.
-_QUIET = frozenset({"wait", "choose"})
+_QUIET = frozenset({"wait", "choose", "repeat"})
 
 
 def _prefix(number: int) -> str:
@@ -50,6 +40,9 @@ def _tree(
             yield from _tree(
                 step.branches[0 if record.detail == "then" else 1], run, prefix
             )
+        if step.action == "repeat" and record.detail.isdigit():
+            for number in range(1, int(record.detail) + 1):
+                yield from _tree(step.branches[0], run, f"{prefix}i{number}/")
         if record.state == "failed":
             yield from _tree(step.on_failure, run, prefix)
 
@@ -62,7 +55,10 @@ def advance(runs: "Runs", rule: Compiled, run: RunRecord, number: int) -> None:
     while moved:
         moved = False
         for step, path in list(_tree(rule.rule.steps, run, prefix)):
-            if path in run.steps or not _is_due(step, run, prefix):
+            record = run.steps.get(path)
+            if record is not None and record.state == "round":
+                moved |= _go_round(runs, rule, run, step, path, params)
+            if record is not None or not _is_due(step, run, path):
                 continue
             # One step that fails never keeps the others waiting (R12).
             runs.guard(run.rule, _start, runs, rule, run, step, path, params)
@@ -80,7 +76,26 @@ def all_done(rule: Compiled, run: RunRecord) -> bool:
     return True
 
 
-def _is_due(step: Step, run: RunRecord, prefix: str) -> bool:
+def _go_round(
+    runs: "Runs",
+    rule: Compiled,
+    run: RunRecord,
+    step: Step,
+    path: str,
+    params: dict[str, Value],
+) -> bool:
+    """Begin a repeat's next round once all of the last one has ended."""
+    scope = Scope(runs.kernel, rule, run.subject, params, run)
+    do = Doing(runs, rule, run, step, path, scope)
+    record = run.steps[path]
+    if not _round_over(do, record, path.removesuffix(step.path)):
+        return False
+    runs.guard(run.rule, _next_round, do, int(record.detail) + 1)
+    return True
+
+
+def _is_due(step: Step, run: RunRecord, path: str) -> bool:
+    prefix = path.removesuffix(step.path)
     return all(
         (record := run.steps.get(prefix + each)) is not None and record.state in DONE
         for each in step.after
@@ -101,15 +116,30 @@ def _start(
         if step.path in rule.when and rule.when[step.path](scope) is Truth.FALSE:
             runs.record(run, path, "skipped", detail="if")
             return
-        if run.mode != "enforce":
-            runs.record(run, path, "shadow", detail=step.action)
+        if (quiet := _withheld(run, step)) is not None:
+            runs.record(run, path, quiet, detail=step.action)
             return
     try:
-        _ACTIONS[step.action](Doing(runs, rule, run, step, path, scope))
+        work = _CONTROL.get(step.action) or actions.ACTIONS[step.action]
+        work(Doing(runs, rule, run, step, path, scope))
     except Exception as bad:
         # The step's own failure branch must run before the rule's alarm says so.
         runs.record(run, path, "failed", detail=f"{type(bad).__name__}: {bad}"[:300])
         raise
+
+
+def _withheld(run: RunRecord, step: Step) -> str | None:
+    """Return how a step is written down that its run's mode or mark keeps back.
+
+    A drill moves nothing but what is heard and seen, and touches no live permit.
+    """
+    if run.mode == "advise":
+        return None if step.action in actions.TELLING else "advised"
+    if run.mode != "enforce":
+        return "shadow"
+    if run.mark and not actions.in_drill(step):
+        return "skipped"
+    return None
 
 
 def _wake(
@@ -153,131 +183,6 @@ def _expire(runs: "Runs", run_id: str, path: str, late_unknown: bool) -> None:
     runs.advance(run)
 
 
-def _zone(run: RunRecord, step: Step) -> str | None:
-    named = step.fields.get("zone", "subject")
-    if named != "subject":
-        return str(named)
-    return run.subject.removeprefix("zone:") if run.subject[:5] == "zone:" else None
-
-
-def _zones(runs: "Runs", run: RunRecord, step: Step) -> list[str]:
-    zone = _zone(run, step)
-    if zone is None:
-        return []
-    near = runs.kernel.site.neighbours(zone) if step.fields.get("neighbours") else ()
-    return [zone, *near]
-
-
-def _command(do: Doing) -> None:
-    kind = OutputKind(str(do.step.fields["output"]))
-    value = do.step.fields["value"]
-    outputs = [
-        entity
-        for zone in _zones(do.runs, do.run, do.step)
-        for entity in do.runs.kernel.registry.outputs(zone, kind)
-    ]
-    if not outputs:
-        if do.step.fields.get("if_none") == "skip":
-            do.runs.record(do.run, do.path, "skipped", detail=f"no {kind}")
-            return
-        raise LookupError(f"no {kind} serves {do.run.subject}")
-    given = [
-        do.runs.kernel.commands.order(
-            entity.id,
-            value if isinstance(value, bool | float | int) else str(value),
-            why=do.run.id,
-            deadline_s=do.step.deadline_s,
-            cause=do.runs.cause(do.run),
-        )
-        for entity in outputs
-    ]
-    ids = tuple(each for each in given if each is not None)
-    if not ids:
-        do.runs.record(do.run, do.path, "skipped", detail="withheld")
-        return
-    until = Deadline.after(do.runs.hub.clock, do.step.deadline_s + 1.0)
-    do.runs.record(do.run, do.path, "waiting", refs=ids, until=until)
-    arm_deadline(do.runs, do.run, do.path, until)
-
-
-def _hold(do: Doing) -> None:
-    zone = _zone(do.run, do.step)
-    if zone is None:
-        raise LookupError(f"{do.run.subject} is no zone: nothing to hold")
-    retest = do.step.fields.get("retest", ())
-    held = do.runs.kernel.permits.hold_zone(
-        zone,
-        str(do.step.fields["code"]),
-        source=f"rule:{do.run.rule}",
-        retest=tuple(retest) if isinstance(retest, tuple | list) else (),
-        linked=bool(do.step.fields.get("linked", True)),
-        cause=do.runs.cause(do.run),
-    )
-    do.runs.record(do.run, do.path, "done", detail=str(len(held)), holds=tuple(held))
-
-
-def _evacuate(do: Doing) -> None:
-    zones = _zones(do.runs, do.run, do.step)
-    if not zones:
-        raise LookupError(f"{do.run.subject} is no zone: nothing to evacuate")
-    facts = {k: v for k, v in do.run.params.items() if k not in ("alarm_id", "source")}
-    made = do.runs.kernel.evacuations.start(
-        zones,
-        str(do.step.fields.get("code") or do.scope("trigger_kind")[0] or "alarm"),
-        params=facts,
-        mark=do.run.mark,
-        cause=do.runs.cause(do.run),
-    )
-    do.runs.record(do.run, do.path, "done", refs=(made,))
-
-
-def _notify(do: Doing) -> None:
-    code = str(do.step.fields["code"])
-    number = do.path.split("/", 1)[0]
-    params = do.run.rounds[int(number[1:]) - 1] if number[:1] == "r" else do.run.params
-    facts = {**params, "zone_id": _zone(do.run, do.step)}
-    about = str(params.get("alarm_id") or do.run.id)
-    tell = do.runs.kernel.notices
-    if "chain" in do.step.fields:
-        ids = tell.tell_chain(
-            str(do.step.fields["chain"]),
-            code,
-            facts,
-            about=about,
-            mark=do.run.mark,
-            cause=do.runs.cause(do.run),
-        )
-    else:
-        ids = tell.tell(
-            roles=_tuple(do.step.fields.get("roles", ())),
-            channels=_tuple(do.step.fields.get("channels", ("screen",))),
-            code=code,
-            params=facts,
-            about=about,
-            mark=do.run.mark,
-            cause=do.runs.cause(do.run),
-        )
-    do.runs.record(do.run, do.path, "done", refs=tuple(ids or ()))
-
-
-def _raise(do: Doing) -> None:
-    fields = do.step.fields
-    priority = fields.get("priority", 2)
-    made = do.runs.kernel.alarms.raise_(
-        f"rule:{do.run.rule}",
-        str(fields["condition"]),
-        kind=str(fields["kind"]),
-        priority=priority if isinstance(priority, int) else 2,
-        zone_id=_zone(do.run, do.step),
-        life_safety=bool(fields.get("life_safety", False)),
-        latching=bool(fields.get("latching", False)),
-        params=dict(do.run.params),
-        mark=do.run.mark,
-        cause=do.runs.cause(do.run),
-    )
-    do.runs.record(do.run, do.path, "done", refs=(made,))
-
-
 def _wait(do: Doing) -> None:
     span = do.step.fields.get("for")
     if (
@@ -305,16 +210,65 @@ def _choose(do: Doing) -> None:
     )
 
 
-def _tuple(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, tuple | list) else (str(value),)
+def _repeat(do: Doing) -> None:
+    _next_round(do, 1)
 
 
-_ACTIONS: dict[str, Callable[[Doing], None]] = {
-    "command": _command,
-    "permit.hold": _hold,
-    "evacuation.start": _evacuate,
-    "notify": _notify,
-    "alarm.raise": _raise,
+def _next_round(do: Doing, number: int) -> None:
+    """Begin a round, or end the repeat; UNKNOWN never ends one early."""
+    limit = do.step.fields["count"]
+    test = do.rule.when.get(do.step.path)
+    over = test is not None and test(do.scope) is Truth.FALSE
+    if over or (isinstance(limit, int) and number > limit):
+        do.runs.record(do.run, do.path, "done", detail=str(number - 1))
+    else:
+        do.runs.record(do.run, do.path, "round", detail=str(number))
+
+
+def _round_over(do: Doing, record: StepRecord, prefix: str) -> bool:
+    """Say whether all steps of a repeat's last round have ended."""
+    inner = f"{prefix}i{record.detail}/"
+    return all(
+        (each := do.run.steps.get(path)) is not None and each.state in DONE
+        for _, path in _tree(do.step.branches[0], do.run, inner)
+    )
+
+
+_CONTROL: dict[str, Callable[[Doing], None]] = {
     "wait": _wait,
     "choose": _choose,
+    "repeat": _repeat,
 }
+
+
+def advise(runs: "Runs", rule: Compiled, run: RunRecord) -> None:
+    """Tell who answers for the site what a rule that only advises would do."""
+    runs.kernel.notices.tell(
+        roles=("supervisor", "safety_officer"),
+        channels=("screen",),
+        code="notice.rule_advice",
+        params={
+            **run.params,
+            "rule": run.rule,
+            "zone": place(runs.kernel, run.subject),
+            "actions": ", ".join(step.action for step in rule.rule.steps),
+        },
+        about=str(run.params.get("alarm_id") or run.id),
+        mark=run.mark,
+        cause=runs.cause(run),
+    )
+
+
+def end_alarms(runs: "Runs", rule: Compiled, run: RunRecord) -> None:
+    """Return the alarms that a finished run raised for as long as it lasts."""
+    for number in range(len(run.rounds) + 1):
+        for step, path in _tree(rule.rule.steps, run, _prefix(number)):
+            record = run.steps.get(path)
+            raised = record is not None and record.state == "done"
+            if step.action == "alarm.raise" and raised:
+                if step.fields.get("ends_with_run"):
+                    runs.kernel.alarms.clear(
+                        f"rule:{run.rule}",
+                        actions.condition_of(step, run),
+                        cause=runs.cause(run),
+                    )

@@ -231,6 +231,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     closes: Node | None = None
     """Condition under which an open run may finish; None: when its steps are done."""
+    values: dict[str, Trigger] = {}
+    """Names that its expressions may use: readings joined, or permits counted."""
+    zone_modes: dict[str, str] = {}
+    """Zone id → mode that replaces the rule's own there."""
 
 
 class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):

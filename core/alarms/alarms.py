@@ -126,6 +126,12 @@ class Alarms:
             return
         self._return(record, cause)
 
+    def shelve(
+        self, alarm_id: str, *, by: str, reason: str, minutes: float, cause: Cause
+    ) -> None:
+        """Shelve an alarm for a rule; raises Refused for life safety."""
+        self._answering.shelve(alarm_id, by, reason, minutes, cause)
+
     def find(self, source: str, condition: str) -> AlarmRecord | None:
         """Return the open record of a source's condition, active or not."""
         alarms = self.hub.state.alarms

@@ -112,15 +112,28 @@ class Answering:
             raise Refused("alarm.life_safety", alarm=record.id)
         if not 0 < act.minutes <= SHELVE_MAX_MIN:
             raise Refused("alarm.shelve_too_long", minutes=SHELVE_MAX_MIN)
-        until = Deadline.after(self._hub.clock, act.minutes * 60)
+        self._put_by(record, actor, act.reason, act.minutes, cause)
+        return {"alarm_id": act.alarm_id}
+
+    def shelve(
+        self, alarm_id: str, by: str, reason: str, minutes: float, cause: Cause
+    ) -> None:
+        """Shelve for a rule; raises Refused as for a person."""
+        record = self._existing(alarm_id, None)
+        self._durable()
+        if record.life_safety:
+            raise Refused("alarm.life_safety", alarm=record.id)
+        self._put_by(record, by, reason, min(minutes, SHELVE_MAX_MIN), cause)
+
+    def _put_by(
+        self, record: AlarmRecord, by: str, reason: str, minutes: float, cause: Cause
+    ) -> None:
+        until = Deadline.after(self._hub.clock, minutes * 60)
         self._hub.emit(
-            AlarmShelved(
-                alarm_id=record.id, person_id=actor, reason=act.reason, until=until
-            ),
+            AlarmShelved(alarm_id=record.id, person_id=by, reason=reason, until=until),
             cause,
         )
         self.wait_shelf(record.id, until)
-        return {"alarm_id": act.alarm_id}
 
     def wait_shelf(self, alarm_id: str, until: Deadline) -> None:
         """End shelving at its deadline, or at once when time cannot be known."""

@@ -68,3 +68,50 @@ class RuleSkipped(Event, frozen=True, kw_only=True):
     trigger: str
     why: str
     params: dict[str, Value] = {}
+
+
+@event("rule.mode_asked")
+class RuleModeAsked(Event, frozen=True, kw_only=True):
+    """A person asks to weaken a life-safety rule; a second one must ask the same."""
+
+    rule: str
+    zone_id: str
+    """Empty: wherever no zone has a mode of its own."""
+    mode: str
+    reason: str
+    person_id: str
+    until: Deadline
+
+
+@event("rule.mode_set", effect=Effect.PERMISSIVE)
+class RuleModeSet(Event, frozen=True, kw_only=True):
+    """A rule acts less than it is armed to: off, shadow or advise; or as armed."""
+
+    rule: str
+    zone_id: str
+    mode: str
+    """Empty: as armed."""
+    reason: str
+    persons: tuple[str, ...]
+
+
+@event("rule.mode_restored", effect=Effect.PROTECTIVE)
+class RuleModeRestored(Event, frozen=True, kw_only=True):
+    """A rule acts as armed again: by a person, or because the disk lost the change."""
+
+    rule: str
+    zone_id: str
+    person_id: str = ""
+    why: str = "person"
+    """person or not_durable."""
+
+
+@event("rule.called", effect=Effect.PROTECTIVE)
+class RuleCalled(Event, frozen=True, kw_only=True):
+    """A person started a rule by hand, or as a drill."""
+
+    rule: str
+    zone_id: str
+    person_id: str
+    reason: str
+    drill: bool = False

@@ -8,7 +8,16 @@ from core.api.reading import Value
 from core.deadlines import Deadline
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
-from core.logic.events import RunFinished, RunJoined, RunStarted, RunStepped
+from core.logic.events import (
+    RuleModeAsked,
+    RuleModeRestored,
+    RuleModeSet,
+    RuleSkipped,
+    RunFinished,
+    RunJoined,
+    RunStarted,
+    RunStepped,
+)
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -47,10 +56,16 @@ class RunRecord(msgspec.Struct, kw_only=True):
 
 
 class RunsState(msgspec.Struct, kw_only=True):
-    """Hold open runs by id, and by (rule, subject)."""
+    """Hold open runs by id, and by (rule, subject); what rules did last, and how."""
 
     open: dict[str, RunRecord] = {}
     by_key: dict[str, str] = {}
+    occurred: dict[str, int] = {}
+    """Rule and trigger → wall ns of the last time of day that it answered."""
+    modes: dict[str, str] = {}
+    """Rule and zone (or '') → the mode that persons have set."""
+    asked: dict[str, RuleModeAsked] = {}
+    """Rule and zone → what one person asked and a second one must ask too."""
 
 
 def seen_key(params: dict[str, Value]) -> str:
@@ -78,6 +93,15 @@ def _started(state: "SiteState", body: RunStarted, envelope: Envelope) -> None:
         seen=[seen_key(body.params)],
     )
     state.runs.by_key[run_key(body.rule, body.subject)] = body.run_id
+    _occurred(state, body.rule, body.trigger, body.params)
+
+
+def _occurred(
+    state: "SiteState", rule: str, trigger: str, params: dict[str, Value]
+) -> None:
+    at = params.get("occurred_ns")
+    if isinstance(at, int):
+        state.runs.occurred[run_key(rule, trigger)] = at
 
 
 @folds(RunJoined)
@@ -90,6 +114,7 @@ def _joined(state: "SiteState", body: RunJoined, _: Envelope) -> None:
         run.seen.append(key)
     if body.fresh:
         run.rounds.append(dict(body.params))
+    _occurred(state, run.rule, body.trigger, body.params)
 
 
 @folds(RunStepped)
@@ -112,3 +137,27 @@ def _finished(state: "SiteState", body: RunFinished, _: Envelope) -> None:
     run = state.runs.open.pop(body.run_id, None)
     if run is not None:
         state.runs.by_key.pop(run_key(run.rule, run.subject), None)
+
+
+@folds(RuleSkipped)
+def _skipped(state: "SiteState", body: RuleSkipped, _: Envelope) -> None:
+    _occurred(state, body.rule, body.trigger, body.params)
+
+
+@folds(RuleModeAsked)
+def _mode_asked(state: "SiteState", body: RuleModeAsked, _: Envelope) -> None:
+    state.runs.asked[run_key(body.rule, body.zone_id)] = body
+
+
+@folds(RuleModeSet)
+def _mode_set(state: "SiteState", body: RuleModeSet, _: Envelope) -> None:
+    key = run_key(body.rule, body.zone_id)
+    state.runs.asked.pop(key, None)
+    state.runs.modes[key] = body.mode
+
+
+@folds(RuleModeRestored)
+def _mode_restored(state: "SiteState", body: RuleModeRestored, _: Envelope) -> None:
+    key = run_key(body.rule, body.zone_id)
+    state.runs.asked.pop(key, None)
+    state.runs.modes.pop(key, None)

@@ -1,0 +1,163 @@
+"""Selectors: which entities a trigger or a value looks at, found by part and place."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from core.api.model import EntityKind
+from core.config import Trigger
+from core.kernel import Kernel
+from core.registry.state import EntityRecord
+
+GAS_PARTS = ("combustible", "toxic", "oxygen")
+EVERYWHERE = "all"
+
+
+class Lacking(NamedTuple):
+    """Say what a selector did not find: then nothing is armed for it (R10)."""
+
+    zone_id: str | None
+    why: str
+    """none, few or unit."""
+
+
+def words(trigger: Trigger, key: str) -> tuple[str, ...]:
+    """Return a field's words; a field that is not there has none."""
+    value = trigger.fields.get(key, ())
+    return tuple(value) if isinstance(value, tuple | list) else (str(value),)
+
+
+def number(trigger: Trigger, key: str) -> float | None:
+    """Return a field's number, or None where it is not set."""
+    value = trigger.fields.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
+
+
+def named_zones(trigger: Trigger) -> tuple[str, ...]:
+    """Return the zones that a trigger names; none means everywhere."""
+    zones = words(trigger, "zone")
+    return () if EVERYWHERE in zones else zones
+
+
+class Members:
+    """Hold the entities of a selector by the subject of its trigger.
+
+    What a person wears is where that person is, so it is placed when asked.
+    """
+
+    def __init__(self, kernel: Kernel, trigger: Trigger) -> None:
+        self._kernel, self._trigger = kernel, trigger
+        self._wanted = frozenset(words(trigger, "of"))
+        self._zones = named_zones(trigger)
+        self._around = bool(trigger.fields.get("around"))
+        self.found: list[EntityRecord] = []
+        self.worn: frozenset[str] = frozenset()
+        self._by_subject: dict[str, list[EntityRecord]] = {}
+        self._of: dict[str, list[str]] = {}
+
+    def resolve(self) -> list[Lacking]:
+        """Look the entities up anew; return what cannot be armed."""
+        classes = {q.id: q.gas_class for q in self._kernel.hub.bundle.quantities}
+        registry = self._kernel.registry
+        self.found = [each for each in registry.entities() if self._fits(each, classes)]
+        self.worn = frozenset(
+            each.id
+            for each in self.found
+            if (device := registry.device(each.device_id)) is not None
+            and device.zone_id is None
+            and device.person_id is not None
+        )
+        self._by_subject = self._grouped()
+        return list(self._lacking())
+
+    def subjects(self) -> dict[str, list[EntityRecord]]:
+        """Return the entities by subject, worn ones placed now."""
+        if self.worn:
+            self._by_subject = self._grouped()
+        return self._by_subject
+
+    def of(self, entity_id: str) -> list[str]:
+        """Return the subjects that an entity speaks for."""
+        if entity_id in self.worn:
+            self._by_subject = self._grouped()
+        return self._of.get(entity_id, [])
+
+    def _fits(self, entity: EntityRecord, classes: dict[str, str]) -> bool:
+        declared = entity.declared
+        if declared.kind is EntityKind.OUTPUT:
+            return False
+        part = classes.get(declared.quantity, "")
+        is_gas = "gas" in self._wanted and (part or declared.kind is EntityKind.GAS)
+        return bool(is_gas) or bool(self._wanted & {declared.quantity, part} - {""})
+
+    def _grouped(self) -> dict[str, list[EntityRecord]]:
+        grouped: dict[str, list[EntityRecord]] = {
+            f"zone:{zone}": []
+            for zone in self._zones
+            if self._trigger.subject == "zone"
+        }
+        self._of = {each.id: list(self._subjects_of(each)) for each in self.found}
+        for entity in self.found:
+            for subject in self._of[entity.id]:
+                grouped.setdefault(subject, []).append(entity)
+        return grouped
+
+    def _subjects_of(self, entity: EntityRecord) -> Iterator[str]:
+        place = place_of(self._kernel, entity)
+        here = [place] if place is not None else []
+        if self._around and place is not None:
+            here += sorted(self._kernel.site.neighbours(place))
+        seen = [zone for zone in here if not self._zones or zone in self._zones]
+        if not seen and (self._zones or self._trigger.subject == "zone"):
+            return
+        subject = self._trigger.subject
+        if subject == "zone":
+            yield from (f"zone:{zone}" for zone in seen)
+        else:
+            yield self._single(subject, entity)
+
+    def _single(self, subject: str, entity: EntityRecord) -> str:
+        device = self._kernel.registry.device(entity.device_id)
+        if subject == "person" and device is not None and device.person_id:
+            return f"person:{device.person_id}"
+        return "site" if subject == "site" else f"device:{entity.device_id}"
+
+    def _lacking(self) -> Iterator[Lacking]:
+        if not self.found:
+            yield Lacking(None, "none")
+            return
+        if self._trigger.subject != "zone":
+            if not self._by_subject and not self.worn:
+                yield Lacking(None, "none")
+            return
+        needed = votes_of(self._trigger)[1]
+        for subject, members in self._by_subject.items():
+            zone = subject.removeprefix("zone:")
+            if not members and not self.worn:
+                yield Lacking(zone, "none")
+            elif len(members) + len(self.worn) < needed:
+                yield Lacking(zone, "few")
+
+
+def place_of(kernel: Kernel, entity: EntityRecord) -> str | None:
+    """Return an entity's zone: its device's, or where its wearer was last found."""
+    device = kernel.registry.device(entity.device_id)
+    if device is None or device.zone_id is not None or device.person_id is None:
+        return device.zone_id if device else None
+    presence = kernel.people.where(device.person_id)
+    return (presence.zone_id or presence.last_zone_id) if presence else None
+
+
+def votes_of(trigger: Trigger) -> tuple[int, int]:
+    """Return (needed, of how many) of a vote such as 2oo3; (0, 0) where none is."""
+    word = str(trigger.fields.get("fuse", "any"))
+    needed, found, total = word.partition("oo")
+    if found and needed.isdigit() and total.isdigit():
+        return int(needed), int(total)
+    return 0, 0
+
+
+def entity_ids(groups: Iterable[list[EntityRecord]]) -> set[str]:
+    """Return the ids of all entities of some groups."""
+    return {entity.id for group in groups for entity in group}
