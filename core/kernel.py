@@ -66,6 +66,7 @@ class Kernel:
             hub, self.access, self.site, self.readings, self.people, law
         )
         self.surroundings.hold = self.permits.hold
+        self.conflicts.tell = self.permits.facts.of
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
         )

@@ -63,6 +63,7 @@ class Assembly:
         self.desk.history_damaged = self.health.history_damaged
         self.desk.secrets_told = self.health.secrets
         self.desk.exchange = self.health.exchange
+        self.kernel.conflicts.restart = lambda: self._restart("geometry")
         self.pulse = Pulse(self.kernel, server, self._restart)
         self.desk.alive = self.pulse.alive
         self._snapshot: tuple[int, bytes] | None = None

@@ -24,7 +24,7 @@ from core.registry.events import DeviceReported
 #: Bytes of events, or of a snapshot, that go into one frame.
 _FRAME = 512 << 10
 #: Hello roles that want no stream of events.
-_QUIET = ("host", "archive", "caller")
+_QUIET = ("host", "archive", "caller", "geometry")
 #: A gateway that has this much unread gets no live rows meanwhile.
 _LIVE_LIMIT = 1 << 20
 #: Live rows in one frame.
@@ -75,6 +75,7 @@ class Desk:
             m.Hello: self._hello,
             m.ActRequest: self._act,
             m.NoticeResult: kernel.notices.result,
+            m.Checked: kernel.conflicts.receive,
         }
         self.hub.on_everything(self._accepted)
 
@@ -90,6 +91,7 @@ class Desk:
         """Hear that a peer's link ended."""
         self._replicas.discard(peer)
         self._live_due.discard(peer)
+        self.kernel.conflicts.lost(peer)
 
     def count(self, name: str, by: int = 1) -> None:
         """Count something for the diagnostics page."""
@@ -100,6 +102,8 @@ class Desk:
     def _hello(self, peer: str, hello: m.Hello) -> None:
         if peer.startswith("host:"):
             self._welcome(peer)
+        elif peer == "geometry":
+            self.kernel.conflicts.hello(peer)
         elif hello.role not in _QUIET:
             self._stream(peer)
 

@@ -9,13 +9,18 @@ from core.config import Bundle, IntegrationConfig
 from core.processes.children import Spec
 from core.processes.fixed import BOTH
 
+#: Measures what works at once; it steps back by itself, and starts on first use.
+_GEOMETRY = Spec("geometry", ("-m", "core.geometry.worker"))
+
 
 def wanted(bundle: Bundle, data: Path) -> list[Spec]:
-    """Return one host per integration and its companions, companions first.
+    """Return one host per integration and its companions, and the workers needed.
 
     ``{data}`` in a companion's arguments stands for the hub's data folder.
     """
     specs: list[Spec] = []
+    if any(pack.distances for pack in bundle.packs):
+        specs.append(_GEOMETRY)
     for each in bundle.integrations:
         stamp = _stamp(each)
         for number, companion in enumerate(each.companions):
