@@ -44,7 +44,7 @@ _SAID: Final = {"isolated": "equipment_isolated", "hand_digging": "hand_digging"
 _SOURCE: Final = "hub:geometry"
 
 Values = dict[str, Value]
-Tell = Callable[[PermitRecord, frozenset[str]], Values]
+Tell = Callable[[PermitRecord, Kind, Pack, frozenset[str]], Values]
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,8 +197,11 @@ class Conflicts:
         stated = work.area.protections if work else ()
         if word in stated or (word == "protective_layer" and "double_layer" in stated):
             return True
-        fact = _SAID.get(word, "")
-        return fact != "" and self.tell(permit, frozenset({fact})).get(fact) is True
+        fact, ruled = _SAID.get(word), self._packs.kind(permit)
+        if fact is None or ruled is None:
+            return False
+        asked = frozenset({fact})
+        return self.tell(permit, ruled.kind, ruled.pack, asked).get(fact) is True
 
     # --- people ---------------------------------------------------------------
 
@@ -338,6 +341,8 @@ def as_rule(each: Distance) -> Rule:
     )
 
 
-def _declared(permit: PermitRecord, asked: frozenset[str]) -> Values:
+def _declared(
+    permit: PermitRecord, _kind: Kind, _pack: Pack, asked: frozenset[str]
+) -> Values:
     said = permit.life.declared
     return {name: said[name].value for name in asked & said.keys()}

@@ -57,7 +57,11 @@ class Survey:
 
     def found(self, permit_id: str) -> Found | None:
         """Return what the worker found of a work as it is now; None: nobody knows."""
-        if not self.lives() or permit_id in self._dirty or permit_id in self._queue:
+        if not self.lives() or permit_id in self._queue:
+            return None
+        if permit_id in self._dirty and self._work_of(permit_id) != self.work(
+            permit_id
+        ):
             return None
         sent, told = self._sent.get(permit_id), self._found.get(permit_id)
         if sent is None or told is None or told[0] < sent[1] or told[1].count < 0:
