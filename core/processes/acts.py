@@ -9,11 +9,21 @@ POWER_END_MAX_S = 86_400.0
 
 @act("config.arm", "safety_officer", effect=Effect.PERMISSIVE)
 class ArmConfig(Act, frozen=True, kw_only=True):
-    """Put a published bundle in force."""
+    """Put a published bundle in force; one that loosens takes ``config.loosen``."""
 
     hash: str
-    second: str = ""
-    """Person who agreed, where two are needed."""
+
+
+@act(
+    "config.loosen",
+    "safety_officer",
+    effect=Effect.PERMISSIVE,
+    two=("safety_officer",),
+)
+class LoosenConfig(Act, frozen=True, kw_only=True):
+    """Put a bundle in force that loosens something; two persons sign it."""
+
+    hash: str
 
 
 @act("hub.power_end", "safety_officer", "supervisor", "maintainer")

@@ -1,6 +1,6 @@
 """Which bundle is in force: armed by an act, refused, fallen back on (R8, §5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,11 +11,19 @@ from core.api.reading import Value
 from core.hub import CORE
 from core.journal.envelope import Cause
 from core.kernel import Kernel
-from core.processes.acts import ArmConfig
+from core.people import signing
+from core.permits.lifecycle import RUNNING, PermitStatus
+from core.permits.state import PermitRecord
+from core.processes.acts import ArmConfig, LoosenConfig
 from core.processes.events import ConfigArmed, ConfigRefused
+from core.processes.loosening import Loosening, loosens, touches, weighty
 
 CHECK_S = 60.0
 _SOURCE = "hub:config"
+#: Work goes on under these, or people may still be inside.
+_WORKING = (*RUNNING, PermitStatus.HELD)
+#: Loosenings that a refusal names; the difference of the files shows all.
+_NAMED = 6
 
 
 class Bundles(Protocol):
@@ -43,6 +51,7 @@ class Arming:
         """Hash of the last bundle whose arming is durable: where a failing disk
         leads back to, whatever was armed since, the same one again included."""
         kernel.access.bind(ArmConfig, self._act)
+        kernel.access.bind(LoosenConfig, self._act_of_two)
         self._hub.undo(ConfigArmed, self._take_back)
 
     # --- start ----------------------------------------------------------------
@@ -71,16 +80,23 @@ class Arming:
 
     # --- acts -----------------------------------------------------------------
 
-    def arm(self, digest: str, by: str, second: str, cause: Cause) -> None:
-        """Put a bundle in force; raises Refused, and then nothing has changed."""
+    def arm(self, digest: str, by: str, cause: Cause, second: str = "") -> None:
+        """Put a bundle in force; raises Refused, and then nothing has changed.
+
+        ``second``: the other person who signed for what it loosens.
+        """
         if not self._hub.journal.healthy():
             raise Refused("journal.not_durable")
         try:
             bundle, data = self._read(digest)
+            found = loosens(self._hub.bundle, bundle)
+            if not second:
+                self._alone(found)
             self._try(bundle, data)
         except Refused as no:
             self._refused(digest, no, cause)
             raise
+        self._hold(found, cause)
         done = self._hub.emit(ConfigArmed(hash=digest, by=by, second=second), cause)
         self._hub.when_durable(done.seq, lambda ok: self._armed(digest, ok))
         self._kernel.alarms.clear(_SOURCE, "refused", cause)
@@ -89,8 +105,46 @@ class Arming:
     def _act(
         self, actor_id: str, act: ArmConfig, _version: int | None, cause: Cause
     ) -> dict[str, Value]:
-        self.arm(act.hash, f"person:{actor_id}", act.second, cause)
+        self.arm(act.hash, f"person:{actor_id}", cause)
         return {"hash": act.hash}
+
+    def _act_of_two(
+        self, actor_id: str, act: LoosenConfig, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        if cause.second is None:
+            raise Refused("signature.second_required", needed="")
+        second = f"person:{signing.read(cause.second.data).person}"
+        self.arm(act.hash, f"person:{actor_id}", cause, second)
+        return {"hash": act.hash}
+
+    # --- what is loosened -----------------------------------------------------
+
+    def _alone(self, found: tuple[Loosening, ...]) -> None:
+        """Refuse one person's word for what takes two (design §5 Security).
+
+        Until the first key is enrolled the hub is being set up: nobody can sign,
+        and so nobody works under a pack's permit yet.
+        """
+        grave = weighty(found, self._working())
+        if grave and self._hub.state.people.keys.keys:
+            raise Refused("config.second_needed", count=len(grave), what=_named(grave))
+
+    def _hold(self, found: tuple[Loosening, ...], cause: Cause) -> None:
+        """Hold the work that may depend on what is loosened."""
+        for permit in self._working():
+            what = [each for each in found if touches(each, permit)]
+            if what:
+                self._kernel.permits.hold(
+                    permit.id,
+                    "config_loosened",
+                    source=_SOURCE,
+                    params={"what": _named(what)},
+                    cause=cause,
+                )
+
+    def _working(self) -> list[PermitRecord]:
+        permits = self._hub.state.permits.permits.values()
+        return [each for each in permits if each.status in _WORKING]
 
     # --- inside ---------------------------------------------------------------
 
@@ -155,8 +209,11 @@ class Arming:
     def _check(self) -> None:
         """Compare what is armed with what was approved (R8)."""
         approved = self._hub.state.hub.config_hash
-        data = config.dump(self._hub.bundle)
-        same = not approved or config.digest(data) == approved
+        # A bundle of an older release has fewer fields: its own bytes are compared.
+        same = not approved or (
+            config.digest(self.data) == approved
+            and config.load(self.data) == self._hub.bundle
+        )
         if same and not self._missing_rules():
             self._kernel.alarms.clear(_SOURCE, "differs")
         else:
@@ -177,3 +234,10 @@ class Arming:
                 armed.update(tell())
         rules = self._hub.bundle.rules
         return [r.id for r in rules if r.mode != "off" and armed.get(r.id) != r.hash]
+
+
+def _named(found: Sequence[Loosening]) -> str:
+    """Return what is looser as ``part path``, the first of many."""
+    told = [f"{each.part} {each.path}" for each in found[:_NAMED]]
+    more = len(found) - _NAMED
+    return "; ".join(told) + (f"; +{more}" if more > 0 else "")

@@ -208,7 +208,7 @@ class Desk:
         try:
             act = _arm.decode(request.body)
             by = f"os:{request.person_id}"
-            self.arming.arm(act.hash, by, act.second, Cause(actor=by))
+            self.arming.arm(act.hash, by, Cause(actor=by))
         except Refused as no:
             code, params = no.refusal, dict(no.params)
             self.links.send(

@@ -60,6 +60,8 @@ def loosens(old: Bundle, new: Bundle) -> tuple[Loosening, ...]:
 
 def touches(found: Loosening, permit: PermitRecord) -> bool:
     """Say whether a permit may need what is loosened."""
+    if found.part == "kind":
+        return not permit.life.pack and permit.kind == found.about
     return ANYWHERE in found.zones or permit.zone_id in found.zones
 
 
@@ -230,11 +232,9 @@ _DEVICE: Final[Table] = {
 
 def _devices(old: Bundle, new: Bundle) -> Iterator[Loosening]:
     """Compare the rules that a device of each uid falls under, before and after."""
-    asked = {(each.integration, each.uid) for each in (*old.devices, *new.devices)}
-    for integration, uid in sorted(asked):
-        before = rule_for(old, integration, uid)
-        after = rule_for(new, integration, uid)
-        about = f"{integration}/{uid}"
+    for host, uid in sorted(_moved(old, new)):
+        before, after = rule_for(old, host, uid), rule_for(new, host, uid)
+        about = f"{host}/{uid}"
         if before is None:
             continue
         if after is None:
@@ -242,6 +242,25 @@ def _devices(old: Bundle, new: Bundle) -> Iterator[Loosening]:
         else:
             changes = fields(about, before, after, _DEVICE)
             yield from _said("device", about, changes, _where(before, after))
+
+
+def _moved(old: Bundle, new: Bundle) -> set[tuple[str, str]]:
+    """Return hosts and uids whose rule is not the same in both bundles."""
+    held: list[dict[tuple[str, str], list[DeviceRule]]] = [{}, {}]
+    for rules, bundle in zip(held, (old, new), strict=True):
+        for rule in bundle.devices:
+            rules.setdefault((rule.integration, rule.uid), []).append(rule)
+    before, after = held
+    moved = {k for k in {**before, **after} if before.get(k) != after.get(k)}
+    # A rule may name the host itself or all hosts of its integration.
+    hosts = [*old.integrations, *new.integrations]
+    named = {
+        (host.id, uid)
+        for name, uid in moved
+        for host in hosts
+        if name in (host.id, host.integration)
+    }
+    return moved | named
 
 
 def _where(*rules: DeviceRule) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def test_bundle_that_a_room_cannot_digest_at_the_start_falls_back() -> None:
         office.bundles[config.digest(data)] = data
     first, second = office.bundles
     for digest in (first, second):
-        office.desk.arming.arm(digest, "os:root", "", office_cause())
+        office.desk.arming.arm(digest, "os:root", office_cause())
     arm, calls = office.kernel.people.arm, iter([True])
 
     def fails() -> None:
@@ -150,10 +150,10 @@ def test_bundle_whose_arming_was_not_durable_is_taken_back() -> None:
     for bundle in (first, second):
         office.bundles[config.digest(config.dump(bundle))] = config.dump(bundle)
     one, two = list(office.bundles)
-    office.desk.arming.arm(one, "os:root", "", office_cause())
+    office.desk.arming.arm(one, "os:root", office_cause())
     office.hub.durable(office.journal.durable_seq)
     office.journal.held = True
-    office.desk.arming.arm(two, "os:root", "", office_cause())
+    office.desk.arming.arm(two, "os:root", office_cause())
     assert office.hub.bundle == second
     office.health.notice(DiskFault("journal_io_error", "x"))
     assert office.hub.bundle == first
