@@ -99,15 +99,15 @@ class Viewer:
             missing_briefing=tuple(
                 p for p in permit.people() if p not in permit.life.briefed
             ),
-            missing_facts=tuple(
-                sorted(
-                    name
-                    for name in ruled.rules.facts[phase]
-                    if name not in facts and judge.facts.declarable(name)
-                )
-            ),
+            missing_facts=self._unstated(bad, facts),
             open=self._open(bad, facts),
         )
+
+    def _unstated(self, bad: Findings, facts: dict[str, Value]) -> tuple[str, ...]:
+        """Return what somebody has to state so that these can be told."""
+        declarable = self._bench.judge.facts.declarable
+        read = {name for f in bad.values() if f.breach for name in f.breach.facts}
+        return tuple(sorted(n for n in read if n not in facts and declarable(n)))
 
     def _open(self, bad: Findings, facts: dict[str, Value]) -> tuple[Open, ...]:
         return tuple(
