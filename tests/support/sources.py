@@ -195,6 +195,9 @@ class Sources(Yard):
         self.people.roster.rebuild()
         return record
 
+    def permits(self) -> list[PermitRecord]:
+        return list(self.hub.state.permits.permits.values())
+
     def about(self, permit: PermitRecord, of: Kind | None = None) -> dict[str, Value]:
         """Return what is known of a permit's people."""
         return self.people.facts(permit, of or kind(), pack())
