@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.deadlines import Deadline, moment
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.permits.entries_events import (
@@ -39,8 +40,8 @@ class EntryState(msgspec.Struct, kw_only=True):
     people: dict[str, Inside] = {}
     tools: dict[str, str] = {}
     """Tool → who brought it in."""
-    out: dict[str, int] = {}
-    """Person → wall ns at which they were last logged out."""
+    out: dict[str, Deadline] = {}
+    """Person → when they were last logged out, as a deadline of no length."""
 
 
 def _log(state: "SiteState", body: EntryEvent | EntryLogOpened) -> EntryState | None:
@@ -81,7 +82,7 @@ def _out(state: "SiteState", body: EntryOut, envelope: Envelope) -> None:
     if log is None:
         return
     if log.people.pop(body.person_id, None) is not None:
-        log.out[body.person_id] = envelope.wall_ns
+        log.out[body.person_id] = moment(envelope)
     for tool in body.tools:
         log.tools.pop(tool, None)
 

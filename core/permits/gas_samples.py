@@ -1,0 +1,180 @@
+"""Which gases a permit needs, and what a reading of them proves (G1–G7).
+
+A reading is evidence only where it is GOOD and its meter is calibrated and in date;
+a value beyond a limit counts against the work whatever is wrong with its meter.
+"""
+
+from datetime import date
+from typing import Final, NamedTuple
+
+import msgspec
+
+from core.api.quality import NEVER_ACTS, Quality
+from core.api.reading import Reading
+from core.config import Quantity
+from core.hub import Hub
+from core.permits.gas_limits import Verdict, acceptance, convert, judge
+from core.permits.pack import GasLimit, Kind, Pack
+from core.permits.state import PermitRecord
+from core.readings.calibration import Meters, State
+from core.readings.readings import Readings
+
+CLASSES: Final = ("oxygen", "combustible", "toxic")
+#: A zero may lie below nothing by this share of what is accepted.
+_ZERO_SHARE: Final = 0.1
+
+
+class Live(NamedTuple):
+    """Hold a live reading with what it proves."""
+
+    reading: Reading
+    value: float
+    verdict: Verdict
+    meter: State
+    evidence: bool
+
+
+class Need(NamedTuple):
+    """Hold the gases that stand for one word of the pack; none is UNKNOWN."""
+
+    word: str
+    gases: tuple[str, ...]
+
+
+class Samples:
+    """Find the gases of a permit and judge readings by its pack's limits."""
+
+    def __init__(self, hub: Hub, readings: Readings, meters: Meters) -> None:
+        self._hub, self._readings, self._meters = hub, readings, meters
+        self._quantities: dict[str, Quantity] = {}
+
+    def arm(self) -> None:
+        """Take the site's quantities from the bundle."""
+        self._quantities = {each.id: each for each in self._hub.bundle.quantities}
+
+    def zone_of(self, entity_id: str) -> str | None:
+        """Return where a meter is: its device's zone, or where its wearer is."""
+        point = self._readings.points.get(entity_id)
+        return self._readings.table.zone_of(point) if point is not None else None
+
+    def today(self) -> date | None:
+        """Return the site's day; None while the clock is not to be trusted."""
+        return self._meters.days.today()
+
+    # --- what is needed -------------------------------------------------------
+
+    def needs(self, permit: PermitRecord, kind: Kind, pack: Pack) -> list[Need]:
+        """Return what a kind's tests must cover.
+
+        A class stands for the gases of it that the zone's meters measure or the
+        analysis names; oxygen for the pack's own where nothing else says.
+        """
+        words = kind.gas.gases if kind.gas is not None else ()
+        return [Need(word, self._gases(word, permit, pack)) for word in words]
+
+    def _gases(self, word: str, permit: PermitRecord, pack: Pack) -> tuple[str, ...]:
+        if word not in CLASSES:
+            return (word,)
+        found = {g for g in permit.gas.named if self._class(g, pack) == word}
+        for quantity in self._quantities.values():
+            if quantity.gas_class == word and self._readings.current(
+                permit.zone_id, quantity.id
+            ):
+                found.add(quantity.id)
+        if not found and word == "oxygen":
+            found = {each.id for each in pack.limits if each.gas_class == "oxygen"}
+        return tuple(sorted(found))
+
+    def _class(self, gas: str, pack: Pack) -> str:
+        limit, quantity = pack.limit(gas), self._quantities.get(gas)
+        if limit is not None:
+            return limit.gas_class
+        return quantity.gas_class if quantity is not None else ""
+
+    def limit(self, pack: Pack, gas: str) -> GasLimit | None:
+        """Return a pack's limit of a gas, with the LEL and molar mass of the site.
+
+        The pack's own numbers stand first: a site may only fill in what is open.
+        """
+        limit, quantity = pack.limit(gas), self._quantities.get(gas)
+        if limit is None or quantity is None:
+            return limit
+        return msgspec.structs.replace(
+            limit,
+            lel_vol=limit.lel_vol or quantity.lel_vol,
+            molar_mass=limit.molar_mass or quantity.molar_mass,
+        )
+
+    # --- what is measured -----------------------------------------------------
+
+    def rich(self, permit: PermitRecord) -> bool:
+        """Say whether the work is on oxygen equipment or in such surroundings."""
+        said = permit.life.declared.get("on_oxygen_equipment")
+        return said is not None and said.value is True
+
+    def verdict(
+        self, permit: PermitRecord, pack: Pack, gas: str, value: float, unit: str
+    ) -> Verdict:
+        """Return what a value proves by the limit of its own gas."""
+        limit = self.limit(pack, gas)
+        if value < 0 and limit is not None and limit.gas_class != "oxygen":
+            # A zero that lies a little too low is nothing, not less than nothing.
+            drift = judge(limit, -value / _ZERO_SHARE, unit)
+            value = 0.0 if drift is Verdict.PASSED else value
+        return judge(
+            limit,
+            value,
+            unit,
+            rich=self.rich(permit),
+            check_cause=self._hub.state.permits.gas.oxygen_check,
+        )
+
+    def live(self, permit: PermitRecord, pack: Pack, gas: str) -> list[Live]:
+        """Return every meter's reading of a gas where the work is, judged now."""
+        found = []
+        for reading in self._readings.current(permit.zone_id, gas):
+            found.append(self.judged(permit, pack, gas, reading))
+        return found
+
+    def judged(
+        self, permit: PermitRecord, pack: Pack, gas: str, reading: Reading
+    ) -> Live:
+        """Return a reading with what it proves; no number is UNKNOWN."""
+        device = self._readings.registry.device_of(reading.entity_id)
+        meter = self._meters.state(device.id if device is not None else "")
+        value = number(reading)
+        if value is None or reading.quality in NEVER_ACTS:
+            return Live(reading, 0.0, Verdict.UNKNOWN, meter, evidence=False)
+        verdict = self.verdict(permit, pack, gas, value, reading.unit)
+        evidence = (
+            reading.quality is Quality.GOOD
+            and meter.proven
+            and verdict is not Verdict.UNKNOWN
+        )
+        if not evidence and verdict is not Verdict.FAILED:
+            verdict = Verdict.UNKNOWN
+        return Live(reading, value, verdict, meter, evidence)
+
+    def share(self, pack: Pack, gas: str, value: float, unit: str) -> float | None:
+        """Return a value as its fact shows it: %vol, %LEL or % of the limit."""
+        limit = self.limit(pack, gas)
+        if limit is None:
+            return None
+        value = max(value, 0.0)
+        if limit.gas_class == "combustible" and unit == "%LEL":
+            return value
+        amount = convert(limit, value, unit)
+        if amount is None or limit.gas_class == "oxygen":
+            return amount
+        if limit.gas_class == "combustible":
+            return amount / limit.lel_vol * 100 if limit.lel_vol else None
+        most = acceptance(limit)
+        return amount / most * 100 if most else None
+
+
+def number(reading: Reading) -> float | None:
+    """Return a reading's number; None for text, switches and nothing."""
+    value = reading.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

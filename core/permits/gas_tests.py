@@ -1,0 +1,393 @@
+"""The gas of a permit: tests, two-hour records, and the facts that rules ask for.
+
+GB 30871 5.3, 6.3–6.5; AQ 3064.2 5.4.3, 5.9.1–5.9.4; H5–H9. No fact comes from
+anything that is not evidence; what failed says so whatever its meter is worth.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from core.api.reading import Value
+from core.clock import NS
+from core.deadlines import Deadline
+from core.hub import Hub
+from core.logic.truth import Truth, all_of
+from core.people.access import Access
+from core.permits.gas_limits import Verdict
+from core.permits.gas_samples import Live, Need, Samples
+from core.permits.gas_tests_desk import GasDesk
+from core.permits.gas_tests_events import (
+    GasesNamed,
+    GasRecorded,
+    GasSample,
+    GasTested,
+    OxygenCheckAllowed,
+    OxygenCheckEnded,
+)
+from core.permits.gas_tests_state import Latest
+from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
+from core.permits.pack import Kind, Pack
+from core.permits.packs import Packs
+from core.permits.state import PermitRecord
+from core.readings.calibration import PROVEN, Meters, Standing, State
+from core.readings.readings import Readings
+
+_MIN: Final = 60 * NS
+#: An automatic record is made so long before the last one grows too old.
+_EARLY_MIN: Final = 1.0
+#: Monitoring goes on under these: people may be inside.
+_RECORDED: Final = (
+    *(PermitStatus.ACTIVE, PermitStatus.VERIFYING),
+    *(PermitStatus.HELD, PermitStatus.EXPIRED),
+)
+_NORMAL_OXYGEN: Final = 20.9
+_AGAINST: Final = (Standing.OVERDUE, Standing.FAILED)
+#: Facts that time alone changes, by the minute.
+_AGES: Final = ("gas_age_min", "gas_record_age_min")
+_SHARES: Final = {
+    "oxygen": "oxygen_vol",
+    "combustible": "flammable_lfl",
+    "toxic": "toxic_limit_share",
+}
+#: Marks of alarms that are no hazard.
+_MARKS: Final = ("TEST", "DRILL")
+
+Values = dict[str, Value]
+
+
+class _View(NamedTuple):
+    """Hold what is known of a permit's gas at one moment."""
+
+    permit: PermitRecord
+    kind: Kind
+    pack: Pack
+    gases: tuple[str, ...]
+    whole: bool
+    """False: nothing stands for a gas that the pack demands."""
+    live: dict[str, list[Live]]
+    tests: dict[str, list[Latest]]
+    running: bool
+
+    def by_live(self, gas: str) -> bool:
+        """Say whether the meters that hang there decide, and no earlier test."""
+        need = self.kind.gas
+        continuous = need is not None and need.continuous
+        return self.running and (continuous or bool(self.live[gas]))
+
+
+class GasTests:
+    """Tell what gas tests and live meters prove of each permit."""
+
+    names = frozenset(
+        """
+gas_tested gas_age_min gas_acceptable gas_places_complete gas_tested_today gas_retested
+gas_record_age_min continuous_monitor_online meter_calibrated oxygen_vol flammable_lfl
+toxic_limit_share
+""".split()
+    )
+
+    def __init__(
+        self,
+        hub: Hub,
+        access: Access,
+        readings: Readings,
+        meters: Meters,
+        packs: Packs,
+    ) -> None:
+        self._hub, self._meters, self._packs = hub, meters, packs
+        self.samples = Samples(hub, readings, meters)
+        self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
+        self._told: dict[str, Values] = {}
+        self.desk = GasDesk(hub, access, readings, self.samples, packs)
+        self.desk.bind(access)
+        hub.on(GasTested, lambda body, _: self.changed([body.permit_id]))
+        hub.on(GasRecorded, lambda body, _: self.changed([body.permit_id]))
+        hub.on(GasesNamed, lambda body, _: self.changed([body.permit_id]))
+        hub.on(OxygenCheckAllowed, lambda _body, _: self._look())
+        hub.on(OxygenCheckEnded, lambda _body, _: self._look())
+        meters.on_change(lambda _device: self._look())
+        hub.undo(OxygenCheckAllowed, self._check_back)
+
+    # --- room -----------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Take quantities and limits anew."""
+        self.samples.arm()
+        self._told.clear()
+
+    def recover(self, clean: bool) -> None:
+        """Owe nothing: what was tested stands in the journal."""
+        self._told.clear()
+
+    def tick(self) -> None:
+        """Record what is due, and tell of permits whose gas has changed."""
+        self._look(record=True)
+
+    def _look(self, *, record: bool = False) -> None:
+        touched = []
+        known = set()
+        for permit in list(self._hub.state.permits.permits.values()):
+            ruled = self._packs.kind(permit) if permit.life.pack else None
+            if ruled is None or permit.status in FINAL or ruled.kind.gas is None:
+                continue
+            known.add(permit.id)
+            view = self._view(permit, ruled.kind, ruled.pack)
+            if record:
+                self._record(view)
+            facts = self._facts(view)
+            for age in _AGES:
+                if age in facts:
+                    facts[age] = int(_number(facts[age]))
+            if self._told.get(permit.id) != facts:
+                self._told[permit.id] = facts
+                touched.append(permit.id)
+        for gone in self._told.keys() - known:
+            del self._told[gone]
+        if touched:
+            self.changed(touched)
+
+    def _check_back(self, _body: OxygenCheckAllowed) -> None:
+        self._hub.emit(OxygenCheckEnded(reason="not_durable"))
+
+    # --- answers --------------------------------------------------------------
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
+        """Return what can be told now; what nobody can tell is left out."""
+        if kind.gas is None:
+            return {}
+        return self._facts(self._view(permit, kind, pack))
+
+    def owed(
+        self, permit: PermitRecord, kind: Kind, pack: Pack, since_seq: int
+    ) -> list[str]:
+        """Return the gases without a passing test since an event, or words for them."""
+        view = self._view(permit, kind, pack)
+        needs = self.samples.needs(permit, kind, pack)
+        owed = [need.word for need in needs if not need.gases]
+        for gas in view.gases:
+            since = [each for each in view.tests[gas] if each.seq > since_seq]
+            if not since or not all(self._passes(each) for each in since):
+                owed.append(gas)
+        return owed
+
+    def _view(self, permit: PermitRecord, kind: Kind, pack: Pack) -> _View:
+        needs: list[Need] = self.samples.needs(permit, kind, pack)
+        gases = tuple(dict.fromkeys(gas for need in needs for gas in need.gases))
+        tests: dict[str, list[Latest]] = {gas: [] for gas in gases}
+        for latest in permit.gas.latest.values():
+            if latest.sample.gas in tests:
+                tests[latest.sample.gas].append(latest)
+        return _View(
+            permit=permit,
+            kind=kind,
+            pack=pack,
+            gases=gases,
+            whole=bool(needs) and all(need.gases for need in needs),
+            live={gas: self.samples.live(permit, pack, gas) for gas in gases},
+            tests=tests,
+            running=permit.status not in PREPARING,
+        )
+
+    def _facts(self, view: _View) -> Values:
+        found: Values = {}
+        if view.whole:
+            self._tested(view, found)
+            self._online(view, found)
+            self._calibrated(view, found)
+            self._shares(view, found)
+        acceptable = self._acceptable(view)
+        if acceptable is not Truth.UNKNOWN:
+            found["gas_acceptable"] = acceptable is Truth.TRUE
+        recorded = self._age_min(view.permit.gas.recorded)
+        if recorded is not None:
+            found["gas_record_age_min"] = recorded
+        return found
+
+    # --- tests ----------------------------------------------------------------
+
+    def _tested(self, view: _View, found: Values) -> None:
+        tested = all(view.tests[gas] for gas in view.gases)
+        found["gas_tested"] = tested
+        places = view.kind.gas.places if view.kind.gas is not None else ()
+        found["gas_places_complete"] = tested and all(
+            f"{gas}/{place}" in view.permit.gas.latest
+            for gas in view.gases
+            for place in places
+        )
+        since = max((h.seq for h in view.permit.holds.values()), default=None)
+        if since is not None:
+            found["gas_retested"] = all(
+                any(each.seq > since for each in view.tests[gas]) for gas in view.gases
+            )
+        self._times(view, places, found)
+
+    def _times(self, view: _View, places: Iterable[str], found: Values) -> None:
+        """Tell the age of the oldest sample that counts, and whether it is today's."""
+        wanted = set(places)
+        counted = [
+            [each for each in view.tests[gas] if each.sample.place in wanted]
+            or view.tests[gas]
+            for gas in view.gases
+        ]
+        if not all(counted):
+            found["gas_tested_today"] = False
+            return
+        ages = [self._age_min(e.sample.measured) for tests in counted for e in tests]
+        known = [age for age in ages if age is not None]
+        if len(known) == len(ages):
+            found["gas_age_min"] = max(known)
+        today = self._meters.days.today()
+        newest = [
+            [self._meters.days.of(each.sample.measured) for each in tests]
+            for tests in counted
+        ]
+        if today is not None and all(None not in days for days in newest):
+            found["gas_tested_today"] = all(today in days for days in newest)
+
+    def _age_min(self, then: Deadline | None) -> float | None:
+        """Return the minutes since; None while the clock is not to be trusted."""
+        clock = self._hub.clock
+        if then is None or not clock.synced() or not then.synced:
+            return None
+        left = then.remaining_ns(clock)
+        return None if left is None else max(-left, 0) / _MIN
+
+    def _passes(self, latest: Latest) -> bool:
+        verdict = latest.sample.verdict
+        if verdict == Verdict.CHECK:
+            allowed = self._hub.state.permits.gas.oxygen_check
+            return allowed and bool(latest.cause.strip())
+        return verdict == Verdict.PASSED
+
+    # --- the gas now ----------------------------------------------------------
+
+    def _acceptable(self, view: _View) -> Truth:
+        if self._alarmed(view.permit.zone_id):
+            return Truth.FALSE
+        found = all_of([self._gas(view, gas) for gas in view.gases])
+        return found if view.whole or found is Truth.FALSE else Truth.UNKNOWN
+
+    def _gas(self, view: _View, gas: str) -> Truth:
+        live, tests = view.live[gas], view.tests[gas]
+        if any(each.verdict is Verdict.FAILED for each in live):
+            return Truth.FALSE
+        if not all(self._passes(each) for each in tests):
+            return Truth.FALSE
+        if not view.by_live(gas):
+            return Truth.TRUE if tests else Truth.UNKNOWN
+        explained = any(
+            each.sample.verdict == Verdict.CHECK and each.cause.strip()
+            for each in tests
+        )
+        proven = bool(live) and all(
+            each.evidence
+            and (
+                each.verdict is Verdict.PASSED
+                or (each.verdict is Verdict.CHECK and explained)
+            )
+            for each in live
+        )
+        return Truth.TRUE if proven else Truth.UNKNOWN
+
+    def _alarmed(self, zone_id: str) -> bool:
+        return any(
+            alarm.zone_id == zone_id
+            and alarm.stands
+            and alarm.kind.startswith("gas.")
+            and alarm.mark not in _MARKS
+            for alarm in self._hub.state.alarms.open.values()
+        )
+
+    def _online(self, view: _View, found: Values) -> None:
+        if not all(view.live[gas] for gas in view.gases):
+            found["continuous_monitor_online"] = False
+        elif all(each.evidence for gas in view.gases for each in view.live[gas]):
+            found["continuous_monitor_online"] = True
+
+    def _calibrated(self, view: _View, found: Values) -> None:
+        truths = []
+        for gas in view.gases:
+            truths += [_in_date(each.meter) for each in view.live[gas]]
+            if not view.by_live(gas):
+                truths += [self._sample_in_date(each) for each in view.tests[gas]]
+        truth = all_of(truths) if truths else Truth.UNKNOWN
+        if truth is not Truth.UNKNOWN:
+            found["meter_calibrated"] = truth is Truth.TRUE
+
+    def _sample_in_date(self, latest: Latest) -> Truth:
+        """Say whether the instrument of a sample is in date today."""
+        sample = latest.sample
+        if not sample.typed:
+            return _in_date(self._meters.state(sample.device_id))
+        today = self._meters.days.today()
+        if not sample.calibrated_to or today is None:
+            return Truth.UNKNOWN
+        in_date = today.isoformat() <= sample.calibrated_to
+        return Truth.TRUE if in_date else Truth.FALSE
+
+    def _shares(self, view: _View, found: Values) -> None:
+        """Tell the worst amount of each class, where all its gases are known."""
+        worst: dict[str, float | None] = {}
+        for gas in view.gases:
+            limit = self.samples.limit(view.pack, gas)
+            if limit is None:
+                continue
+            name, amounts = _SHARES[limit.gas_class], self._amounts(view, gas)
+            before = worst.get(name, 0.0 if name != "oxygen_vol" else _NORMAL_OXYGEN)
+            if amounts is None or before is None:
+                worst[name] = None
+            else:
+                worst[name] = _worst(name, [before, *amounts])
+        found.update({name: v for name, v in worst.items() if v is not None})
+
+    def _amounts(self, view: _View, gas: str) -> list[float] | None:
+        """Return all that counts of a gas; None where any of it cannot be told."""
+        live = view.live[gas]
+        if view.by_live(gas) and not (live and all(each.evidence for each in live)):
+            return None
+        pairs = [(each.value, each.reading.unit) for each in live if each.evidence]
+        if not view.by_live(gas):
+            tests = [each.sample for each in view.tests[gas]]
+            if not tests or not all(sample.evidence for sample in tests):
+                return None
+            pairs += [(sample.value, sample.unit) for sample in tests]
+        amounts = [self.samples.share(view.pack, gas, *pair) for pair in pairs]
+        known = [amount for amount in amounts if amount is not None]
+        return known if known and len(known) == len(amounts) else None
+
+    # --- records --------------------------------------------------------------
+
+    def _record(self, view: _View) -> None:
+        """Write down the live readings before the last record is too old (H8)."""
+        need, permit = view.kind.gas, view.permit
+        if need is None or need.record_every_min is None:
+            return
+        if permit.status not in _RECORDED or not view.whole:
+            return
+        age = self._age_min(permit.gas.recorded)
+        if age is not None and age < need.record_every_min - _EARLY_MIN:
+            return
+        live = [(gas, each) for gas in view.gases for each in view.live[gas]]
+        every = all(view.live[gas] for gas in view.gases)
+        if not every or not all(each.evidence for _, each in live):
+            return
+        samples: tuple[GasSample, ...] = tuple(
+            self.desk.from_meter(gas, "", each) for gas, each in live
+        )
+        self._hub.emit(GasRecorded(permit_id=permit.id, samples=samples))
+
+
+def _in_date(meter: State) -> Truth:
+    if meter.worst in _AGAINST:
+        return Truth.FALSE
+    return Truth.TRUE if meter.calibration in PROVEN else Truth.UNKNOWN
+
+
+def _worst(name: str, amounts: list[float]) -> float:
+    if name == "oxygen_vol":
+        return max(amounts, key=lambda amount: abs(amount - _NORMAL_OXYGEN))
+    return max(amounts)
+
+
+def _number(value: Value) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
