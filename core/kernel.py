@@ -16,8 +16,10 @@ from core.permits.guardian_watch import GuardianWatch
 from core.permits.packs import Packs
 from core.permits.people_facts import PeopleFacts
 from core.permits.permits import Law, Permits
+from core.permits.reminders import Reminders
 from core.permits.sources import Source
 from core.permits.surroundings import Surroundings
+from core.permits.view import Viewer
 from core.readings.readings import Readings
 from core.registry.ids import Ids
 from core.registry.registry import Registry
@@ -66,6 +68,15 @@ class Kernel:
             hub, self.access, self.site, self.readings, self.people, law
         )
         self.surroundings.hold = self.permits.hold
+        viewer = Viewer(self.permits.bench)
+        self.reminders = Reminders(
+            hub,
+            self.packs,
+            self.permits.life,
+            viewer,
+            self.notices,
+            self.surroundings,
+        )
         self.conflicts.tell = self.permits.facts.of
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
@@ -80,7 +91,7 @@ class Kernel:
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.cards, self.keys),
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
-            *(self.permits, self.guardians),
+            *(self.permits, self.guardians, self.reminders),
             *(self.evacuations, self.power, self.lamps),
         ]
         if engine is not None:

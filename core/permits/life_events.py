@@ -255,3 +255,10 @@ class PermitDenied(PermitEvent, frozen=True, kw_only=True):
     step: str
     rules: tuple[str, ...]
     aq: tuple[str, ...] = ()
+
+
+@event("permit.reminded")
+class PermitReminded(PermitEvent, frozen=True, kw_only=True):
+    """People were told of a time that comes near or has passed."""
+
+    reminder: str

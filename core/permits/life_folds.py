@@ -290,3 +290,10 @@ def _cancelled(state: "SiteState", body: e.PermitCancelled, _: Envelope) -> None
         permit.status = PermitStatus(body.outcome)
         permit.outcome, permit.life.reason = body.outcome, body.reason
         permit.life.replaced_by = body.by_permit
+
+
+@folds(e.PermitReminded)
+def _reminded(state: "SiteState", body: e.PermitReminded, envelope: Envelope) -> None:
+    permit = state.permits.permits.get(body.permit_id)
+    if permit is not None:  # not counted: nobody's view of the permit is out of date
+        permit.life.reminded[body.reminder] = moment(envelope)

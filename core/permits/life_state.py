@@ -85,6 +85,8 @@ class Life(msgspec.Struct, kw_only=True):
     """How often the guardian changed, each with two scans."""
     shift_to: str = ""
     shift_guardian: str = ""
+    reminded: dict[str, Moment] = {}
+    """Reminder → when it was last told."""
     completed_by: str = ""
     accepted_by: str = ""
     late: bool = False

@@ -15,7 +15,6 @@ from core.api.reading import Value
 from core.config import Bundle
 from core.geometry.surveyor import Surveyor
 from core.link import messages as m
-
 from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
