@@ -27,7 +27,7 @@ from core.permits.state import PermitRecord
 from core.permits.survey import Ground, Survey
 from core.permits.under import AT_WORK, Under
 
-#: A worker that is needed and silent for so long is a fault, and started afresh.
+#: A worker that is needed and not believed for so long is a fault, started afresh.
 HUNG_S: Final = 15.0
 _FOR_EVER: Final = (1 << 63) - 1
 #: Not signed by everybody yet: it gives way, and holds up nobody else.
@@ -138,7 +138,7 @@ class Conflicts:
     def lost(self, peer: str) -> None:
         """Hear that a link ended: what the worker said is worth nothing now."""
         if self._survey.lost(peer):
-            self.tick()
+            self._hub.after(0.0, "conflicts.lost", self.tick)
 
     def receive(self, peer: str, message: m.Checked) -> None:
         """Take the worker's answer."""
