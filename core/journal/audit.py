@@ -29,6 +29,7 @@ from core.journal.frame import (
     signed_bytes,
     walk,
 )
+from core.journal.proofs import Proofs
 
 #: A hub signs at least every 256 events, in groups of at most 256.
 UNSIGNED_MAX = 512
@@ -57,6 +58,8 @@ class Report(msgspec.Struct, kw_only=True):
     frames: int = 0
     events: int = 0
     checkpoints: int = 0
+    signatures: int = 0
+    """People's statements that hold, each against the keys told before it."""
     gaps: list[Gap] = msgspec.field(default_factory=list)
     first_seq: int = 0
     last_seq: int = 0
@@ -90,9 +93,14 @@ class Auditor:
         self.file = ""
         self.number_shift = 0
         self.ended = True
-        self.jumpable = False
-        """True only behind the first segment header of an export."""
+        self.promised: ExportHeader | None = None
+        """What an export promises; None where there is none."""
+        self.fresh = self.leaping = False
+        """Right behind a segment's header; and it does not continue what was."""
+        self.before = 0
+        """Last event before that header."""
         self.unsigned = 0
+        self.proofs = Proofs()
         self._signature: Ed25519PublicKey | None = None
         self._stamp = msgspec.msgpack.Decoder(Stamp)
         self._steps: dict[int, Callable[[Frame], None]] = {
@@ -148,10 +156,14 @@ class Auditor:
         self.head = None
 
     def _on_frame(self, frame: Frame) -> None:
+        if self.leaping and frame.kind != JUMP:
+            self.find("segment_misplaced", frame)
+        self.leaping = False
         try:
             self._steps[frame.kind](frame)
         except (msgspec.MsgspecError, ValueError, struct.error) as error:
             self.find("unreadable", frame, str(error))
+        self.fresh = frame.kind == SEGMENT
         if frame.kind != JUMP:
             self.head = frame.chain
 
@@ -160,14 +172,25 @@ class Auditor:
         self.number_shift = -frame.number
         self._check_owner(frame, header.journal, header.key)
         before, self.segment = self.segment, header.segment
+        self.before = self.seq
         if header.after_damage is not None:
             self._on_break(frame, header.after_damage)
+        elif self._may_leap(before):
+            self.leaping = not self._continues(header, before)
         elif before or self.whole:
             self._check_place(frame, header, before)
         if not before:
             self.report.first_seq = header.first_seq
         self.seq, self.count = header.first_seq - 1, header.count
         self.sure = self.counted = True
+
+    def _may_leap(self, before: int) -> bool:
+        """Say whether an export may go on elsewhere: behind what is signed."""
+        return self.promised is not None and before > 0 and not self.unsigned
+
+    def _continues(self, header: SegmentHeader, before: int) -> bool:
+        at = (header.segment, header.prev, header.first_seq)
+        return at == (before + 1, self.head, self.seq + 1)
 
     def _check_place(self, frame: Frame, header: SegmentHeader, before: int) -> None:
         if header.segment != before + 1:
@@ -202,6 +225,10 @@ class Auditor:
         if stamp.epoch < self.epoch:
             self.find("epoch_fell", frame, f"{self.epoch} to {stamp.epoch}")
         self.seq, self.epoch, self.sure = stamp.seq, stamp.epoch, True
+        for code, detail in self.proofs.look(frame.payload):
+            # One segment alone does not hold the keys that were told before it.
+            if code != "key_unknown" or self.whole or self.promised:
+                self.find(code, frame, detail)
 
     def _on_gap(self, frame: Frame) -> None:
         gap = msgspec.msgpack.decode(frame.payload, type=Gap)
@@ -235,14 +262,23 @@ class Auditor:
             self.find("out_of_place", frame)
             return
         self._check_owner(frame, header.journal, header.key)
-        self.jumpable, self.ended = True, False
+        self.promised, self.ended = header, False
 
     def _on_jump(self, frame: Frame) -> None:
         jump = msgspec.msgpack.decode(frame.payload, type=Jump)
-        if not self.jumpable or frame.number != 2:
-            self.find("out_of_place", frame)  # a jump hides what it leaps over
+        promised = self.promised
+        # A jump hides what it leaps over: nothing of what is promised.
+        if (
+            promised is None
+            or not self.fresh
+            or self.unsigned
+            or not self.before <= jump.seq < promised.first
+        ):
+            self.find("out_of_place", frame)
             self.head = None
             return
+        # What lies before a jump tells the keys of what comes after it.
+        self.report.events = self.proofs.checked = 0
         self.seq, self.count, self.head = jump.seq, jump.count, jump.prev
         self.sure = self.counted = True
         self.number_shift = jump.frame - frame.number - 1
@@ -251,7 +287,9 @@ class Auditor:
     def _on_end(self, frame: Frame) -> None:
         end = msgspec.msgpack.decode(frame.payload, type=ExportEnd)
         self.ended = True
-        if self.sure and (end.frames, end.last) != (frame.number, self.seq):
+        short = self.promised is not None and self.seq < self.promised.last
+        told = (end.frames, end.last)
+        if short or (self.sure and told != (frame.number, self.seq)):
             self.find("export_incomplete", frame, f"{end.frames} frames promised")
 
     def finish(self) -> Report:
@@ -261,6 +299,7 @@ class Auditor:
         if not self.ended:
             self.find("export_cut", Fault(self.report.frames, 0, 0, torn=False))
         self.report.last_seq = self.seq
+        self.report.signatures = self.proofs.checked
         self.report.key = (self.key or b"").hex()
         self.report.journal = self.journal.hex()
         return self.report

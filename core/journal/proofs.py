@@ -24,7 +24,7 @@ PERSON, TERMINAL = "phone", "terminal"
 _HALF = 32
 #: What an event's bytes hold when it carries a proof, or tells of a key.
 _PROOF, _SECOND, _KEY = b"\xa5proof", b"\xa6second", b"key."
-#: What two of them hold when a statement names its signer's own device.
+#: Methods by which a terminal signs for a person.
 _BY_TERMINAL = ("terminal", "face")
 
 
@@ -118,6 +118,22 @@ _signed = msgspec.msgpack.Decoder(Signed)
 _told = msgspec.msgpack.Decoder(_Told)
 #: Statements remembered, so that an act's later consequences are no replay.
 _KEPT = 100_000
+
+
+def key_told(payload: bytes) -> Iterator[str]:
+    """Yield the key that a stored event tells of, if any."""
+    if _KEY in payload:
+        event = _signed.decode(payload)
+        if event.type.startswith("key."):
+            yield _told.decode(event.body).key_id
+
+
+def keys_used(payload: bytes) -> set[str]:
+    """Return the keys with which a stored event's cause was signed."""
+    if _PROOF not in payload and _SECOND not in payload:
+        return set()
+    cause = _signed.decode(payload).cause
+    return {proof.key for proof in (cause.proof, cause.second) if proof is not None}
 
 
 class Proofs:

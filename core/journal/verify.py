@@ -1,11 +1,13 @@
 """Verify a journal without the hub: folder, segment, export file or period.
 
-A program of its own: standard library, msgspec, cryptography, `frame` and
-`audit`; `period` for the folder of an exported period. It holds every byte
-against the chain, the order, and the signed checkpoints, and names the frame that
-is wrong. What no chain can show is an end that was cut off whole, or a journal
-rewritten with another key: compare `--key` and the last signed seq with what was
-noted elsewhere.
+A program of its own: standard library, msgspec, cryptography, `frame`, `audit`
+and `proofs`; `period` for the folder of an exported period. It holds every byte
+against the chain, the order, and the signed checkpoints, every person's signature
+against the keys told before it, and names the frame that is wrong. What no chain
+can show is an end that was cut off whole, or a journal rewritten with another key:
+compare `--key` and the last signed seq with what was noted elsewhere. An export
+holds the keys of those who signed in it; whether one of them was revoked before,
+and that left out, only the whole journal tells.
 """
 
 import argparse
@@ -94,6 +96,13 @@ _TEXTS = {
         "unsigned": "too many events without a signed checkpoint",
         "out_of_place": "frame of an export where none may be",
         "no_journal": "no sound frame of a journal is in this file",
+        "key_unknown": "signed with a key that the journal never told",
+        "key_pending": "signed with a key that nobody had approved",
+        "key_revoked": "signed with a key that was revoked before",
+        "signature_forged": "a person's signature does not hold",
+        "signature_misused": "signed for another person, act or hub",
+        "signature_replayed": "a person's signature was used twice",
+        "second_same": "the first and the second person are the same",
         "export_cut": "export ends before its end mark",
         "file_changed": "the file was changed",
         "file_missing": "the file is missing",
@@ -102,6 +111,7 @@ _TEXTS = {
         "torn_tail": "a write was cut off by a power loss; it was never durable",
         "place": "{file}: segment {segment}, frame {frame}, byte {offset}, seq {seq}",
         "ok": "OK: {events} events, seq {first_seq}-{last_seq}, signed to {signed_seq}",
+        "people": "{signatures} signatures of people hold",
         "damaged": "DAMAGED: {found} findings in {events} events",
         "lost": "never written: seq {first} to {last} (the disk was not writable)",
         "key": "key {key}",
@@ -123,6 +133,13 @@ _TEXTS = {
         "unsigned": "过多事件没有签名检查点",
         "out_of_place": "导出专用帧出现在不该有的位置",
         "no_journal": "文件中没有一个完好的日志帧",
+        "key_unknown": "签名密钥从未在日志中登记",
+        "key_pending": "签名密钥当时尚未获批",
+        "key_revoked": "签名密钥此前已被吊销",
+        "signature_forged": "人员签名不成立",
+        "signature_misused": "签名属于他人、其他操作或其他主机",
+        "signature_replayed": "人员签名被重复使用",
+        "second_same": "第一人与第二人是同一人",
         "export_cut": "导出文件没有结束标记，已被截断",
         "file_changed": "文件被改动",
         "file_missing": "缺少文件",
@@ -131,6 +148,7 @@ _TEXTS = {
         "torn_tail": "一次写入因断电中断；它从未落盘",
         "place": "{file}：第 {segment} 段，第 {frame} 帧，字节 {offset}，序号 {seq}",
         "ok": "完好：{events} 个事件，序号 {first_seq}…{last_seq}，签名至 {signed_seq}",
+        "people": "{signatures} 个人员签名成立",
         "damaged": "已损坏：{events} 个事件中发现 {found} 处问题",
         "lost": "从未写入：序号 {first} 至 {last}（当时磁盘不可写）",
         "key": "公钥 {key}",
@@ -152,7 +170,8 @@ def render(
     found = len(report.findings) + len(problems)
     numbers = msgspec.structs.asdict(report) | {"found": found}
     sound = report.ok and not problems
-    for code in ("key", "ok" if sound else "damaged"):
+    people = ("people",) if report.signatures else ()
+    for code in ("key", *people, "ok" if sound else "damaged"):
         lines.append(text[code].format(**numbers))
     return "\n".join(lines) + "\n"
 

@@ -46,6 +46,9 @@ def _used() -> list[tuple[str, Frame]]:
     return found
 
 
+_VERIFIER = ("", ".audit", ".envelope", ".frame", ".proofs")
+
+
 def _write(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
@@ -248,7 +251,7 @@ def test_the_verifier_is_a_program_of_its_own(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout.split()[0]) == (0, "key"), done.stderr
     ours = {name for name in done.stderr.split() if name.startswith("core")}
-    assert ours == {"core", *map("core.journal{}".format, ("", ".audit", ".frame"))}
+    assert ours == {"core", *map("core.journal{}".format, _VERIFIER)}
 
 
 def test_a_jump_in_a_segment_cannot_hide_events(tmp_path: Path) -> None:
