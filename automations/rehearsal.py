@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from automations.engine import make
 from core.api.command import Command, CommandState
+from core.api.reading import Value
 from core.clock import NS, SimClock
 from core.config import Bundle
 from core.journal.envelope import Cause, Effect, Envelope
@@ -63,8 +64,8 @@ class Devices:
 class Rehearsal:
     """Drive a kernel step by step and keep every event with its time."""
 
-    def __init__(self, bundle: Bundle, seed: int = 1) -> None:
-        self.clock = SimClock()
+    def __init__(self, bundle: Bundle, seed: int = 1, wall_ns: int = 0) -> None:
+        self.clock = SimClock(wall_ns) if wall_ns else SimClock()
         self.devices = Devices()
         self.kernel = Kernel(
             self.clock,
@@ -97,7 +98,11 @@ class Rehearsal:
         """Put a given fact into the journal, such as a permit that stands."""
         self.kernel.hub.emit(body, Cause(actor="hub:rehearsal"))
 
-    def read(self, handle: int, value: float, quality: int = 0) -> None:
+    def time(self) -> float:
+        """Return the virtual time that has passed, in seconds."""
+        return (self.clock.mono_ns() - self._start_ns) / NS
+
+    def read(self, handle: int, value: Value, quality: int = 0) -> None:
         """Let a device report one reading."""
         row = m.Row(handle, value, quality)
         frame = m.Readings(sent_ns=self.clock.mono_ns(), rows=[row])

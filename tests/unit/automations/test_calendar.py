@@ -53,7 +53,7 @@ def test_no_calendar_is_none(tmp_path: Path) -> None:
         ),
         ("from: 2026-01-01", "from: 2027-01-01", "swap"),
         ("[sat, sun]", "[sat, sunday]", "expected one of mon"),
-        ("2026-09-20]", "2026-09-31]", "no day"),
+        ("2026-09-20]", "'2026-09-31']", "no day"),
         ("known:", "knows:", "knows"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from automations import blueprint as blueprints
 from automations.engine import make
 from automations.rehearsal import Devices, MemoryJournal, Rehearsal
-from automations.vectors import _Stage
+from automations.stage import Stage
 from core import state as states
 from core.alarms.events import AlarmRaised
 from core.journal import fold
@@ -21,11 +21,11 @@ from core.response.events import CommandIssued, EvacuationCleared, EvacuationSta
 BLUEPRINT = blueprints.read(blueprints.SHIPPED / "gas-alarm-response.yaml")
 
 
-def stage(**site: Any) -> _Stage:
+def stage(**site: Any) -> Stage:
     """Return the blueprint's small site, ready to play."""
     test = dict(BLUEPRINT.tests[0])
     test["site"] = {**test["site"], **site}
-    return _Stage(BLUEPRINT, test)
+    return Stage(BLUEPRINT, test)
 
 
 def of(rehearsal: Rehearsal, kind: type[Any]) -> list[tuple[float, Any]]:
@@ -117,7 +117,7 @@ def test_a_rule_that_errs_is_an_alarm_and_the_process_lives() -> None:
     assert of(played.rehearsal, EvacuationStarted)
 
 
-def resumed(played: _Stage, upto: int) -> tuple[Kernel, list[Any]]:
+def resumed(played: Stage, upto: int) -> tuple[Kernel, list[Any]]:
     """Start a second kernel from the first ``upto`` events, as after a crash."""
     clock = played.rehearsal.clock
     kernel = Kernel(clock, Ids.seeded(clock, 99), MemoryJournal(), Devices(), make)
