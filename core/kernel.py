@@ -12,6 +12,7 @@ from core.people.keys import Keys
 from core.people.people import People
 from core.people.places import Places
 from core.permits.conflicts import Conflicts
+from core.permits.equipment import Equipment
 from core.permits.guardian_watch import GuardianWatch
 from core.permits.packs import Packs
 from core.permits.people_facts import PeopleFacts
@@ -21,6 +22,7 @@ from core.permits.sources import Source
 from core.permits.surroundings import Surroundings
 from core.permits.view import Viewer
 from core.readings.readings import Readings
+from core.registry.desk import DeviceDesk
 from core.registry.ids import Ids
 from core.registry.registry import Registry
 from core.response.commands import Commands
@@ -50,7 +52,7 @@ class Kernel:
         self.site = Site(hub)
         self.access = Access(hub)
         self.registry = Registry(hub)
-        self.registry.bind(self.access)
+        DeviceDesk(self.registry, self.access)
         self.alarms = Alarms(hub, self.access)
         self.readings = Readings(hub, self.registry, self.alarms)
         self.people = People(hub, self.registry, self.readings, self.site, self.access)
@@ -68,6 +70,7 @@ class Kernel:
             hub, self.access, self.site, self.readings, self.people, law
         )
         self.surroundings.hold = self.permits.hold
+        Equipment(hub, self.permits.hold)
         viewer = Viewer(self.permits.bench)
         self.reminders = Reminders(
             hub,

@@ -1,9 +1,11 @@
 """What the site makes of a device's declaration: its rule, then its record."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from core.api.model import Device, Entity
 from core.config import Bundle, DeviceRule
+from core.permits import ways
 from core.registry.state import DeviceRecord, EntityRecord
 
 
@@ -104,3 +106,29 @@ def differs(
         or {e.declared.uid: e.declared for e in known}
         != {e.uid: e for e in device.entities}
     )
+
+
+def loosened(known: Iterable[EntityRecord], device: Device) -> tuple[str, ...]:
+    """Return what a declaration promises less of, as entity uid and field.
+
+    A wider range is a coarser reading; an Ex rating that rises by the device's own
+    word is no better than one that falls: both are a person's to judge.
+    """
+    now = {each.uid: each for each in device.entities}
+    found: list[str] = []
+    for record in known:
+        new = now.get(record.declared.uid)
+        if new is None:
+            found.append(record.declared.uid)
+        elif new != record.declared:
+            changes = ways.fields(new.uid, record.declared, new, _PROMISES)
+            found += [change.path for change in ways.loosened(changes)]
+    return tuple(found)
+
+
+_PROMISES: Final[ways.Table] = {
+    "name": ways.words,
+    "max_age_s": ways.less,
+    "critical": ways.on,
+    "full_scale": ways.less,
+}

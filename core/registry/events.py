@@ -28,6 +28,17 @@ class DeviceEnrolled(Event, frozen=True, kw_only=True):
     """Wearer, for helmets and tags; set by configuration or by a scan."""
 
 
+@event("device.loosened", effect=Effect.PROTECTIVE)
+class DeviceLoosened(Event, frozen=True, kw_only=True):
+    """A device that is known promises less from now on: work that needs it is held."""
+
+    device_id: str
+    what: tuple[str, ...]
+    """Entity uid and field: a wider range, a longer age, another Ex rating, …"""
+    zone_id: str | None = None
+    person_id: str | None = None
+
+
 @event("device.zoned")
 class DeviceZoned(Event, frozen=True, kw_only=True):
     """A device was put into a zone, or taken out of one."""

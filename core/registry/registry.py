@@ -4,19 +4,23 @@ from typing import Protocol
 
 import msgspec
 
-from core.api.errors import Refused
 from core.api.model import Device, EntityKind, OutputKind
-from core.api.reading import Value
 from core.config import DeviceRule
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
-from core.people.access import Access
-from core.permits.lifecycle import PermitStatus
-from core.registry.acts import EnrolDevice, RemoveDevice, ZoneDevice
-from core.registry.declared import bare, differs, kind_of, merged, patched, rule_for
+from core.registry.declared import (
+    bare,
+    differs,
+    kind_of,
+    loosened,
+    merged,
+    patched,
+    rule_for,
+)
 from core.registry.events import (
     DeviceEnrolled,
+    DeviceLoosened,
     DeviceRemoved,
     DeviceZoned,
     EntityIds,
@@ -89,12 +93,6 @@ class Registry:
 
     def tick(self) -> None:
         """Do nothing: the registry has no levels."""
-
-    def bind(self, access: Access) -> None:
-        """Offer the acts on devices."""
-        access.bind(EnrolDevice, self._enrol_act)
-        access.bind(ZoneDevice, self._zone_act)
-        access.bind(RemoveDevice, self._remove_act)
 
     def listen(self, listener: Listener) -> None:
         """Tell a room of every change."""
@@ -240,7 +238,7 @@ class Registry:
         person = rule.person if rule is not None else None
         if person is None and record is not None:
             person = record.person_id
-        self._put(host, shaped, record, zone, person, CORE)
+        self.put(host, shaped, record, zone, person, CORE)
 
     def _by_hand(self, host: str, record: DeviceRecord | None) -> DeviceRule:
         """Return what a person said at enrolment: a device cannot unsay it."""
@@ -262,7 +260,7 @@ class Registry:
         known = {zone.id for zone in self.hub.bundle.site.zones}
         return device.suggested_zone if device.suggested_zone in known else None
 
-    def _put(
+    def put(
         self,
         host: str,
         device: Device,
@@ -271,12 +269,15 @@ class Registry:
         person_id: str | None,
         cause: Cause,
     ) -> str:
+        """Enrol a device, or what has changed of it; return its id."""
         known = [e for e in self._entities_of(record)]
         device = merged(device, known)
         if record is not None and not differs(
             record, known, device, zone_id, person_id
         ):
             return record.id
+        if record is not None:
+            self._loosened(record, known, device, cause)
         ids = {e.declared.uid: e.id for e in known}
         new = self.hub.ids.new
         device_id = record.id if record is not None else new()
@@ -296,8 +297,38 @@ class Registry:
         )
         self._keys[host, device.uid] = device_id
         self.proposals.pop((host, device.uid), None)
-        self._tell(device_id)
+        self.tell(device_id)
         return device_id
+
+    def _loosened(
+        self,
+        record: DeviceRecord,
+        known: list[EntityRecord],
+        device: Device,
+        cause: Cause,
+    ) -> None:
+        """Say first what a device no longer promises: the work there is held."""
+        what = loosened(known, device)
+        if what:
+            self.hub.emit(
+                DeviceLoosened(
+                    device_id=record.id,
+                    what=what,
+                    zone_id=record.zone_id,
+                    person_id=record.person_id,
+                ),
+                cause,
+            )
+
+    def remove(self, record: DeviceRecord, cause: Cause) -> None:
+        """Take a device out; while it is announced it is a proposal again."""
+        key = (record.integration, record.uid)
+        self.hub.emit(DeviceRemoved(device_id=record.id), cause)
+        self._keys.pop(key, None)
+        self.tell(record.id)
+        declared = self._declared.get(key)
+        if declared is not None:
+            self._propose(key[0], declared)
 
     def _propose(self, host: str, device: Device) -> None:
         key = (host, device.uid)
@@ -321,80 +352,7 @@ class Registry:
             entities=tuple(e.declared for e in self._entities_of(record)),
         )
 
-    def _tell(self, device_id: str) -> None:
+    def tell(self, device_id: str) -> None:
+        """Tell every room that a device is not what it was."""
         for listener in self._listeners:
             listener.device_changed(device_id)
-
-    # --- acts -----------------------------------------------------------------
-
-    def _enrol_act(
-        self, actor_id: str, act: EnrolDevice, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        key = (bare(act.integration), act.uid)
-        proposal = self.proposals.get(key)
-        if proposal is None:
-            raise Refused("device.not_proposed", uid=act.uid)
-        self._zone_exists(act.zone_id)
-        rule = DeviceRule(
-            integration=key[0],
-            uid=act.uid,
-            name=act.name or None,
-            critical=("*",) if act.critical else (),
-        )
-        shaped = patched(proposal.device, rule)
-        device_id = self._put(key[0], shaped, None, act.zone_id, act.person_id, cause)
-        return {"device_id": device_id}
-
-    def _zone_act(
-        self, actor_id: str, act: ZoneDevice, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        record = self._existing(act.device_id)
-        self._zone_exists(act.zone_id)
-        rule = self.rule(record.id)
-        if rule is not None and rule.zone is not None:
-            raise Refused("device.zone_by_configuration", name=record.name)
-        if record.zone_id != act.zone_id:
-            self._not_needed(record)
-            self.hub.emit(DeviceZoned(device_id=record.id, zone_id=act.zone_id), cause)
-            self._tell(record.id)
-        return {"device_id": record.id}
-
-    def _remove_act(
-        self, actor_id: str, act: RemoveDevice, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        record = self._existing(act.device_id)
-        if self.rule(record.id) is not None:
-            raise Refused("device.enrolled_by_configuration", name=record.name)
-        self._not_needed(record)
-        key = (record.integration, record.uid)
-        self.hub.emit(DeviceRemoved(device_id=record.id), cause)
-        self._keys.pop(key, None)
-        self._tell(record.id)
-        declared = self._declared.get(key)
-        if declared is not None:
-            self._propose(key[0], declared)
-        return {"device_id": act.device_id}
-
-    def _existing(self, device_id: str) -> DeviceRecord:
-        record = self.device(device_id)
-        if record is None:
-            raise Refused("device.unknown", device=device_id)
-        return record
-
-    def _zone_exists(self, zone_id: str | None) -> None:
-        if zone_id is not None and all(
-            zone.id != zone_id for zone in self.hub.bundle.site.zones
-        ):
-            raise Refused("site.zone_unknown", zone=zone_id)
-
-    def _not_needed(self, record: DeviceRecord) -> None:
-        if record.zone_id is None:
-            return
-        for permit in self.hub.state.permits.permits.values():
-            if (
-                permit.zone_id == record.zone_id
-                and permit.status is not PermitStatus.CLOSED
-            ):
-                raise Refused(
-                    "device.needed_by_permit", name=record.name, permit=permit.title
-                )
