@@ -10,16 +10,18 @@ from typing import Final
 import msgspec
 
 from core.alarms.alarms import Alarms
+from core.api.errors import Refused
 from core.api.reading import Value
 from core.clock import NS
 from core.geometry.shapes import HAZARD, Area, Pair, Rule, Work, drawn
 from core.hub import Hub
-from core.journal.envelope import Envelope
+from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
 from core.link import messages as m
 from core.names import Names
 from core.people.people import People
 from core.permits.areas import read_area
+from core.permits.conflicts_acts import ShowConflicts
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Distance, Kind, Pack
 from core.permits.packs import Packs
@@ -88,6 +90,7 @@ class Conflicts:
         self._lived = False
         self._well_ns = 0
         hub.on_everything(self._happened)
+        people.access.bind(ShowConflicts, self._show)
 
     # --- room -----------------------------------------------------------------
 
@@ -156,12 +159,17 @@ class Conflicts:
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
         """Return the number of conflicts that stand against a permit, if known."""
+        count = self.count(permit)
+        return {} if count is None else {"conflicts": count}
+
+    def count(self, permit: PermitRecord) -> int | None:
+        """Return how many conflicts stand against a permit; None: nobody knows."""
         found = self._survey.found(permit.id)
         if found is None:
-            return {}
+            return None
         beyond = found.count - len(found.pairs)
         here = sum(self._counts(permit, pair) for pair in found.pairs)
-        return {"conflicts": here + beyond + len(self._under.seen(permit.id))}
+        return here + beyond + len(self._under.seen(permit.id))
 
     def known(self, permit_id: str) -> bool:
         """Say whether a permit was measured as it is now, by a worker that lives."""
@@ -271,6 +279,16 @@ class Conflicts:
             return {}
         area = work.area
         return drawn(area.swept if swept and area.swept else area.shape)
+
+    def _show(
+        self, _actor: str, act: ShowConflicts, _version: int | None, _cause: Cause
+    ) -> Values:
+        permit = self._get(act.permit_id)
+        if permit is None:
+            raise Refused("permit.unknown", permit=act.permit_id)
+        count, shown = self.count(permit), self.of(permit.id)
+        told = msgspec.json.encode(shown).decode()
+        return {"known": count is not None, "count": count, "conflicts": told}
 
     # --- what the worker is told ----------------------------------------------
 

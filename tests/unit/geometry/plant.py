@@ -91,23 +91,8 @@ class Plant:
         answered: bool = True,
     ) -> None:
         """Book and apply, as the desk's events tell it."""
-        now, hub = self.bench.clock.wall_ns(), self.bench.hub
-        hub.emit(
-            e.PermitBooked(
-                permit_id=permit_id,
-                kind=kind,
-                pack=digest_of(law()),
-                zone_id=zone,
-                title=permit_id,
-                unit="",
-                supervisor_id="sue",
-                booked_by="sue",
-                valid=Deadline.after(self.bench.clock, hours[1] * 3600.0),
-                from_wall_ns=now + hours[0] * HOUR,
-                to_wall_ns=now + hours[1] * HOUR,
-            )
-        )
-        hub.emit(
+        self.bench.hub.emit(self._booking(permit_id, kind, zone, hours))
+        self.bench.hub.emit(
             e.PermitApplied(
                 permit_id=permit_id,
                 by="sue",
@@ -122,6 +107,24 @@ class Plant:
         )
         if answered:
             self.worker.work()
+
+    def _booking(
+        self, permit_id: str, kind: str, zone: str, hours: tuple[int, int]
+    ) -> e.PermitBooked:
+        now = self.bench.clock.wall_ns()
+        return e.PermitBooked(
+            permit_id=permit_id,
+            kind=kind,
+            pack=digest_of(law()),
+            zone_id=zone,
+            title=permit_id,
+            unit="",
+            supervisor_id="sue",
+            booked_by="sue",
+            valid=Deadline.after(self.bench.clock, hours[1] * 3600.0),
+            from_wall_ns=now + hours[0] * HOUR,
+            to_wall_ns=now + hours[1] * HOUR,
+        )
 
     def approve(self, permit_id: str) -> None:
         """Let everybody have signed."""

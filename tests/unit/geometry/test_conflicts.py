@@ -1,11 +1,14 @@
 """The fact `conflicts`: what counts, what lifts, and when nobody knows (issue 3 §6)."""
 
+import json
+
 import pytest
 
 from core.geometry.shapes import Disc, Found, Hazard
 from core.link import messages as m
 from core.permits import life_events as e
 from core.permits import survey
+from core.permits.conflicts_acts import ShowConflicts
 from core.permits.events import PermitExpired
 from tests.unit.geometry.plant import Plant, disc, plan
 
@@ -48,6 +51,23 @@ def test_a_conflict_shows_before_anybody_signs_with_its_clause_and_both_shapes(
     }
     assert shown.other_shape["coordinates"] == (50.0, 0.0)
     assert plant.room.of("hot") == [shown]
+
+
+def test_a_person_may_ask_what_is_in_the_way(plant: Plant) -> None:
+    """The same answer over the public interface; a worker that is away is told."""
+    near(plant)
+    plant.approve("hot")
+    reply = plant.bench.act("ann", ShowConflicts(permit_id="plate"))
+    assert reply.ok
+    assert (reply.result["known"], reply.result["count"]) == (True, 1)
+    (shown,) = json.loads(str(reply.result["conflicts"]))
+    assert shown["clause"] == "GB 30871-2022 7.6"
+    assert shown["other_shape"]["type"] == "Point"
+    plant.worker.die()
+    reply = plant.bench.act("ann", ShowConflicts(permit_id="plate"))
+    assert (reply.result["known"], reply.result["count"]) == (False, None)
+    refused = plant.bench.act("ann", ShowConflicts(permit_id="nothing"))
+    assert refused.code == "permit.unknown"
 
 
 def test_a_draft_gives_way_and_holds_up_nobody(plant: Plant) -> None:
@@ -105,15 +125,12 @@ def test_a_stated_protection_lifts_its_rule_and_only_while_it_is_stated(
 
 def test_a_layer_counts_where_both_permits_state_it(plant: Plant) -> None:
     """GB 30871 8.2.8: a layer between; two of them are one as well."""
-    layer, two = (
-        {"protections": ["protective_layer"]},
-        {"protections": ["double_layer"]},
-    )
-    plant.book("roof", "height-2", disc(60, 60, z_high_m=8.0, **layer))
+    one, two = ["protective_layer"], ["double_layer"]
+    plant.book("roof", "height-2", disc(60, 60, z_high_m=8.0, protections=one))
     plant.book("yard", "dig", disc(60, 60))
     plant.approve("roof")
     assert plant.conflicts("yard") == 1, "the one below says nothing of it"
-    plant.book("road", "road", disc(60, 60, z_high_m=1.0, **two))
+    plant.book("road", "road", disc(60, 60, z_high_m=1.0, protections=two))
     assert plant.conflicts("road") == 0
 
 
