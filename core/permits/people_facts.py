@@ -29,6 +29,7 @@ from core.people.events import (
 )
 from core.people.people import People
 from core.permits.card_facts import card_facts
+from core.permits.guardian_events import GuardianAnswered, GuardianAsked
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Kind, Pack
 from core.permits.roster import Roster
@@ -292,7 +293,11 @@ workers_matched company_registered contract_valid training_valid
 
     def _permit(self, body: Event) -> None:
         """Hear of a permit's change: it may free or bind others of its people."""
-        self._tell_changed(self.roster.touched(getattr(body, "permit_id", "")))
+        permit_id = getattr(body, "permit_id", "")
+        touched = self.roster.touched(permit_id)
+        if isinstance(body, GuardianAsked | GuardianAnswered):
+            touched.add(permit_id)
+        self._tell_changed(touched)
 
     def _tell_changed(self, permits: set[str]) -> None:
         if permits:

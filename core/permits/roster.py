@@ -5,6 +5,7 @@ own permit and zone hold, and not what the whole site does.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from core.hub import Hub
 from core.journal.envelope import Envelope
@@ -13,6 +14,14 @@ from core.people.events import OUTSIDE, PersonMoved
 from core.permits.state import PermitRecord
 
 _NOBODY: frozenset[str] = frozenset()
+
+
+class Named(NamedTuple):
+    """Hold what of a permit may matter to others: place, people, their duties."""
+
+    zone_id: str
+    people: frozenset[str]
+    duties: tuple[object, ...]
 
 
 class Roster:
@@ -24,23 +33,24 @@ class Roster:
         """Person id → open permits that name them."""
         self._zones: dict[str, set[str]] = {}
         """Zone id → its open permits."""
-        self._named: dict[str, tuple[str, frozenset[str]]] = {}
+        self._named: dict[str, Named] = {}
         """Open permit → its zone and its people."""
         self._there: dict[str, set[str]] = {}
         """Zone id → who was last found there, certain or not."""
         self._place: dict[str, str] = {}
         self._passed: dict[str, tuple[str, ...]] = {}
         """Person id → the zones between which they moved last."""
-        self._near: dict[str, set[str]] = {}
-        """Permit id → whoever and wherever its last change touched."""
+        self._near: dict[str, tuple[Named, ...]] = {}
+        """Permit id → its people and zone before and after its last change."""
         hub.on_everything(self._heard)
 
     def rebuild(self) -> None:
         """Derive everything anew, after a replay."""
         self._permits, self._zones, self._named = {}, {}, {}
-        self._there, self._place = {}, {}
+        self._there, self._place, self._near = {}, {}, {}
         for permit_id in self._hub.state.permits.permits:
             self._take(permit_id)
+        self._near.clear()
         for person_id in self._hub.state.people.presence:
             self._move(person_id)
 
@@ -73,9 +83,11 @@ class Roster:
 
     def touched(self, permit_id: str) -> set[str]:
         """Return the open permits that share people or zone with a changed one."""
-        zone_id, people = self._named.get(permit_id, ("", _NOBODY))
-        found = self.permits_of(people | self._near.pop(permit_id, set()))
-        return found | self._zones.get(zone_id, set())
+        found: set[str] = set()
+        for named in self._near.pop(permit_id, ()):
+            found |= self.permits_of(named.people)
+            found |= self._zones.get(named.zone_id, _NOBODY)
+        return found
 
     # --- events ---------------------------------------------------------------
 
@@ -95,16 +107,15 @@ class Roster:
             self._named[permit_id] = after
         if before == after:
             return
+        both = tuple(each for each in (before, after) if each is not None)
+        self._near[permit_id] = (*self._near.get(permit_id, ()), *both)
         if before is not None:
-            zone_id, people = before
-            self._near.setdefault(permit_id, set()).update(people)
-            _drop(self._zones, zone_id, permit_id)
-            for person_id in people:
+            _drop(self._zones, before.zone_id, permit_id)
+            for person_id in before.people:
                 _drop(self._permits, person_id, permit_id)
         if after is not None:
-            zone_id, people = after
-            self._zones.setdefault(zone_id, set()).add(permit_id)
-            for person_id in people:
+            self._zones.setdefault(after.zone_id, set()).add(permit_id)
+            for person_id in after.people:
                 self._permits.setdefault(person_id, set()).add(permit_id)
 
     def _move(self, person_id: str) -> None:
@@ -122,9 +133,15 @@ class Roster:
             self._there.setdefault(place, set()).add(person_id)
 
 
-def _names(permit: PermitRecord) -> tuple[str, frozenset[str]]:
+def _names(permit: PermitRecord) -> Named:
     lead = (permit.supervisor_id,) if permit.supervisor_id else ()
-    return permit.zone_id, frozenset((*permit.people(), *lead))
+    life = permit.life
+    duties = (permit.guardian_id, *life.guardians), tuple(permit.workers)
+    return Named(
+        permit.zone_id,
+        frozenset((*permit.people(), *lead)),
+        (permit.status, life.job, life.company, *duties, tuple(life.trades.items())),
+    )
 
 
 def _drop(table: dict[str, set[str]], key: str, value: str) -> None:

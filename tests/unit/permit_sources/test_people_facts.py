@@ -73,7 +73,11 @@ class TestCards:
         self, yard: Sources, verdict: str, value: bool | None
     ) -> None:
         card_id = yard.card("bob")
-        doubt = acts.DoubtCard(card_id=card_id, verdict=verdict, source="registry")
+        doubt = acts.DoubtCard(
+            card_id=card_id,
+            verdict=verdict,  # type: ignore[arg-type]
+            source="registry",
+        )
         assert yard.act("sam", doubt).ok
         facts = yard.about(yard.work("p"), kind("hot_work"))
         assert facts.get("card_matches_person") is value

@@ -188,7 +188,7 @@ class TestTold:
         ],
     )
     def test_within_a_second(self, utc: str, fact: str) -> None:
-        yard = Sources(site(packs=(law(),)))
+        yard = alone()
         permit = yard.work("p")
         yard.work("basic", zone_id="hall").life.pack = ""
         yard.at(utc)
@@ -200,7 +200,7 @@ class TestTold:
         assert yard.told == [["p"]] and yard.around_(permit, law())[fact] is True
 
     def test_a_wall_step_is_told_at_once(self) -> None:
-        yard = Sources(site(packs=(law(),)))
+        yard = alone()
         permit = yard.work("p")
         yard.at("2026-06-01T04:00:00")
         yard.live(2)
@@ -215,10 +215,17 @@ class TestTold:
         assert "is_night" not in yard.around_(permit, law())
 
     def test_the_room_announces_the_night_too(self) -> None:
-        yard = Sources(site(packs=(law(),)))
+        yard = alone()
         permit = yard.work("p")
         yard.at("2026-06-01T12:00:00")
         assert yard.around.night_begins(permit, law()) == 7200.0
+
+
+def alone() -> Sources:
+    """Return a yard where the surroundings alone tell of changes."""
+    yard = Sources(site(packs=(law(),)))
+    yard.people.changed = lambda _permits: None
+    return yard
 
 
 def law() -> Pack:
