@@ -1,6 +1,7 @@
 """A rule made ready to run: closures for its expressions, tables for matching."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from automations.scope import Scope
 from core.alarms.state import AlarmRecord
@@ -45,6 +46,11 @@ class Compiled:
             if trigger.platform == "alarm"
             for kind in _words(trigger, "kind")
         )
+        self._alarms = [
+            _alarms(index, trigger)
+            for index, trigger in enumerate(rule.triggers)
+            if trigger.platform in ("alarm", "supervision")
+        ]
 
     def _collect(self, steps: tuple[Step, ...]) -> None:
         for step in steps:
@@ -55,19 +61,13 @@ class Compiled:
 
     def matching_alarm(self, record: AlarmRecord) -> int | None:
         """Return the first alarm trigger that a record matches."""
-        for index, trigger in enumerate(self.rule.triggers):
-            if trigger.platform not in ("alarm", "supervision"):
-                continue
-            kinds = _words(trigger, "kind") or (
-                ("fault",) if trigger.platform == "supervision" else ()
-            )
-            urgent = record.priority <= _number(trigger, "priority", 4)
+        for each in self._alarms:
             if (
-                urgent
-                and _kind_in(record.kind, kinds)
-                and _zone_in(trigger, record.zone_id)
+                record.priority <= each.priority
+                and f"{record.kind}.".startswith(each.kinds)
+                and (not each.zones or record.zone_id in each.zones)
             ):
-                return index
+                return each.number
         return None
 
     def is_moment(self, index: int) -> bool:
@@ -122,6 +122,28 @@ def _closure(
     return compile_truth(node, protective=protective)
 
 
+class _Alarms(NamedTuple):
+    """Hold which alarms a trigger matches."""
+
+    number: int
+    priority: int
+    kinds: tuple[str, ...]
+    """Each with a full stop behind it: a kind stands for those below it too."""
+    zones: frozenset[str]
+    """None named: everywhere."""
+
+
+def _alarms(index: int, trigger: Trigger) -> _Alarms:
+    default = ("fault",) if trigger.platform == "supervision" else ()
+    zones = frozenset(_words(trigger, "zone"))
+    return _Alarms(
+        index,
+        _number(trigger, "priority", 4),
+        tuple(f"{kind}." for kind in _words(trigger, "kind") or default),
+        frozenset() if "all" in zones else zones,
+    )
+
+
 def _words(trigger: Trigger, key: str) -> tuple[str, ...]:
     value = trigger.fields.get(key, ())
     return tuple(value) if isinstance(value, tuple | list) else (str(value),)
@@ -130,10 +152,6 @@ def _words(trigger: Trigger, key: str) -> tuple[str, ...]:
 def _number(trigger: Trigger, key: str, default: int) -> int:
     value = trigger.fields.get(key, default)
     return value if isinstance(value, int) else default
-
-
-def _kind_in(kind: str, wanted: tuple[str, ...]) -> bool:
-    return any(kind == each or kind.startswith(f"{each}.") for each in wanted)
 
 
 def _zone_in(trigger: Trigger, zone: str | None) -> bool:

@@ -5,7 +5,7 @@ or out of service. It closes when it is returned, acknowledged, not latched,
 not shelved and in service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from core.alarms.answering import Answering
 from core.alarms.events import (
@@ -43,6 +43,9 @@ class Alarms:
         """Ids of chattering alarms that wait to stay normal."""
         self._marked: set[str] = set()
         """Ids of open TEST and DRILL alarms."""
+        self._active: dict[str | None, list[AlarmRecord]] = {}
+        self._active_of = (0, 0)
+        """The state that `_active` was made of: nothing changes without an event."""
         self._answering = Answering(self, access)
 
     # --- room -----------------------------------------------------------------
@@ -141,14 +144,12 @@ class Alarms:
         self, zone_id: str | None = None, kind_prefix: str = ""
     ) -> list[AlarmRecord]:
         """Return active alarms, most urgent first, then oldest."""
-        found = [
-            record
-            for record in self.hub.state.alarms.open.values()
-            if record.active
-            and (zone_id is None or record.zone_id == zone_id)
-            and record.kind.startswith(kind_prefix)
-        ]
-        return sorted(found, key=lambda r: (r.priority, r.raised_seq))
+        state = self.hub.state
+        if self._active_of != (id(state.alarms), state.seq):
+            self._active_of = (id(state.alarms), state.seq)
+            self._active = _by_zone(state.alarms.open.values())
+        found = self._active.get(zone_id, ())
+        return [record for record in found if record.kind.startswith(kind_prefix)]
 
     def figures(self) -> Figures:
         """Return the metrics of this moment."""
@@ -196,10 +197,10 @@ class Alarms:
         return self.find(source, condition)
 
     def _begin(self, body: AlarmRaised, cause: Cause) -> None:
-        self._count(body.source, body.condition, body.priority)
         if body.mark:
             self._marked.add(body.alarm_id)
         self.hub.emit(body, cause)
+        self._count(body.source, body.condition, body.priority)
         if body.mark:
             alarm_id = body.alarm_id
             key = f"alarm.mark {alarm_id}"
@@ -209,8 +210,8 @@ class Alarms:
         self, record: AlarmRecord, params: dict[str, Value], cause: Cause
     ) -> None:
         self._settling.discard(record.id)
-        self._count(record.source, record.condition, record.priority)
         self.hub.emit(AlarmRepeated(alarm_id=record.id, params=params), cause)
+        self._count(record.source, record.condition, record.priority)
 
     def _settled(self, alarm_id: str, cause: Cause) -> None:
         record = self.hub.state.alarms.open.get(alarm_id)
@@ -252,3 +253,14 @@ class Alarms:
         record = self.hub.state.alarms.open.get(alarm_id)
         if record is not None and record.mark:
             self._end(record, CORE)
+
+
+def _by_zone(records: Iterable[AlarmRecord]) -> dict[str | None, list[AlarmRecord]]:
+    """Sort the active ones by urgency and age; under None are those of all zones."""
+    active = [record for record in records if record.active]
+    active.sort(key=lambda r: (r.priority, r.raised_seq))
+    zones: dict[str | None, list[AlarmRecord]] = {None: active}
+    for record in active:
+        if record.zone_id is not None:
+            zones.setdefault(record.zone_id, []).append(record)
+    return zones

@@ -132,9 +132,12 @@ class Safety:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Run due timers, send what this turn made, arm the next timer."""
+        """Run one due timer, send what this turn made, arm the next timer.
+
+        One: what came meanwhile is heard before the timers that are due as well.
+        """
         self._turning = False
-        self._guard("timers", self.hub.advance)
+        self._guard("timers", self.hub.step)
         if self._prompt:
             self._flush()
         elif not self._flushing and self._told != self._tellable():

@@ -29,6 +29,8 @@ Wanted = bool | float | str
 CONTRADICTS_S = 2.0
 #: Finished commands that a late watcher may still ask for.
 _KEPT = 256
+#: Kind of the alarm of an output that is not as it was ordered.
+_ODD = "fault.output"
 _STEPS = (CommandState.ISSUED, CommandState.DELIVERED)
 
 
@@ -55,8 +57,9 @@ class Commands:
 
     def tick(self) -> None:
         """Compare every output with its last command (R1)."""
+        told = {alarm.source for alarm in self._alarms.active(kind_prefix=_ODD)}
         for entity in self._registry.entities(kind=EntityKind.OUTPUT):
-            self._compare(entity)
+            self._compare(entity, f"entity:{entity.id}" in told)
 
     # --- orders ---------------------------------------------------------------
 
@@ -281,7 +284,7 @@ class Commands:
 
     # --- outputs as they are --------------------------------------------------
 
-    def _compare(self, entity: EntityRecord) -> None:
+    def _compare(self, entity: EntityRecord, told: bool) -> None:
         output = entity.declared.output
         reading = self._readings.get(entity.id)
         if output is None or output.kind is OutputKind.LAMP:
@@ -292,7 +295,7 @@ class Commands:
         odd = self._odd(entity.id, is_on(reading.value))
         if odd is None:
             self._odd_since.pop(entity.id, None)
-            for condition in ("found_on", "contradicts"):
+            for condition in ("found_on", "contradicts") if told else ():
                 self._alarms.clear(f"entity:{entity.id}", condition)
             return
         now = self._hub.clock.mono_ns()
@@ -313,7 +316,7 @@ class Commands:
         self._alarms.raise_(
             f"entity:{entity.id}",
             odd,
-            kind="fault.output",
+            kind=_ODD,
             priority=2,
             zone_id=device.zone_id if device else None,
             params={"entity": entity.id, "on": on},
