@@ -3,6 +3,7 @@
 import msgspec
 
 from core.api.reading import Value
+from core.geometry.shapes import Area
 from core.journal.envelope import Effect
 from core.people.acts import Act, act
 from core.permits.life_events import Given, Hazard, Mark
@@ -38,8 +39,8 @@ class ApplyPermit(Act, frozen=True, kw_only=True):
     """Worker → trade, where a card is needed."""
     linked: tuple[str, ...] = ()
     coordinator: str = ""
-    area: dict[str, object] = {}
-    """The place's own shape (core.permits.areas); empty: the zone's."""
+    area: Area | None = None
+    """The place's own shape, heights and what it brings along; None: the zone's."""
     fields: dict[str, Given] = {}
     facts: dict[str, Value] = {}
 
