@@ -6,14 +6,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from automations.compile_site import of_folder
 from automations.packs.compile import find, shipped
 from automations.packs.overlay import Assembled, assemble
 from automations.packs.vectors import Counts, Suite
-from core import texts
+from core import config, texts
 from core.api.errors import ConfigError
 from core.permits.pack import Pack
 from core.permits.pack_diff import compare
 from core.permits.ways import Way, loosened
+from core.processes.loosening import loosens
+
+#: How the files of published bundles end.
+_BUNDLE = ".bundle"
 
 
 def main(argv: list[str]) -> int:
@@ -42,10 +49,9 @@ class _Speaker:
         return pack.names.zh if self.language == "zh" else pack.names.en
 
 
-def _list(_options: argparse.Namespace, say: _Speaker) -> int:
-    for name in shipped():
-        pack = assemble(find(name)).pack
-        _summary(pack, say)
+def _list(options: argparse.Namespace, say: _Speaker) -> int:
+    for made in _chosen(options):
+        _summary(made.pack, say)
     return 0
 
 
@@ -65,18 +71,35 @@ def _summary(pack: Pack, say: _Speaker) -> None:
 
 
 def _check(options: argparse.Namespace, say: _Speaker) -> int:
-    made = _assemble(options.pack, options.overlay)
-    _summary(made.pack, say)
-    for laid in made.laid:
-        loose = loosened(laid.changes)
-        say(
-            "laid",
-            overlay=laid.overlay.id,
-            changes=len(laid.changes),
-            loose=len(loose),
-            by=", ".join(laid.overlay.loosened_by) or "–",
-        )
+    for made in _chosen(options):
+        _summary(made.pack, say)
+        for laid in made.laid:
+            loose = loosened(laid.changes)
+            say(
+                "laid",
+                overlay=laid.overlay.id,
+                changes=len(laid.changes),
+                loose=len(loose),
+                by=", ".join(laid.overlay.loosened_by) or "–",
+            )
     return 0
+
+
+def _chosen(options: argparse.Namespace) -> list[Assembled]:
+    """Return the packs that a command is about: a site's as its bundle has them."""
+    if options.site:
+        made = of_folder(Path(options.site)).packs
+        known = [each.pack.id for each in made]
+        for name in options.pack:
+            if name not in known:
+                raise ConfigError(
+                    f"{options.site}: its permit_packs do not pick {name!r}; "
+                    f"they pick {', '.join(known) or 'no pack'}"
+                )
+        return [e for e in made if not options.pack or e.pack.id in options.pack]
+    return [
+        _assemble(name, options.overlay) for name in options.pack or list(shipped())
+    ]
 
 
 def _assemble(name: str, overlays: list[str] | None) -> Assembled:
@@ -84,11 +107,10 @@ def _assemble(name: str, overlays: list[str] | None) -> Assembled:
 
 
 def _test(options: argparse.Namespace, say: _Speaker) -> int:
-    names = options.pack or list(shipped())
+    chosen = _chosen(options)
     failed = 0
-    for number, name in enumerate(names, 1):
-        say("testing", id=name, number=number, of=len(names))
-        made = _assemble(name, options.overlay)
+    for number, made in enumerate(chosen, 1):
+        say("testing", id=made.pack.id, number=number, of=len(chosen))
         counts = Counts()
         for failure in Suite(made.source, made.pack).run(counts):
             failed += 1
@@ -109,6 +131,8 @@ def _test(options: argparse.Namespace, say: _Speaker) -> int:
 
 
 def _diff(options: argparse.Namespace, say: _Speaker) -> int:
+    if options.a.endswith(_BUNDLE) and options.b.endswith(_BUNDLE):
+        return _bundles(Path(options.a), Path(options.b), say)
     old = _assemble(options.a, None).pack
     new = _other(options.a, options.b)
     changes = compare(old, new)
@@ -125,6 +149,24 @@ def _diff(options: argparse.Namespace, say: _Speaker) -> int:
     tight = sum(change.way is Way.TIGHTER for change in changes)
     say("diff", changes=len(changes), tight=tight, loose=loose)
     return 1 if loose else 0
+
+
+def _bundles(a: Path, b: Path, say: _Speaker) -> int:
+    """Say what a published bundle loosens: for what ``config.loosen`` is needed."""
+    found = loosens(_bundle(a), _bundle(b))
+    for each in found:
+        said = {name: getattr(each, name) for name in ("about", "path", "old", "new")}
+        line = texts.render(f"loosening.{each.part}", said, say.language)
+        say("loose.always" if each.always else "loose.work", line=line)
+    say("loose_count", loose=len(found), always=sum(e.always for e in found))
+    return 1 if found else 0
+
+
+def _bundle(file: Path) -> config.Bundle:
+    try:
+        return config.load(file.read_bytes())
+    except (msgspec.MsgspecError, ValueError) as bad:
+        raise ConfigError(f"{file}: no bundle of this release: {bad}") from None
 
 
 def _other(base: str, other: str) -> Pack:
@@ -147,21 +189,20 @@ def _options(argv: list[str]) -> argparse.Namespace:
     zh = os.environ.get("LANG", "").lower().startswith("zh")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh" if zh else "en")
     commands = parser.add_subparsers(required=True, metavar="list|check|test|diff")
-    one = commands.add_parser("list", help="the packs that come with the hub")
-    one.set_defaults(run=_list)
-    one = commands.add_parser("check", help="check a pack and overlays on it")
-    one.add_argument("pack", help="id or folder")
-    one.add_argument(
-        "--overlay", action="append", help="file; may stand more than once"
-    )
-    one.set_defaults(run=_check)
-    one = commands.add_parser("test", help="run every vector and count them")
-    one.add_argument("pack", nargs="*", help="ids or folders; all shipped by default")
-    one.add_argument("--overlay", action="append", help="file laid on each of them")
-    one.set_defaults(run=_test)
+    told = {
+        "list": (_list, "the packs that come with the hub, or those of a site"),
+        "check": (_check, "check packs and overlays on them"),
+        "test": (_test, "run every vector and count them"),
+    }
+    for word, (run, text) in told.items():
+        one = commands.add_parser(word, help=text)
+        one.add_argument("pack", nargs="*", help="ids or folders; all by default")
+        one.add_argument("--overlay", action="append", help="file laid on each pack")
+        one.add_argument("--site", default="", help="folder: its packs as published")
+        one.set_defaults(run=run)
     one = commands.add_parser("diff", help="what is tighter, what is looser")
-    one.add_argument("a", help="id or folder")
-    one.add_argument("b", help="id, folder, or an overlay file for A")
+    one.add_argument("a", help="id, folder, or a published .bundle")
+    one.add_argument("b", help="id, folder, an overlay file for A, or a .bundle")
     one.set_defaults(run=_diff)
     return parser.parse_args(argv)
 
