@@ -12,8 +12,11 @@ from core.people.keys import Keys
 from core.people.people import People
 from core.people.places import Places
 from core.permits.conflicts import Conflicts
+from core.permits.entries import Entries
 from core.permits.equipment import Equipment
+from core.permits.gas_tests import GasTests
 from core.permits.guardian_watch import GuardianWatch
+from core.permits.isolation import Isolation
 from core.permits.packs import Packs
 from core.permits.people_facts import PeopleFacts
 from core.permits.permits import Law, Permits
@@ -21,6 +24,7 @@ from core.permits.reminders import Reminders
 from core.permits.sources import Source
 from core.permits.surroundings import Surroundings
 from core.permits.view import Viewer
+from core.readings.calibration import Meters
 from core.readings.readings import Readings
 from core.registry.desk import DeviceDesk
 from core.registry.ids import Ids
@@ -71,6 +75,7 @@ class Kernel:
         )
         self.surroundings.hold = self.permits.hold
         Equipment(hub, self.permits.hold)
+        self.permits.bench.empty = self.entries.empty
         viewer = Viewer(self.permits.bench)
         self.reminders = Reminders(
             hub,
@@ -94,6 +99,7 @@ class Kernel:
             *(self.site, self.access, self.registry, self.alarms, self.readings),
             *(self.people, self.commands, self.notices, self.cards, self.keys),
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
+            *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders),
             *(self.evacuations, self.power, self.lamps),
         ]
@@ -109,8 +115,13 @@ class Kernel:
         self.guardians = GuardianWatch(
             hub, access, self.people_facts, self.notices, self.places
         )
+        self.meters = Meters(hub, self.readings, self.alarms, access)
+        self.gas_tests = GasTests(hub, access, self.readings, self.meters, self.packs)
+        self.isolation = Isolation(hub, access, self.people, self.packs)
+        self.entries = Entries(hub, access, self.people, self.alarms, self.packs)
         self.sources: tuple[Source, ...] = (
             *(self.people_facts, self.surroundings, self.conflicts),
+            *(self.gas_tests, self.isolation, self.entries),
         )
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:

@@ -38,6 +38,8 @@ class Bench:
         self.hub, self.access, self.site = judge.hub, access, site
         self.people, self.places = people, places
         self.judge, self.life = judge, life
+        self.empty: Callable[[PermitRecord], Truth] = lambda _permit: Truth.UNKNOWN
+        """Says whether nobody and nothing is left where people are counted in."""
 
     def get(self, permit_id: str) -> PermitRecord:
         """Return a permit; refuses an unknown one."""
@@ -132,8 +134,13 @@ class Bench:
             raise Refused("permit.people_unknown", people=unknown)
 
     def counted_out(self, permit: PermitRecord) -> None:
-        """Refuse while not everyone has left the place of a permit."""
+        """Refuse while not everyone has left the place of a permit (6.8, H14)."""
         self.outside(permit, *permit.workers)
+        ruled = self.judge.packs.kind(permit) if permit.life.pack else None
+        if ruled is not None and "count_inside" in ruled.rules.facts[Phase.CLOSE]:
+            if self.empty(permit) is not Truth.TRUE:
+                inside = (*permit.entries.people, *permit.entries.tools)
+                raise Refused("permit.count_inside", left=", ".join(inside))
 
     def early_ns(self, permit: PermitRecord) -> int:
         """Return how long before its planned time a permit may be started."""

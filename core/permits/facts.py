@@ -133,7 +133,7 @@ pressurised_hot_work electric_welding gas_cutting isolation_needed dig_depth_m
 pipe_distance_m hot_work_inside painting_inside plant_stopped_cleaned downgrade_approved
 wet_or_narrow lamp_volts flammable_residue near_power_line light_roof
 expert_review_needed monitoring_needed continuous_not_feasible fire_watch_needed
-extension_approved
+extension_approved guardians_needed
 """.split()
 )
 

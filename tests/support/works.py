@@ -19,10 +19,12 @@ from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
 from core.permits.acts import CheckPermit, ClosePermit, ReleasePermit
+from core.permits.entries_acts import OpenEntryLog
 from core.permits.gas_tests_acts import Sample, TestGas
 from core.permits.life_events import Hazard, Mark
 from core.permits.pack import Kind, Pack
 from core.permits.state import PermitRecord
+from core.registry.meters_acts import CalibrateMeter
 from tests.support import yard
 from tests.support.signer import Phone
 from tests.support.yard import HOST, Yard
@@ -47,6 +49,7 @@ CALM: dict[str, Value] = {
     "flammable_residue": False,
     "plant_stopped_cleaned": False,
     "downgrade_approved": False,
+    "guardians_needed": 1,
 }
 STANDS: dict[str, Value] = {
     "workers_fit": True,
@@ -69,8 +72,6 @@ STANDS: dict[str, Value] = {
     "ventilated": True,
     "pure_oxygen_used": False,
     "lamps_ex_rated": True,
-    "rescue_entry": False,
-    "rescue_ppe": True,
 }
 
 
@@ -85,8 +86,14 @@ def bundle() -> Bundle:
     site = yard.bundle()
     boss = config.Person(id="eve", name="eve", roles=("owner",), tags=("tag-eve",))
     worn = config.DeviceRule(integration="field", uid="tag-eve", person="eve")
+    quantities = tuple(
+        # The unit trap: without its own LEL a %LEL proves nothing (GB 30871 5.3.2).
+        msgspec.structs.replace(each, lel_vol=5.0) if each.id == "lel" else each
+        for each in site.quantities
+    )
     return msgspec.structs.replace(
         site,
+        quantities=quantities,
         packs=(pack(),),
         people=(*site.people, boss),
         devices=(worn, *site.devices),
@@ -108,7 +115,7 @@ class Works(Yard):
         self.phones = {p: Phone(self, p).enrol() for p in (*yard.ROLES, "eve")}
         self.terminal = Phone(self, "", "gate terminal")
         self.cards()
-        self.measure()
+        self.calibrated()
 
     def start(self, clean: bool) -> None:
         """Start with the legal bundle in force."""
@@ -156,6 +163,15 @@ class Works(Yard):
             self.ok("sam", card)
         for person in ("gil", "max"):
             self.ok("sam", RecordTraining(person_id=person, topic="guardian"))
+
+    def calibrated(self) -> None:
+        """Record the calibration of the tank's meter."""
+        meter = self.kernel.registry.find_device(HOST, "meter-tank")
+        assert meter is not None
+        act = CalibrateMeter(
+            device_id=meter.id, valid_to="2099-12-31", certificate="c-1", by="lab"
+        )
+        self.ok("sam", act)
 
     # --- acts -----------------------------------------------------------------
 
@@ -308,6 +324,8 @@ class Works(Yard):
         self.signed(permit_id)
         self.verified(permit_id)
         self.tested(permit_id)
+        if self.kind(self.permit(permit_id)).family == "confined":
+            self.ok("gil", OpenEntryLog(permit_id=permit_id))
         version = self.version(permit_id)
         self.ok("sue", a.StartPermit(permit_id=permit_id), version)
         return permit_id
