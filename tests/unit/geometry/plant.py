@@ -11,7 +11,7 @@ from core.api.reading import Value
 from core.clock import NS
 from core.config import Bundle
 from core.deadlines import Deadline
-from core.geometry.shapes import Hazard
+from core.geometry.shapes import Area, Hazard
 from core.permits import life_events as e
 from core.permits.areas import write_area
 from core.permits.conflicts import Conflicts
@@ -92,6 +92,8 @@ class Plant:
     ) -> None:
         """Book and apply, as the desk's events tell it."""
         self.bench.hub.emit(self._booking(permit_id, kind, zone, hours))
+        plan = self.bench.hub.bundle.site
+        shape = None if area is None else msgspec.convert(area, Area)
         self.bench.hub.emit(
             e.PermitApplied(
                 permit_id=permit_id,
@@ -101,7 +103,7 @@ class Plant:
                 trades={},
                 linked=linked,
                 coordinator="",
-                area=write_area(area or {}, self.bench.hub.bundle.site),
+                area=write_area(shape, plan),
                 facts=facts or {},
             )
         )

@@ -27,6 +27,12 @@ export interface AcknowledgeNotice {
   notice_id: string;
 }
 
+export interface AddWorker {
+  permit_id: string;
+  person_id: string;
+  trade?: string;
+}
+
 export interface AlarmMessage {
   type: "alarm";
   epoch: number;
@@ -75,15 +81,95 @@ export interface AlarmsMessage {
   alarms: AlarmView[];
 }
 
+export interface AllowOxygenCheck {
+  reason: string;
+}
+
+export interface AnalysePermit {
+  permit_id: string;
+  hazards: Hazard[];
+  measures: Record<string, Mark>;
+}
+
+export interface ApplyLock {
+  permit_id: string;
+  point_id: string;
+  lock_no: string;
+  key_holder: string;
+  personal?: boolean;
+  box?: string;
+}
+
+export interface ApplyPermit {
+  permit_id: string;
+  workers: string[];
+  guardians?: string[];
+  trades?: Record<string, string>;
+  linked?: string[];
+  coordinator?: string;
+  area?: Area | null;
+  fields?: Record<string, number | boolean | string | (number | boolean | string | null)[] | null>;
+  facts?: Record<string, number | boolean | string | null>;
+}
+
+export interface ApproveKey {
+  key_id: string;
+}
+
+export interface Area {
+  level: string;
+  shape: Polygon | Disc | Line;
+  z_low_m?: number;
+  z_high_m?: number | null;
+  height_m?: number | null;
+  swept?: Sector | null;
+  line?: string;
+  also?: string[];
+  protections?: string[];
+}
+
 export interface ArmConfig {
   hash: string;
-  second?: string;
 }
 
 export interface AuthView {
   claimed: boolean;
   language: string;
   here: boolean;
+}
+
+export interface BookPermit {
+  kind: string;
+  zone_id: string;
+  title: string;
+  unit: string;
+  supervisor_id: string;
+  from_ms: number;
+  to_ms: number;
+  company?: string;
+  job?: string;
+  emergency?: boolean;
+}
+
+export interface BriefPeople {
+  permit_id: string;
+  people: string[];
+  topics?: string[];
+  video?: string;
+}
+
+export interface CalibrateMeter {
+  device_id: string;
+  valid_to: string;
+  certificate: string;
+  by: string;
+}
+
+export interface CallRule {
+  rule: string;
+  zone_id?: string;
+  reason?: string;
+  drill?: boolean;
 }
 
 export interface CancelPermit {
@@ -128,6 +214,39 @@ export interface ClosePermit {
   permit_id: string;
 }
 
+export interface CompletePermit {
+  permit_id: string;
+}
+
+export interface ConfirmPermit {
+  permit_id: string;
+}
+
+export interface ConsentToFace {
+  template: string;
+}
+
+export interface DeclareFacts {
+  permit_id: string;
+  facts: Record<string, number | boolean | string | null>;
+}
+
+export interface DefinePoint {
+  point_id: string;
+  kind: "blind_plate" | "box" | "breaker" | "lock" | "tag" | "valve";
+  equipment: string;
+  place?: string;
+  zone_id?: string;
+  drawing?: string;
+  pipe?: string;
+}
+
+export interface DelegateSlot {
+  permit_id: string;
+  slot: string;
+  to_id: string;
+}
+
 export interface DeviceView {
   id: string;
   uid: string;
@@ -144,6 +263,12 @@ export interface DeviceViewList {
   items: DeviceView[];
   epoch: number;
   seq: number;
+}
+
+export interface Disc {
+  type: "disc";
+  at: [number, number];
+  radius_m?: number;
 }
 
 export interface DoneReply {
@@ -169,8 +294,21 @@ export interface EndCompany {
   company_id: string;
 }
 
+export interface EndOxygenCheck {
+  reason: string;
+}
+
 export interface EndPower {
   seconds: number;
+}
+
+export interface EndStopWork {
+  order_id: string;
+  reason: string;
+}
+
+export interface EndWeatherWarning {
+  kind: "flood" | "typhoon";
 }
 
 export interface EnrolBody {
@@ -185,6 +323,13 @@ export interface EnrolDevice {
   person_id?: string | null;
   name?: string;
   critical?: boolean;
+}
+
+export interface EnrolKey {
+  public: string;
+  label: string;
+  device?: "phone" | "terminal";
+  zone_id?: string;
 }
 
 export interface EntityView {
@@ -238,8 +383,34 @@ export interface EventView {
   drill: boolean;
 }
 
+export interface FailBump {
+  device_id: string;
+  gas: string;
+}
+
+export interface FindEnergy {
+  permit_id: string;
+  points: string[];
+  note?: string;
+}
+
 export interface FoundSafe {
   person_id: string;
+}
+
+export interface GuardianHere {
+  permit_id: string;
+}
+
+export interface HandOverGuard {
+  permit_id: string;
+  to_id: string;
+}
+
+export interface Hazard {
+  text: string;
+  control: string;
+  risk?: string;
 }
 
 export interface HoldPermit {
@@ -319,9 +490,38 @@ export interface LimitView {
   below: number | null;
 }
 
+export interface Line {
+  type: "line";
+  points: [number, number][];
+  width_m?: number;
+}
+
+export interface LogIn {
+  permit_id: string;
+  person_id: string;
+  tools?: string[];
+  rescue?: boolean;
+  ppe?: boolean;
+}
+
+export interface LogOut {
+  permit_id: string;
+  person_id: string;
+  tools?: string[];
+}
+
 export interface LoginBody {
   account: string;
   password: string;
+}
+
+export interface LoosenConfig {
+  hash: string;
+}
+
+export interface Mark {
+  involved: boolean;
+  note?: string;
 }
 
 export interface MovePerson {
@@ -335,6 +535,11 @@ export interface MusterView {
   level: string;
   at: [number, number];
   zone_id: string | null;
+}
+
+export interface NameGases {
+  permit_id: string;
+  gases: string[];
 }
 
 export interface NoticeView {
@@ -355,6 +560,17 @@ export interface NoticeViewList {
   items: NoticeView[];
   epoch: number;
   seq: number;
+}
+
+export interface OfferShift {
+  permit_id: string;
+  to_id: string;
+  guardian_id?: string;
+  notes?: string;
+}
+
+export interface OpenEntryLog {
+  permit_id: string;
 }
 
 export interface OutputView {
@@ -380,6 +596,11 @@ export interface Page {
   epoch: number;
   seq: number;
   next_before?: number | null;
+}
+
+export interface PassBump {
+  device_id: string;
+  gas: string;
 }
 
 export interface PermitView {
@@ -430,6 +651,21 @@ export interface PickView {
   id: string;
   name: string;
   roles: string[];
+}
+
+export interface PlanIsolation {
+  permit_id: string;
+  lines: PlanLine[];
+}
+
+export interface PlanLine {
+  point_id: string;
+  action?: "" | "insert" | "remove";
+}
+
+export interface Polygon {
+  type: "polygon";
+  points: [number, number][];
 }
 
 export interface PowerStays {
@@ -506,6 +742,11 @@ export interface RecordTraining {
   document?: string;
 }
 
+export interface RejectPermit {
+  permit_id: string;
+  reason: string;
+}
+
 export interface ReleaseOutput {
   entity_id: string;
   reason: string;
@@ -518,6 +759,19 @@ export interface ReleasePermit {
 
 export interface RemoveDevice {
   device_id: string;
+}
+
+export interface RemoveLock {
+  permit_id: string;
+  point_id: string;
+  lock_no: string;
+  key_in_box: boolean;
+  reason?: string;
+}
+
+export interface RemoveWorker {
+  permit_id: string;
+  person_id: string;
 }
 
 export interface ResetAlarm {
@@ -536,9 +790,19 @@ export interface ResponseViewList {
   seq: number;
 }
 
+export interface RestoreRuleMode {
+  rule: string;
+  zone_id?: string;
+}
+
 export interface RetestPermit {
   permit_id: string;
   typed?: TypedTest[];
+}
+
+export interface RevokeKey {
+  key_id: string;
+  why?: "by_hand" | "left" | "lost" | "replaced";
 }
 
 export interface RollView {
@@ -588,6 +852,21 @@ export interface RunViewList {
   seq: number;
 }
 
+export interface Sample {
+  gas: string;
+  place: "inside" | "lower" | "middle" | "outside" | "upper";
+  entity_id?: string;
+  typed?: Typed | null;
+  note?: string;
+}
+
+export interface Sector {
+  at: [number, number];
+  radius_m: number;
+  from_deg?: number;
+  to_deg?: number;
+}
+
 export interface SeeNotice {
   notice_id: string;
 }
@@ -615,10 +894,32 @@ export interface SetRoles {
   roles: string[];
 }
 
+export interface SetRuleMode {
+  rule: string;
+  mode: string;
+  zone_id?: string;
+  reason: string;
+}
+
 export interface ShelveAlarm {
   alarm_id: string;
   reason: string;
   minutes: number;
+}
+
+export interface ShowCode {
+  zone_id: string;
+}
+
+export interface ShowConflicts {
+  permit_id: string;
+}
+
+export interface SignPermit {
+  permit_id: string;
+  slot: string;
+  content: string;
+  for_id?: string;
 }
 
 export interface SilenceSirens {
@@ -644,6 +945,10 @@ export interface StartEvacuation {
   drill?: boolean;
 }
 
+export interface StartPermit {
+  permit_id: string;
+}
+
 export interface StepView {
   path: string;
   state: string;
@@ -652,9 +957,41 @@ export interface StepView {
   at_ms: number;
 }
 
+export interface StopWork {
+  zones?: string[];
+  reason: string;
+}
+
+export interface SupersedePermit {
+  permit_id: string;
+  reason: string;
+  zone_id?: string;
+  title?: string;
+  from_ms?: number;
+  to_ms?: number;
+}
+
+export interface TakeBriefing {
+  permit_id: string;
+}
+
 export interface TakeOutOfService {
   alarm_id: string;
   reason: string;
+}
+
+export interface TakeOverGuard {
+  permit_id: string;
+}
+
+export interface TakeShift {
+  permit_id: string;
+}
+
+export interface TestGas {
+  permit_id: string;
+  samples: Sample[];
+  cause?: string;
 }
 
 export interface TestView {
@@ -696,6 +1033,21 @@ export interface TokenView {
   used_ms: number;
 }
 
+export interface TryZeroEnergy {
+  permit_id: string;
+  points: string[];
+  method: string;
+}
+
+export interface Typed {
+  value: number;
+  unit: string;
+  instrument: string;
+  full_scale?: number | null;
+  calibrated_to?: string;
+  sampled_ms?: number;
+}
+
 export interface TypedTest {
   quantity: string;
   value: number;
@@ -712,6 +1064,22 @@ export interface VerifyCard {
   evidence: string;
 }
 
+export interface VerifyLock {
+  permit_id: string;
+  point_id: string;
+  lock_no: string;
+}
+
+export interface VerifyPerson {
+  zone_id: string;
+}
+
+export interface WarnOfWeather {
+  kind: "flood" | "typhoon";
+  level?: string;
+  until_ms: number;
+}
+
 export interface WatcherView {
   person_id: string;
   since_ms: number;
@@ -721,6 +1089,14 @@ export interface WatcherView {
 export interface WithdrawCard {
   card_id: string;
   code: "left" | "lost" | "replaced" | "revoked" | "wrong";
+}
+
+export interface WithdrawFace {
+}
+
+export interface WithdrawPermit {
+  permit_id: string;
+  reason: string;
 }
 
 export interface ZoneDevice {
@@ -753,7 +1129,7 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "device.enrol" | "device.remove" | "device.zone" | "evacuation.clear" | "evacuation.start" | "hub.power_back" | "hub.power_end" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.cancel" | "permit.check" | "permit.close" | "permit.hold" | "permit.issue" | "permit.release" | "permit.retest" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "sirens.silence" | "training.record";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "config.loosen" | "device.enrol" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "training.record";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -769,29 +1145,83 @@ export interface ActBodies {
   "company.end": EndCompany;
   "company.record": RecordCompany;
   "config.arm": ArmConfig;
+  "config.loosen": LoosenConfig;
   "device.enrol": EnrolDevice;
   "device.remove": RemoveDevice;
   "device.zone": ZoneDevice;
+  "entry.in": LogIn;
+  "entry.open": OpenEntryLog;
+  "entry.out": LogOut;
   "evacuation.clear": ClearEvacuation;
   "evacuation.start": StartEvacuation;
+  "face.consent": ConsentToFace;
+  "face.withdraw": WithdrawFace;
+  "gas.oxygen_check": AllowOxygenCheck;
+  "gas.oxygen_check_end": EndOxygenCheck;
+  "guardian.hand_over": HandOverGuard;
+  "guardian.here": GuardianHere;
+  "guardian.take_over": TakeOverGuard;
   "hub.power_back": PowerStays;
   "hub.power_end": EndPower;
+  "isolation.apply": ApplyLock;
+  "isolation.energy_found": FindEnergy;
+  "isolation.plan": PlanIsolation;
+  "isolation.point": DefinePoint;
+  "isolation.remove": RemoveLock;
+  "isolation.verify": VerifyLock;
+  "isolation.zero_energy": TryZeroEnergy;
+  "key.approve": ApproveKey;
+  "key.enrol": EnrolKey;
+  "key.revoke": RevokeKey;
+  "meter.bump_failed": FailBump;
+  "meter.bump_passed": PassBump;
+  "meter.calibrated": CalibrateMeter;
   "notice.acknowledge": AcknowledgeNotice;
   "notice.seen": SeeNotice;
   "output.release": ReleaseOutput;
+  "permit.add_worker": AddWorker;
+  "permit.analyse": AnalysePermit;
+  "permit.apply": ApplyPermit;
+  "permit.book": BookPermit;
+  "permit.brief": BriefPeople;
   "permit.cancel": CancelPermit;
   "permit.check": CheckPermit;
   "permit.close": ClosePermit;
+  "permit.complete": CompletePermit;
+  "permit.confirm": ConfirmPermit;
+  "permit.conflicts": ShowConflicts;
+  "permit.declare": DeclareFacts;
+  "permit.delegate": DelegateSlot;
+  "permit.gas_test": TestGas;
+  "permit.gases": NameGases;
   "permit.hold": HoldPermit;
   "permit.issue": IssuePermit;
+  "permit.offer_shift": OfferShift;
+  "permit.reject": RejectPermit;
   "permit.release": ReleasePermit;
+  "permit.remove_worker": RemoveWorker;
   "permit.retest": RetestPermit;
+  "permit.sign": SignPermit;
+  "permit.start": StartPermit;
+  "permit.supersede": SupersedePermit;
+  "permit.take_briefing": TakeBriefing;
+  "permit.take_shift": TakeShift;
+  "permit.withdraw": WithdrawPermit;
   "person.account": AccountPerson;
   "person.erase": ErasePerson;
   "person.move": MovePerson;
   "person.record": RecordPerson;
   "person.roles": SetRoles;
   "person.safe": FoundSafe;
+  "person.verify": VerifyPerson;
+  "place.code": ShowCode;
+  "rule.call": CallRule;
+  "rule.mode": SetRuleMode;
+  "rule.restore": RestoreRuleMode;
   "sirens.silence": SilenceSirens;
+  "site.stop_work": StopWork;
+  "site.stop_work_end": EndStopWork;
+  "site.weather_warning": WarnOfWeather;
+  "site.weather_warning_end": EndWeatherWarning;
   "training.record": RecordTraining;
 }
