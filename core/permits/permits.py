@@ -104,7 +104,7 @@ class Permits:
         self._hub, self._readings = hub, readings
         self.packs = law.packs
         self.life = LifeFacts(hub, law.places)
-        self.facts = Facts(hub.clock, (self.life, *law.sources))
+        self.facts = Facts((self.life, *law.sources))
         self.judge = Interlocks(hub, site, readings, people, self.packs, self.facts)
         self.watch = Watch(hub, self.judge, self.hold)
         self.bench = Bench(access, site, people, law.places, self.judge, self.life)

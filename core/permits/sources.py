@@ -1,20 +1,15 @@
 """Where a permit's facts come from: each from one source, or from a person's word."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Protocol
 
 from core.api.errors import Refused
 from core.api.reading import Value
-from core.clock import NS, Clock
 from core.permits.facts import CONTENT, FACTS, possible
-from core.permits.life_state import Statement
 from core.permits.pack import Kind, Pack
 from core.permits.state import PermitRecord
 
 Changed = Callable[[Iterable[str]], None]
-
-#: What a person says of the weather counts for an hour, where no sensor tells it.
-_WEATHER_NS: Final = 3_600 * NS
 
 
 class Source(Protocol):
@@ -34,8 +29,7 @@ class Source(Protocol):
 class Facts:
     """Join the sources; a fact that one of them supplies nobody can declare."""
 
-    def __init__(self, clock: Clock, sources: Iterable[Source]) -> None:
-        self._clock = clock
+    def __init__(self, sources: Iterable[Source]) -> None:
         self._sources = tuple(sources)
         #: Declarable where no sensor of the site tells it.
         self._fallback: frozenset[str] = frozenset().union(
@@ -68,7 +62,9 @@ class Facts:
         """Return the asked facts of a permit as far as anybody can tell them."""
         found: dict[str, Value] = {}
         for name, said in permit.life.declared.items():
-            if name in asked and self._counts(name, said):
+            # Of its own facts a source takes a person's word itself, where it may:
+            # else a word would stand in for a sensor that fell silent.
+            if name in asked and name in FACTS and name not in self.derived:
                 found[name] = said.value
         for source in self._sources:
             if not source.names.isdisjoint(asked):
@@ -98,9 +94,3 @@ class Facts:
                     unit=fact.unit,
                     choices=", ".join(fact.choices),
                 )
-
-    def _counts(self, name: str, said: Statement) -> bool:
-        if name in self._fallback:
-            same_boot = said.boot_id == self._clock.boot_id
-            return same_boot and self._clock.mono_ns() - said.mono_ns <= _WEATHER_NS
-        return self.declarable(name)

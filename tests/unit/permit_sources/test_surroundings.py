@@ -20,7 +20,7 @@ from core.permits.surroundings_acts import (
 )
 from core.permits.surroundings_events import WorkAllowed, WorkStopped
 from core.permits.weather import WEATHER
-from tests.support.sources import Sources, pack, setting, site, station
+from tests.support.sources import Sources, kind, pack, setting, site, station
 from tests.support.yard import HOST
 
 SAM = Cause(actor="person:sam")
@@ -295,6 +295,9 @@ class TestStatements:
         yard.declare(HOST, station("mast", "wind"))
         yard.declare_fact(permit, "wind_ms", 4)
         assert "wind_ms" not in yard.around_(permit)
+        joined = yard.kernel.permits.facts
+        found = joined.of(permit, kind(), LAW, frozenset({"wind_ms"}))
+        assert "wind_ms" not in found
         yard.weather("mast", wind=9.0)
         assert yard.around_(permit)["wind_ms"] == 9.0
 
