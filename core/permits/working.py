@@ -167,8 +167,15 @@ class Working:
             notes=act.notes,
         )
         self._hub.emit(body, cause)
-        # Between two shifts nobody answers for the work.
-        self._hold(permit.id, "shift", source=f"person:{actor}", cause=cause)
+        # Between two shifts nobody answers for the work; the next tests its own gas.
+        need = self._bench.ruled(permit).kind.gas
+        self._hold(
+            permit.id,
+            "shift",
+            source=f"person:{actor}",
+            retest=need.gases if need is not None else (),
+            cause=cause,
+        )
         return self._answer(permit)
 
     def _take_shift(

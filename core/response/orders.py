@@ -7,6 +7,7 @@ from core.api.reading import Value
 from core.hub import Hub
 from core.journal.envelope import Cause, Envelope
 from core.permits.events import PermitExpired, PermitHeld
+from core.permits.life_events import PermitCancelled
 from core.response.events import (
     EvacuationLate,
     EvacuationReopened,
@@ -58,6 +59,7 @@ class Orders:
         self._hub, self._teller = hub, teller
         hub.on(PermitHeld, self._permit_held)
         hub.on(PermitExpired, self._permit_expired)
+        hub.on(PermitCancelled, self._permit_cancelled)
         hub.on(EvacuationStarted, self._evacuation_started)
         hub.on(EvacuationReopened, self._evacuation_reopened)
         hub.on(EvacuationLate, self._evacuation_late)
@@ -91,6 +93,19 @@ class Orders:
             (*permit.workers, permit.guardian_id, permit.supervisor_id),
             "notice.permit_expired",
             {"zone": permit.zone_id, "permit": permit.id},
+            permit.id,
+            cause=_after(envelope),
+        )
+
+    def _permit_cancelled(self, body: PermitCancelled, envelope: Envelope) -> None:
+        """Send home who was at work under a permit that is no more."""
+        permit = self._hub.state.permits.permits.get(body.permit_id)
+        if permit is None or permit.life.started is None:
+            return
+        self._teller.tell_persons(
+            (*permit.workers, permit.guardian_id, permit.supervisor_id),
+            f"notice.permit_{body.outcome}",
+            {"zone": permit.zone_id, "permit": permit.id, "reason": body.reason},
             permit.id,
             cause=_after(envelope),
         )
