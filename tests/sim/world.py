@@ -14,6 +14,8 @@ from tests.sim.crew import Crew
 from tests.sim.failure import Violation
 from tests.sim.field import Gas, Host
 from tests.sim.gateway import Replica
+from tests.sim.geometer import NAME as GEOMETRY
+from tests.sim.geometer import Geometer
 from tests.sim.machine import Accepted, Life, audit
 from tests.sim.oracle import Oracle
 from tests.sim.script import Script
@@ -53,6 +55,7 @@ class Simulation:
         self.gateway = Replica("gateway", self.random)
         self.notifier = Replica("notifier", self.random)
         self.notifier.later = self.later
+        self.geometer = Geometer()
         self.crew = Crew(self)
         self.oracle = Oracle(self)
         self.field.sent = self.tags.sent = self.oracle.sent
@@ -165,6 +168,7 @@ class Simulation:
             self.guard_connect(host)
         self.gateway.connect(life)
         self.notifier.connect(life)
+        self.geometer.connect(life)
         self.settle()
 
     def guard_connect(self, host: Host) -> None:
@@ -188,6 +192,7 @@ class Simulation:
             peer.ends = []
         for replica in (self.gateway, self.notifier):
             replica.ends, replica.state = [], None
+        self.geometer.ends = []
         if power:
             self.disk.restart()
             self.boots += 1
@@ -238,6 +243,7 @@ class Simulation:
 
     def _second(self) -> None:
         if self.life is not None:
+            self.geometer.beat()
             self.life.all.desk.live()
             self.life.all.states()
             self.settle()
@@ -250,6 +256,10 @@ class Simulation:
             return
         self.life.all.pulse.beat()
         for peer in self.life.restarts:
+            if peer == GEOMETRY:
+                self.geometer.drop()
+                self.geometer.connect(self.life)
+                continue
             host = self.field if peer == self.field.peer else self.tags
             self.note(f"{peer} started afresh")
             host.die()
