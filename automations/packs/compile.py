@@ -78,18 +78,16 @@ def find(name: str) -> Path:
     )
 
 
-def shown(file: Path, root: Path | None) -> str:
+def shown(file: Path) -> str:
     """Return a file's name as an error tells it."""
-    if root is not None and file.is_relative_to(root):
-        return str(file.relative_to(root))
     if file.is_relative_to(SHIPPED):
         return f"permits/{file.relative_to(SHIPPED)}"
     return str(file)
 
 
-def load_source(folder: Path, root: Path | None = None) -> Source:
+def load_source(folder: Path) -> Source:
     """Read a pack's files; raises ConfigError."""
-    name = shown(folder, root)
+    name = shown(folder)
     source = Source(f"{name}/pack.yaml")
     for document in documents(folder, name):
         source.add(document, _FILES)
@@ -115,9 +113,9 @@ def overlay_head(document: Document) -> Overlay:
         raise document.error(("overlay",), str(bad)) from None
 
 
-def lay(base: Source, file: Path, name: str | None = None) -> Overlay:
+def lay(base: Source, file: Path) -> Overlay:
     """Lay one overlay file on a pack's source; return its head."""
-    document = read(file, name)
+    document = read(file, shown(file))
     head = overlay_head(document)
     pack_id = base.data.get("pack", {}).get("id")
     if head.pack != pack_id:

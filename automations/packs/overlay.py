@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from automations.packs.compile import Overlay, compile_pack, lay, load_source, shown
+from automations.packs.compile import Overlay, compile_pack, lay, load_source
 from automations.packs.source import Source
 from core import config
 from core.api.errors import ConfigError
@@ -30,22 +30,18 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble(
-    folder: Path,
-    overlays: Sequence[Path] = (),
-    people: frozenset[str] | None = None,
-    root: Path | None = None,
+    folder: Path, overlays: Sequence[Path] = (), people: frozenset[str] | None = None
 ) -> Assembled:
     """Return the pack with overlays laid on in order; raises ConfigError.
 
     ``people``: ids that may answer for loosening; None does not look them up.
-    ``root``: the site's folder, from which errors name its files.
     """
-    source = load_source(folder, root)
+    source = load_source(folder)
     pack = compile_pack(source)
     laid = []
     for file in overlays:
         # A file that fails leaves nothing behind: the next try reads afresh.
-        head = lay(source, file, shown(file, root))
+        head = lay(source, file)
         after = compile_pack(source)
         changes = tuple(compare(pack, after))
         _two_persons(source, head, changes, people)

@@ -43,7 +43,7 @@ class SitePacks:
             file, pack = self._overlay(given, ("pack_overlays", number), folders)
             laid[pack].append(file)
         made = tuple(
-            assemble(folder, laid[name], self._people, self._folder)
+            assemble(folder, laid[name], self._people)
             for name, folder in folders.items()
         )
         for number, problem in self._mistakes(made):
@@ -74,15 +74,14 @@ class SitePacks:
         self, given: str, place: Path_, folders: Mapping[str, Path]
     ) -> tuple[Path, str]:
         """Return an overlay's file and the pack that it lies on."""
-        root = self._folder.resolve()
-        file = root / given
-        if not file.is_file():
-            file = SHIPPED / "overlays" / f"{given}.yaml"
-        if not file.is_file() or not _within(file, root, SHIPPED / "overlays"):
+        own, hub = self._folder / given, SHIPPED / "overlays" / f"{given}.yaml"
+        file = own if own.is_file() else hub
+        roots = (self._folder.resolve(), hub.parent)
+        if not file.is_file() or not _within(file, *roots):
             raise self._document.error(
                 place, f"there is no overlay {given!r} in this folder or the hub"
             )
-        head = overlay_head(read(file, shown(file, root)))
+        head = overlay_head(read(file, shown(file)))
         if head.pack not in folders:
             raise self._document.error(
                 place,

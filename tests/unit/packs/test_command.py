@@ -46,7 +46,7 @@ def test_a_broken_pack_of_a_site_is_refused_with_its_place(
     file.write_text(text.replace("valid_left_min > 0", "valid_left > 0"), "utf-8")
     code, _, err = run(capsys, "check", "--site", str(tmp_path))
     assert code == 2
-    assert err.startswith(f"custom_packs/dock/pack.yaml:{line}:")
+    assert err.startswith(f"{tmp_path}/custom_packs/dock/pack.yaml:{line}:")
     assert "dock rule 6" in err
 
 

@@ -206,5 +206,5 @@ def test_a_broken_pack_is_refused_whole(
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         compile_checked(dock(tmp_path, **{section: broken}))
-    assert str(caught.value).startswith("custom_packs/dock/pack.yaml:")
+    assert str(caught.value).startswith(f"{tmp_path}/custom_packs/dock/pack.yaml:")
     assert mend in str(caught.value)

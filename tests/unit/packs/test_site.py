@@ -112,7 +112,7 @@ def test_a_looser_overlay_names_file_line_clause_and_two_persons(
         "rules:\n  V1:\n    require: combustibles_m >= 5\n"
     )
     said = refused(site(tmp_path, text, yard=loose))
-    assert said.startswith("overlays/yard.yaml:4:")
+    assert said.startswith(f"{tmp_path}/overlays/yard.yaml:4:")
     assert "29 CFR 1910.252" in said
     assert "names nobody of this site: ghost" in said
 
@@ -121,7 +121,7 @@ def test_a_failing_vector_refuses_the_bundle_with_its_place(tmp_path: Path) -> N
     text = SITE + "permit_packs: [us-osha]\npack_overlays: [overlays/yard.yaml]\n"
     wrong = TIGHT.replace("59.9}, deny]", "59.9}, ok]")
     said = refused(site(tmp_path, text, yard=wrong))
-    assert said.startswith("overlays/yard.yaml:6:")
+    assert said.startswith(f"{tmp_path}/overlays/yard.yaml:6:")
     assert "V3" in said
 
 
@@ -189,6 +189,6 @@ def test_a_broken_own_pack_names_file_line_and_clause(tmp_path: Path) -> None:
     broken = said.replace("require: ", "require: gaz_tested and ", 1)
     rules.write_text(broken, "utf-8")
     told = refused(site(tmp_path, SITE + "permit_packs: [yard]\n"))
-    assert told.startswith(f"custom_packs/yard/rules.yaml:{line}:")
+    assert told.startswith(f"{tmp_path}/custom_packs/yard/rules.yaml:{line}:")
     assert "gaz_tested" in told
     assert "29 CFR" in told
