@@ -25,6 +25,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS accounts (
   person_id TEXT PRIMARY KEY, password TEXT NOT NULL DEFAULT '',
   code_hash TEXT NOT NULL DEFAULT '', code_until INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS pins (
+  person_id TEXT PRIMARY KEY, pin TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS owner (
   one INTEGER PRIMARY KEY CHECK (one = 1), person_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (
@@ -54,6 +56,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             return True
         room = verb.partition(".")[0]
         return bool({"act", f"act:{room}", f"act:{verb}"} & set(self.scopes))
+
+    def is_terminal(self) -> bool:
+        """Say whether this is a gate's terminal, which brings what it signed."""
+        return self.scopes is not None and "terminal" in self.scopes
 
 
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +172,23 @@ class Accounts:
             ).fetchone()
         return row[0] if row else ""
 
+    def set_pin(self, person_id: str, pin_hash: str) -> None:
+        """Keep the PIN with which a person signs beside a witness."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO pins VALUES (?, ?)"
+                " ON CONFLICT (person_id) DO UPDATE SET pin = excluded.pin",
+                (person_id, pin_hash),
+            )
+
+    def pin(self, person_id: str) -> str:
+        """Return the hash of a person's PIN, or ''."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT pin FROM pins WHERE person_id = ?", (person_id,)
+            ).fetchone()
+        return row[0] if row else ""
+
     def invite(self, person_id: str) -> str:
         """Return a one-time code with which a person makes an account."""
         code = typed_code()
@@ -200,6 +223,7 @@ class Accounts:
         """Remove an account with its sessions and tokens; the owner's stays."""
         with self._lock:
             self._db.execute("DELETE FROM accounts WHERE person_id = ?", (person_id,))
+            self._db.execute("DELETE FROM pins WHERE person_id = ?", (person_id,))
             self._end_sessions(person_id)
             for token in [t for t in self._tokens.values() if t.person_id == person_id]:
                 self.revoke(token.id)

@@ -24,6 +24,7 @@ from frontend_api.problems import Problem
 from frontend_api.render import Renderer
 from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
+from frontend_api.signing import Signers
 from frontend_api.static import DIST, WebApp
 from frontend_api.stream import SCREENS, Screens
 
@@ -44,6 +45,8 @@ class Gateway:
             claim.ensure(data)
         self.acts = Acts(self.replica, self.uplink)
         self.auth = Auth(self.replica, self.accounts, self.acts, data)
+        self.signers = Signers(self.replica, self.accounts, self.auth.hashing)
+        self.acts.may_bring = self.signers.may_bring
         self.past = Past(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.changes = Changes(self.replica, self.renderer)
@@ -67,6 +70,7 @@ class Gateway:
     def _routes(self) -> list[Route]:
         return [
             *self.auth.routes(),
+            *self.signers.routes(),
             *self.reads.routes(),
             Route("GET", "/api/openapi.json", self.document, "This document"),
             Route("GET", "/api/websocket", self.websocket, "Live screens (WebSocket)"),

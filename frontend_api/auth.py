@@ -20,8 +20,9 @@ from frontend_api.problems import Problem
 from frontend_api.replica import Replica
 
 LEAST_PASSWORD = 10
-#: read, act, act:<room> or act:<verb>.
-_SCOPE = re.compile(r"read|act(:[a-z_]+(\.[a-z_]+)?)?")
+#: read, act, act:<room>, act:<verb>, or terminal: a gate's, which only brings
+#: what it signed with its own key.
+_SCOPE = re.compile(r"read|terminal|act(:[a-z_]+(\.[a-z_]+)?)?")
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Secret = Annotated[str, msgspec.Meta(max_length=200)]
@@ -107,7 +108,7 @@ class Auth:
         self.tries = Tries(replica.clock)
         self._claiming = asyncio.Lock()
         # One at a time: argon2 takes 19 MiB each, and a flood must not take more.
-        self._hashing = asyncio.Lock()
+        self.hashing = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         """Return the routes of this module; the open ones stand first."""
@@ -191,7 +192,7 @@ class Auth:
         )
         self._may_try(*keys)
         stored = await asyncio.to_thread(self.accounts.password, person_id)
-        async with self._hashing:
+        async with self.hashing:
             # Others may have failed while this one waited for its turn.
             self._may_try(*keys)
             right = await asyncio.to_thread(
@@ -225,7 +226,7 @@ class Auth:
     async def _hash(self, password: str) -> str:
         if len(password) < LEAST_PASSWORD:
             raise Problem("gateway.weak_password", least=LEAST_PASSWORD)
-        async with self._hashing:
+        async with self.hashing:
             return await asyncio.to_thread(store.hash_password, password)
 
     async def _welcome(

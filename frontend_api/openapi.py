@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from core.people.acts import ACTS, ClaimHub
-from frontend_api.acts import DoneReply
+from frontend_api.acts import DoneReply, ProofBody
 from frontend_api.alarmfeed import AlarmMessage, AlarmsMessage
 from frontend_api.changes import ChangeMessage
 from frontend_api.guard import Route
@@ -16,6 +16,9 @@ _STREAMED = (ChangeMessage, AlarmsMessage, AlarmMessage)
 _EXTRA = {
     "expected_version": {"type": ["integer", "null"], "minimum": 0},
     "act_ms": {"type": ["integer", "null"], "minimum": 0},
+    "proof": {"$ref": _REF.format(name="ProofBody")},
+    "second": {"$ref": _REF.format(name="ProofBody")},
+    "pin": {"type": "string", "description": "of who signs beside a witness"},
 }
 
 
@@ -49,7 +52,7 @@ def document(routes: list[Route]) -> dict[str, Any]:
 def _described(routes: list[Route]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the paths and the schemas."""
     acts = sorted(item for item in ACTS.items() if item[1] is not ClaimHub)
-    types: list[Any] = [ProblemView, DoneReply, *_STREAMED]
+    types: list[Any] = [ProblemView, DoneReply, ProofBody, *_STREAMED]
     for route in routes:
         types += [one for one in (route.reply, route.body) if one is not None]
     types += [cls for _, cls in acts]

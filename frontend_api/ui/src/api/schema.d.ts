@@ -466,6 +466,24 @@ export interface IssuePermit {
   valid_h?: number | null;
 }
 
+export interface KeyList {
+  hub: string;
+  now_ms: number;
+  pin: boolean;
+  items: KeyView[];
+}
+
+export interface KeyView {
+  id: string;
+  person_id: string;
+  label: string;
+  device: string;
+  zone_id: string;
+  enrolled_ms: number;
+  pending: boolean;
+  revoked: string;
+}
+
 export interface KindView {
   id: string;
   names: Text;
@@ -653,6 +671,10 @@ export interface PickView {
   roles: string[];
 }
 
+export interface PinBody {
+  pin: string;
+}
+
 export interface PlanIsolation {
   permit_id: string;
   lines: PlanLine[];
@@ -679,6 +701,12 @@ export interface ProblemView {
   detail: string;
   params: Record<string, string | number | boolean | null>;
   sentences: Text;
+}
+
+export interface ProofBody {
+  key: string;
+  data: string;
+  sig: string;
 }
 
 export interface PutInService {
