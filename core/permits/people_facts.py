@@ -5,10 +5,12 @@ recorded leaves a fact out, and that is UNKNOWN to every rule (design §5 Truth)
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 from core.api.reading import Value
 from core.hub import Hub
+from core.journal.envelope import Envelope
 from core.journal.events import EVENTS, Event
 from core.logic.truth import Truth, all_of
 from core.people.access import Access
@@ -52,7 +54,20 @@ _ABOUT_ONE: Final = (
     *(HubClaimed, RolesChanged, RolesWithdrawn),
 )
 
+_RECORDS: Final = (*_ABOUT_ONE, CompanyEnded, CompanyRecorded, CompanyWithdrawn)
+
 Values = dict[str, Value]
+
+
+class _Kept(NamedTuple):
+    """Keep what the records say of a permit's people, until one of them changes."""
+
+    day: date | None
+    kind: Kind
+    facts: Values
+    named: Truth
+    """Whether everybody named may still be at work here."""
+    trained: dict[str, Truth]
 
 
 class PeopleFacts:
@@ -72,12 +87,14 @@ workers_matched company_registered contract_valid training_valid
         self._hub, self._access, self._people = hub, access, people
         self._cards, self._site = cards, site
         self._day = cards.today()
+        self._kept: dict[str, _Kept] = {}
         self.roster = Roster(hub)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self._listen()
 
     def _listen(self) -> None:
         hub = self._hub
+        hub.on_everything(self._heard)
         hub.on(PersonMoved, lambda body, _: self._moved(body))
         hub.on(CompanyEnded, lambda body, _: self._company(body.company_id))
         hub.on(CompanyRecorded, lambda body, _: self._company(body.company_id))
@@ -92,10 +109,12 @@ workers_matched company_registered contract_valid training_valid
 
     def arm(self) -> None:
         """Derive who is named where."""
+        self._kept.clear()
         self.roster.rebuild()
 
     def recover(self, clean: bool) -> None:
         """Derive who is named where, after a replay."""
+        self._kept.clear()
         self.roster.rebuild()
 
     def tick(self) -> None:
@@ -109,21 +128,19 @@ workers_matched company_registered contract_valid training_valid
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
         """Return what can be told of a permit's people now."""
-        found = card_facts(self._cards, permit, kind)
+        kept = self._records(permit, kind)
+        found = dict(kept.facts)
         watching = self._watching(permit)
         first = watching[:1]
         for name, judge in (
-            ("guardian_trained", self._trained),
             ("guardian_present", self._present),
             ("guardian_outside", self._outside),
             ("guardian_sole_duty", self._sole_duty),
         ):
             truths = [judge(each, permit) for each in first]
             _tell(found, name, all_of(truths) if truths else Truth.FALSE)
-        self._count(permit, kind, watching, found)
-        _tell(found, "workers_matched", self._matched(permit, kind))
-        self._companies(permit, found)
-        _tell(found, "training_valid", self._trainings(permit))
+        self._count(permit, kind, kept.trained, found)
+        _tell(found, "workers_matched", self._matched(permit, kind, kept.named))
         return found
 
     def reaction_s(self, fact: str) -> float | None:
@@ -153,6 +170,35 @@ workers_matched company_registered contract_valid training_valid
             return Truth.FALSE
         return self._cards.standing(person_id)
 
+    # --- records --------------------------------------------------------------
+
+    def _records(self, permit: PermitRecord, kind: Kind) -> _Kept:
+        """Return what cards, trainings and companies say today."""
+        kept, day = self._kept.get(permit.id), self._cards.today()
+        if kept is not None and kept.day == day and kept.kind is kind:
+            return kept
+        found = card_facts(self._cards, permit, kind)
+        self._companies(permit, found)
+        _tell(found, "training_valid", self._trainings(permit))
+        watching = self._watching(permit)
+        trained = {each: self._trained(each) for each in watching}
+        first = trained[watching[0]] if watching else Truth.FALSE
+        _tell(found, "guardian_trained", first)
+        named = all_of([self.alive(each) for each in self._own(permit)])
+        kept = self._kept[permit.id] = _Kept(day, kind, found, named, trained)
+        return kept
+
+    def _heard(self, body: Event, _envelope: Envelope, _data: bytes) -> None:
+        """Forget what an event may change, before anybody can ask again."""
+        if isinstance(body, _RECORDS):
+            self._kept.clear()
+        elif permit_id := getattr(body, "permit_id", ""):
+            self._kept.pop(permit_id, None)
+
+    def _own(self, permit: PermitRecord) -> Iterable[str]:
+        lead = (permit.supervisor_id,) if permit.supervisor_id else ()
+        return dict.fromkeys((*permit.people(), *lead))
+
     # --- the guardian ---------------------------------------------------------
 
     def _watching(self, permit: PermitRecord) -> list[str]:
@@ -160,7 +206,7 @@ workers_matched company_registered contract_valid training_valid
         named = (permit.guardian_id, *permit.life.guardians)
         return list(dict.fromkeys(each for each in named if each))
 
-    def _trained(self, guardian: str, _permit: PermitRecord) -> Truth:
+    def _trained(self, guardian: str) -> Truth:
         trained = self._cards.trained(guardian, GUARDIAN_TOPIC)
         return all_of((trained, self.alive(guardian)))
 
@@ -191,34 +237,35 @@ workers_matched company_registered contract_valid training_valid
         return Truth.TRUE
 
     def _count(
-        self, permit: PermitRecord, kind: Kind, watching: list[str], found: Values
+        self,
+        permit: PermitRecord,
+        kind: Kind,
+        trained: dict[str, Truth],
+        found: Values,
     ) -> None:
         """Count the guardians who certainly watch; tell nothing while one may."""
         truths = [
             all_of(
                 (
                     self._present(each, permit),
-                    self._trained(each, permit),
+                    able,
                     self._sole_duty(each, permit),
                     self._outside(each, permit)
                     if kind.guardian.outside
                     else Truth.TRUE,
                 )
             )
-            for each in watching
+            for each, able in trained.items()
         ]
         if Truth.UNKNOWN not in truths:
             found["guardian_count"] = truths.count(Truth.TRUE)
 
     # --- who is inside --------------------------------------------------------
 
-    def _matched(self, permit: PermitRecord, kind: Kind) -> Truth:
-        lead = (permit.supervisor_id,) if permit.supervisor_id else ()
-        own = dict.fromkeys((*permit.people(), *lead))
-        named = all_of([self.alive(person_id) for person_id in own])
+    def _matched(self, permit: PermitRecord, kind: Kind, named: Truth) -> Truth:
         if named is Truth.FALSE:
             return named
-        allowed = self._allowed(permit, own)
+        allowed = self._allowed(permit)
         strangers = [
             self._people.in_zone(person_id, permit.zone_id)
             for person_id in self.roster.last_in(permit.zone_id)
@@ -228,9 +275,9 @@ workers_matched company_registered contract_valid training_valid
             return Truth.FALSE
         return Truth.UNKNOWN if Truth.UNKNOWN in strangers else named
 
-    def _allowed(self, permit: PermitRecord, own: Iterable[str]) -> set[str]:
+    def _allowed(self, permit: PermitRecord) -> set[str]:
         """Return who may be in a permit's zone: its people, and the other works'."""
-        allowed = set(own)
+        allowed = set(self._own(permit))
         for permit_id in self.roster.in_zone(permit.zone_id):
             other = self._hub.state.permits.permits[permit_id]
             if other.status in _AT_WORK:
@@ -246,8 +293,7 @@ workers_matched company_registered contract_valid training_valid
     # --- companies and trainings ----------------------------------------------
 
     def _companies(self, permit: PermitRecord, found: Values) -> None:
-        lead = (permit.supervisor_id,) if permit.supervisor_id else ()
-        ids = {self._cards.company_of(each) for each in (*permit.people(), *lead)}
+        ids = {self._cards.company_of(each) for each in self._own(permit)}
         ids = {each for each in (*ids, permit.life.company) if each}
         if not ids:
             return
