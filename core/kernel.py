@@ -11,6 +11,7 @@ from core.people.cards import Cards
 from core.people.keys import Keys
 from core.people.people import People
 from core.people.places import Places
+from core.permits.attachments import Attachments
 from core.permits.conflicts import Conflicts
 from core.permits.entries import Entries
 from core.permits.equipment import Equipment
@@ -100,7 +101,7 @@ class Kernel:
             *(self.people, self.commands, self.notices, self.cards, self.keys),
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
             *(self.meters, self.gas_tests, self.isolation, self.entries),
-            *(self.permits, self.guardians, self.reminders),
+            *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps),
         ]
         if engine is not None:
@@ -112,6 +113,7 @@ class Kernel:
         self.people_facts = PeopleFacts(hub, access, self.people, self.cards, site)
         self.surroundings = Surroundings(hub, site, self.readings, access)
         self.conflicts = Conflicts(hub, self.packs, self.people, self.alarms)
+        self.attachments = Attachments(hub, access, self.packs)
         self.guardians = GuardianWatch(
             hub, access, self.people_facts, self.notices, self.places
         )
@@ -120,6 +122,7 @@ class Kernel:
         self.isolation = Isolation(hub, access, self.people, self.packs)
         self.entries = Entries(hub, access, self.people, self.alarms, self.packs)
         self.sources: tuple[Source, ...] = (
+            self.attachments.recordings,
             *(self.people_facts, self.surroundings, self.conflicts),
             *(self.gas_tests, self.isolation, self.entries),
         )

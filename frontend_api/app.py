@@ -11,10 +11,12 @@ import msgspec
 from aiohttp import web
 
 from core.clock import Clock, RealClock
+from core.permits.attachments_acts import RecordAttachment
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
 from frontend_api.alarmfeed import AlarmFeed
+from frontend_api.attachments import Attachments
 from frontend_api.auth import Auth
 from frontend_api.changes import Changes
 from frontend_api.guard import Call, Guard, Route
@@ -47,6 +49,7 @@ class Gateway:
         self.auth = Auth(self.replica, self.accounts, self.acts, data)
         self.signers = Signers(self.replica, self.accounts, self.auth.hashing)
         self.acts.may_bring = self.signers.may_bring
+        self.attachments = Attachments(self.replica, self.acts, data)
         self.past = Past(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.changes = Changes(self.replica, self.renderer)
@@ -72,6 +75,7 @@ class Gateway:
             *self.auth.routes(),
             *self.signers.routes(),
             *self.reads.routes(),
+            *self.attachments.routes(),
             Route("GET", "/api/openapi.json", self.document, "This document"),
             Route("GET", "/api/websocket", self.websocket, "Live screens (WebSocket)"),
             Route("GET", "/api/alarms", self.alarm_stream, "Alarms (WebSocket)"),
@@ -89,6 +93,7 @@ class Gateway:
             app.router.add_route(route.method, route.path, self.guard.wrap(route))
         app.on_response_prepare.append(guard.harden)
         app.cleanup_ctx.append(self._life)
+        app.cleanup_ctx.append(self.attachments.life)
         return app
 
     async def _life(self, _: web.Application) -> AsyncIterator[None]:
@@ -127,6 +132,8 @@ class Gateway:
     async def act(self, call: Call) -> Any:
         """Carry an act to the core."""
         verb = call.request.match_info["tail"]
+        if verb == RecordAttachment.verb_:
+            await self.attachments.vouch(call.request, call.session)
         return await self.acts.handle(call.request, call.session, verb)
 
     async def missing(self, _: Call) -> None:

@@ -1,10 +1,12 @@
-"""Personal data outside the chain: encrypted per person, erased by their key.
+"""Data outside the chain: encrypted per person or permit, erased by their key.
 
 Each person has a key and a salt of their own, wrapped by the site's key. A blob
 is AES-256-GCM under the person's key, bound to person and kind; its name is the
 SHA-256 of salt and content, which is all that an event ever tells. Erasing takes
 key and salt away: copies of the blobs, and the names in the journal, say nothing
-from then on. The gateway and the import use this; the safety process does not.
+from then on. A permit has a key likewise; its blobs, which may be films, lie in
+``frontend_api/evidence.py`` and have keys of their own, wrapped by the permit's.
+The gateway and the import use this; the safety process does not.
 """
 
 import enum
@@ -12,6 +14,7 @@ import hashlib
 import hmac
 import re
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -63,16 +66,23 @@ class PersonKey(msgspec.Struct, frozen=True):
         return "PersonKey()"
 
 
+class Owner(NamedTuple):
+    """Name whose key seals: a person's, or a permit's."""
+
+    kind: Literal["person", "permit"]
+    id: str
+
+
 class Vault:
-    """Keep blobs by person below ``data/vault``."""
+    """Keep blobs by person below ``data/vault``, and the keys of permits."""
 
     def __init__(self, data: Path, secrets: Secrets | None = None) -> None:
-        self._folder = data / "vault"
+        self.folder = data / "vault"
         self._secrets = secrets or Secrets(data)
         self._site: AESGCM | None = None
 
     def __repr__(self) -> str:
-        return f"Vault({self._folder})"
+        return f"Vault({self.folder})"
 
     def put(self, person_id: str, kind: str, data: bytes) -> str:
         """Keep a blob and return its name; it is on disk before this returns.
@@ -134,25 +144,58 @@ class Vault:
             if path.name != _ERASED:
                 destroy(path)
 
+    # --- what is sealed in pieces ---------------------------------------------
+
+    def permit_folder(self, permit_id: str) -> Path:
+        """Return where a permit's blobs lie; an id is anybody's text, never a path."""
+        return self.folder / "permits" / _hashed(permit_id)
+
+    def wrap(self, owner: Owner, what: str, plain: bytes) -> bytes:
+        """Seal a few bytes, such as a file's key, under a person's or permit's key.
+
+        ``what`` is bound into the seal. Makes the owner's key on first use;
+        raises VaultError where it was destroyed, OSError.
+        """
+        nonce = fresh(_NONCE)
+        seal = AESGCM(self._owned(owner, create=True).key)
+        return _MAGIC + nonce + seal.encrypt(nonce, plain, _wrapped(owner, what))
+
+    def unwrap(self, owner: Owner, what: str, stored: bytes) -> bytes:
+        """Return what `wrap` sealed; raises VaultError or OSError."""
+        seal = AESGCM(self._owned(owner, create=False).key)
+        return _unseal(seal, stored, _wrapped(owner, what), f"{what} of {owner.id}")
+
+    def erase_permit(self, permit_id: str) -> None:
+        """Destroy a permit's key, so that nothing of it can be read; idempotent."""
+        folder = self.permit_folder(permit_id)
+        make_private(folder)
+        write_whole(folder / _ERASED, b"")
+        destroy(folder / _KEY)
+
     # --- keys -----------------------------------------------------------------
 
     def _path(self, person_id: str) -> Path:
         """Return a person's folder; an id is anybody's text, so never a path."""
-        return self._folder / hashlib.sha256(person_id.encode()).hexdigest()[:32]
+        return self.folder / _hashed(person_id)
 
     def _key(self, person_id: str, *, create: bool) -> PersonKey:
-        folder = self._path(person_id)
-        if self.erased(person_id):
-            raise VaultError(Standing.ERASED, f"{person_id}: the data were erased")
+        return self._owned(Owner("person", person_id), create=create)
+
+    def _owned(self, owner: Owner, *, create: bool) -> PersonKey:
+        if owner.kind == "person":
+            folder, bound = self._path(owner.id), _bound(owner.id, _KEY)
+        else:
+            folder, bound = self.permit_folder(owner.id), _wrapped(owner, _KEY)
+        if (folder / _ERASED).exists():
+            raise VaultError(Standing.ERASED, f"{owner.id}: the data were erased")
         site = self._site_key()
-        bound = _bound(person_id, _KEY)
         try:
             stored = (folder / _KEY).read_bytes()
         except FileNotFoundError:
             if not create:
-                raise VaultError(Standing.MISSING, f"{person_id}: no key") from None
+                raise VaultError(Standing.MISSING, f"{owner.id}: no key") from None
         else:
-            plain = _unseal(site, stored, bound, f"key of {person_id}")
+            plain = _unseal(site, stored, bound, f"key of {owner.id}")
             return msgspec.msgpack.decode(plain, type=PersonKey)
         made = PersonKey(fresh(32), fresh(32))
         make_private(folder)
@@ -161,7 +204,7 @@ class Vault:
         try:
             write_whole(folder / _KEY, _MAGIC + nonce + sealed, once=True)
         except FileExistsError:
-            return self._key(person_id, create=False)  # another process was first
+            return self._owned(owner, create=False)  # another process was first
         return made
 
     def _site_key(self) -> AESGCM:
@@ -174,6 +217,14 @@ class Vault:
 
 def _bound(person_id: str, kind: str) -> bytes:
     return msgspec.msgpack.encode(["safehold vault", person_id, kind])
+
+
+def _wrapped(owner: Owner, what: str) -> bytes:
+    return msgspec.msgpack.encode(["safehold vault", *owner, what])
+
+
+def _hashed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _name(person: PersonKey, kind: str, data: bytes) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from core.deadlines import Deadline
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
+from core.permits.attachments_state import AttachmentsState
 from core.permits.entries_state import EntryState
 from core.permits.events import (
     GasTest,
@@ -65,6 +66,7 @@ class PermitRecord(msgspec.Struct, kw_only=True):
     version: int = 1
     gas: GasState = msgspec.field(default_factory=GasState)
     entries: EntryState = msgspec.field(default_factory=EntryState)
+    attachments: AttachmentsState = msgspec.field(default_factory=AttachmentsState)
     life: Life = msgspec.field(default_factory=Life)
 
     @property

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,7 @@ from core.journal.events import Event, encode_body
 from core.link import messages as m
 from core.people.acts import ACTS
 from core.people.events import HubClaimed, PersonMoved
+from core.permits import attachments_events as attachments
 from core.permits import events as permits
 from core.processes.events import ConfigArmed, HubStarted
 from core.registry.events import DeviceEnrolled, EntityIds
@@ -344,6 +346,8 @@ class FixtureCore:
                 )
             case "person.account":
                 return response.RollChanged(**fields, by=me)
+            case "attachment.record" | "attachment.read":
+                return _attachment(request.verb, fields, me)
             case "permit.hold":
                 hold = permits.Hold(id=self.ids.new(), code="person", source=me)
                 return permits.PermitHeld(permit_id=fields["permit_id"], hold=hold)
@@ -359,3 +363,10 @@ class FixtureCore:
                 )
             case _:
                 return None
+
+
+def _attachment(verb: str, fields: dict[str, Any], me: str) -> Event:
+    if verb == "attachment.read":
+        return attachments.PersonalRead(**fields, by=me)
+    told: dict[str, Any] = {name: value or 0 for name, value in fields.items()}
+    return attachments.AttachmentRecorded(**told, person_id=me)

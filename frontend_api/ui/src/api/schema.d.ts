@@ -132,10 +132,36 @@ export interface ArmConfig {
   hash: string;
 }
 
+export interface AttachmentList {
+  items: AttachmentView[];
+  keep: boolean;
+}
+
+export interface AttachmentView {
+  slot: string;
+  sha256: string;
+  size: number;
+  media: string;
+  person_id: string;
+  taken_ms: number;
+  from_ms: number;
+  to_ms: number;
+  late: boolean;
+  standing: string;
+}
+
 export interface AuthView {
   claimed: boolean;
   language: string;
   here: boolean;
+}
+
+export interface BeginBody {
+  purpose: "document" | "evidence" | "photo";
+  size: number;
+  media: string;
+  permit_id?: string;
+  person_id?: string;
 }
 
 export interface BookPermit {
@@ -245,6 +271,16 @@ export interface DelegateSlot {
   permit_id: string;
   slot: string;
   to_id: string;
+}
+
+export interface DestructionView {
+  passes?: number;
+  last_ms?: number;
+  destroyed?: number;
+  dropped?: number;
+  waiting?: number;
+  failed?: number;
+  reason?: string;
 }
 
 export interface DeviceView {
@@ -394,6 +430,10 @@ export interface FindEnergy {
   note?: string;
 }
 
+export interface FinishBody {
+  sha256: string;
+}
+
 export interface FoundSafe {
   person_id: string;
 }
@@ -464,6 +504,12 @@ export interface IssuePermit {
   guardian_id?: string;
   linked?: string[];
   valid_h?: number | null;
+}
+
+export interface KeepAttachments {
+  permit_id: string;
+  keep: boolean;
+  reason: string;
 }
 
 export interface KeyList {
@@ -723,6 +769,12 @@ export interface QuantityView {
   accept_below: number | null;
 }
 
+export interface ReadPersonal {
+  person_id: string;
+  kind: string;
+  name: string;
+}
+
 export interface ReadingView {
   entity_id: string;
   zone_id: string | null;
@@ -738,6 +790,17 @@ export interface ReadingViewList {
   items: ReadingView[];
   epoch: number;
   seq: number;
+}
+
+export interface RecordAttachment {
+  permit_id: string;
+  slot: string;
+  sha256: string;
+  size: number;
+  media: "application/pdf" | "image/jpeg" | "image/png" | "video/mp4" | "video/webm";
+  taken_ms: number;
+  from_ms?: number | null;
+  to_ms?: number | null;
 }
 
 export interface RecordCard {
@@ -1086,6 +1149,17 @@ export interface UnshelveAlarm {
   alarm_id: string;
 }
 
+export interface UploadView {
+  id: string;
+  purpose: "document" | "evidence" | "photo";
+  owner_id: string;
+  size: number;
+  media: string;
+  offset: number;
+  until_ms: number;
+  done?: string;
+}
+
 export interface VerifyCard {
   card_id: string;
   source: string;
@@ -1157,7 +1231,7 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "config.loosen" | "device.enrol" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "training.record";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "config.loosen" | "device.enrol" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "training.record";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -1166,6 +1240,9 @@ export interface ActBodies {
   "alarm.reset": ResetAlarm;
   "alarm.shelve": ShelveAlarm;
   "alarm.unshelve": UnshelveAlarm;
+  "attachment.keep": KeepAttachments;
+  "attachment.read": ReadPersonal;
+  "attachment.record": RecordAttachment;
   "card.doubt": DoubtCard;
   "card.record": RecordCard;
   "card.verify": VerifyCard;

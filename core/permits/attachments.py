@@ -1,0 +1,328 @@
+"""Attachments: which blob fills which slot, how long it stays, who films now.
+
+The bytes lie in the vault, outside the chain and outside this process; what is
+here is hash, size, kind, times and person (issue: signatures and evidence).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.clock import NS
+from core.hub import Hub
+from core.journal.envelope import Cause, Envelope
+from core.people.access import Access, Answer
+from core.permits.attachments_acts import (
+    KeepAttachments,
+    ReadPersonal,
+    RecordAttachment,
+)
+from core.permits.attachments_events import (
+    AttachmentErased,
+    AttachmentRecorded,
+    AttachmentsKept,
+    PersonalRead,
+)
+from core.permits.attachments_state import key_of, people_of
+from core.permits.pack import Kind, Pack
+from core.permits.packs import Packs, Ruled
+from core.permits.state import PermitRecord
+from core.registry.events import DeviceReported
+
+#: A slot that every permit has, whatever its form.
+EVIDENCE: Final = "evidence"
+#: Attachments of the slot that every permit has.
+_EVIDENCES: Final = 100
+_IMAGES: Final = ("image/jpeg", "image/png")
+_FILMS: Final = ("video/mp4", "video/webm")
+#: What a form's field may be filled with.
+FITS: Final = {"photo": _IMAGES, "signature": _IMAGES, "video": _FILMS}
+#: Phones' clocks run apart; more than this lies in the future.
+_AHEAD_MS: Final = 300_000
+_FILM_MS: Final = 24 * 3_600_000
+_DAY_NS: Final = 86_400 * NS
+#: GB 30871-2022 B.3, AQ 3064.2-2025 4.2: no pack keeps for less.
+LEAST_DAYS: Final = 365
+LEAST_VIDEO_DAYS: Final = 30
+_LOOK_NS: Final = 600 * NS
+#: A wall clock that jumps ahead must stand there for this long to erase anything.
+SURE_NS: Final = 6 * 3600 * NS
+#: Device reports that say how far a recorder has come.
+BEAT: Final = "recording.beat"
+#: Recorders tell at least this often; a pack may ask for more, not be met by less.
+BEAT_S: Final = 5.0
+_GAP_SETTING: Final = "video_gap_s"
+_GAP_S: Final = 10.0
+
+
+class Slot(NamedTuple):
+    """Say what may fill a slot, and how often."""
+
+    media: tuple[str, ...]
+    most: int
+    film: bool = False
+
+
+def slots_of(ruled: Ruled | None) -> dict[str, Slot]:
+    """Return the slots of a kind's form, and the one that every permit has."""
+    slots = {EVIDENCE: Slot((*_IMAGES, *_FILMS, "application/pdf"), _EVIDENCES)}
+    form = ruled.pack.form(ruled.kind.form) if ruled else None
+    for field in form.fields if form else ():
+        media = FITS.get(field.type)
+        if media is not None:
+            slots[field.id] = Slot(media, field.repeats, field.type == "video")
+    return slots
+
+
+class Attachments:
+    """Record attachments, and say when their time to be kept is over."""
+
+    def __init__(self, hub: Hub, access: Access, packs: Packs) -> None:
+        self._hub, self._access, self._packs = hub, access, packs
+        self.recordings = Recordings(hub)
+        self._next_ns = 0
+        self._due: dict[tuple[str, str], int] = {}
+        """Permit and hash → boot ns since when its time is over."""
+        access.bind(RecordAttachment, self._record)
+        access.bind(KeepAttachments, self._keep)
+        access.bind(ReadPersonal, self._read)
+
+    def arm(self) -> None:
+        """Take the bundle's packs; times to be kept may have changed."""
+        self._next_ns = 0
+
+    def recover(self, clean: bool) -> None:
+        """Look again at what grew old while the hub was off."""
+        self._next_ns = 0
+
+    def tick(self) -> None:
+        """Let gaps grow; now and then look for what has been kept long enough."""
+        self.recordings.tick()
+        now = self._hub.clock.mono_ns()
+        if now >= self._next_ns:
+            self._next_ns = now + _LOOK_NS
+            self._expire(now)
+
+    def _permit(self, permit_id: str) -> PermitRecord:
+        permit = self._hub.state.permits.permits.get(permit_id)
+        if permit is None:
+            raise Refused("permit.unknown", permit=permit_id)
+        return permit
+
+    # --- acts -----------------------------------------------------------------
+
+    def _record(
+        self, actor: str, act: RecordAttachment, _version: int | None, cause: Cause
+    ) -> Answer:
+        permit = self._permit(act.permit_id)
+        leads = {"supervisor", "issuer", "safety_officer", "owner"}
+        if actor not in people_of(permit) and not self._access.roles(actor) & leads:
+            raise Refused("attachment.not_yours", permit=permit.id)
+        slot = self._slot(permit, act)
+        self._check_times(slot, act)
+        answer: Answer = {"sha256": act.sha256}
+        known = permit.attachments.items.get(key_of(act.slot, act.sha256))
+        if known is not None:
+            if known.erased_wall_ns:
+                raise Refused("attachment.erased", sha256=act.sha256)
+            return answer  # told twice: a phone that lost the answer
+        filled = len(permit.attachments.in_slot(act.slot))
+        if filled >= slot.most:
+            raise Refused("attachment.slot_full", slot=act.slot, most=slot.most)
+        self._hub.emit(
+            AttachmentRecorded(
+                permit_id=permit.id,
+                slot=act.slot,
+                sha256=act.sha256,
+                size=act.size,
+                media=act.media,
+                person_id=actor,
+                taken_ms=act.taken_ms,
+                from_ms=act.from_ms or 0,
+                to_ms=act.to_ms or 0,
+                late=permit.ended,
+            ),
+            cause,
+        )
+        return answer
+
+    def _slot(self, permit: PermitRecord, act: RecordAttachment) -> Slot:
+        slots = slots_of(self._packs.kind(permit))
+        slot = slots.get(act.slot)
+        if slot is None:
+            known = ", ".join(sorted(slots))
+            raise Refused("attachment.slot_unknown", slot=act.slot, known=known)
+        if act.media not in slot.media:
+            allowed = ", ".join(slot.media)
+            raise Refused(
+                "attachment.slot_media",
+                slot=act.slot,
+                media=act.media,
+                allowed=allowed,
+            )
+        return slot
+
+    def _check_times(self, slot: Slot, act: RecordAttachment) -> None:
+        start, end = act.from_ms, act.to_ms
+        if (start is None) != (end is None):
+            raise Refused("attachment.span", slot=act.slot)
+        if start is not None and end is not None:
+            if not slot.film or not start < end <= start + _FILM_MS:
+                raise Refused("attachment.span", slot=act.slot)
+        clock = self._hub.clock
+        latest = max(act.taken_ms, end or 0)
+        if clock.synced() and latest > clock.wall_ns() // 1_000_000 + _AHEAD_MS:
+            raise Refused("attachment.future", slot=act.slot)
+
+    def _keep(
+        self, actor: str, act: KeepAttachments, _version: int | None, cause: Cause
+    ) -> Answer:
+        permit = self._permit(act.permit_id)
+        if permit.attachments.keep != act.keep:
+            body = AttachmentsKept(
+                permit_id=permit.id, keep=act.keep, reason=act.reason, by=actor
+            )
+            self._hub.emit(body, cause)
+        return {"keep": act.keep}
+
+    def _read(
+        self, actor: str, act: ReadPersonal, _version: int | None, cause: Cause
+    ) -> Answer:
+        body = PersonalRead(
+            person_id=act.person_id, kind=act.kind, name=act.name, by=actor
+        )
+        self._hub.emit(body, cause)
+        return {}
+
+    # --- how long -------------------------------------------------------------
+
+    def kept_until_ns(self, permit: PermitRecord, sha256: str) -> int | None:
+        """Return the wall ns until which a blob is kept; None: no end is known.
+
+        Counted from the permit's end or the blob's coming, whichever is later; a
+        permit that has not ended, or is kept, keeps all it has (GB 30871 B.3).
+        """
+        slots = permit.attachments.of(sha256)
+        if not permit.closed_wall_ns or permit.attachments.keep or not slots:
+            return None
+        ruled = self._packs.kind(permit)
+        if ruled is None and permit.life.pack:
+            return None  # its pack cannot be read: it may demand more
+        ends = []
+        for item in slots:
+            start = max(permit.closed_wall_ns, item.recorded_wall_ns)
+            film = item.media in _FILMS
+            ends.append(start + _days(ruled, film=film) * _DAY_NS)
+        return max(ends)
+
+    def _expire(self, now_ns: int) -> None:
+        clock = self._hub.clock
+        if not clock.synced():
+            self._due.clear()  # unknown time erases nothing
+            return
+        due = {
+            (permit.id, item.sha256): None
+            for permit in self._hub.state.permits.permits.values()
+            for item in permit.attachments.items.values()
+            if not item.erased_wall_ns
+            and (end := self.kept_until_ns(permit, item.sha256)) is not None
+            and end <= clock.wall_ns()
+        }
+        self._due = {key: self._due.get(key, now_ns) for key in due}
+        for (permit_id, sha256), since in list(self._due.items()):
+            if now_ns - since >= SURE_NS:
+                del self._due[permit_id, sha256]
+                self._hub.emit(AttachmentErased(permit_id=permit_id, sha256=sha256))
+
+
+def _days(ruled: Ruled | None, *, film: bool) -> int:
+    if film:
+        return max(LEAST_VIDEO_DAYS, ruled.kind.video_days if ruled else 0)
+    told = (ruled.pack.retention_days, ruled.kind.retention_days) if ruled else (0,)
+    return max(LEAST_DAYS, *told)
+
+
+def _nobody(_permit_ids: Iterable[str]) -> None:
+    """Tell nobody, until the permits listen."""
+
+
+class Recordings:
+    """Supply ``video_gap_s`` and ``video_recording`` (H15, GB 30871 5.2.11).
+
+    A recorder's own word, from an enrolled device in the permit's zone or worn by
+    somebody on it: how far it has recorded. Persons have no such act. Nothing is
+    known after a start until a recorder has spoken.
+    """
+
+    names: Final = frozenset({"video_gap_s", "video_recording"})
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._ends: dict[str, int] = {}
+        """Permit → boot ns up to which a recorder has it."""
+        self.changed: Callable[[Iterable[str]], None] = _nobody
+        hub.on(DeviceReported, self._reported)
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> dict[str, Value]:
+        """Return the gap, and whether it is short enough to be called recording."""
+        end = self._ends.get(permit.id)
+        if end is None:
+            return {}
+        gap_s = max(0, self._hub.clock.mono_ns() - end) / NS
+        setting = pack.setting(_GAP_SETTING)
+        allowed = max(setting.value if setting else _GAP_S, BEAT_S)
+        return {"video_gap_s": gap_s, "video_recording": gap_s <= allowed}
+
+    def tick(self) -> None:
+        """Tell of gaps that grow; forget permits that have ended."""
+        permits = self._hub.state.permits.permits
+        for permit_id in list(self._ends):
+            permit = permits.get(permit_id)
+            if permit is None or permit.ended:
+                del self._ends[permit_id]
+        now = self._hub.clock.mono_ns()
+        late = [p for p, end in self._ends.items() if now - end > BEAT_S * NS]
+        if late:
+            self.changed(late)
+
+    def _reported(self, body: DeviceReported, _: Envelope) -> None:
+        if body.kind != BEAT or not body.device_id:
+            return
+        end = self._end(body.params.get("until_ms"))
+        if end is None:
+            return
+        told = [p for p in self._filmed(body) if end > self._ends.get(p, end - 1)]
+        for permit_id in told:
+            self._ends[permit_id] = end
+        if told:
+            self.changed(told)
+
+    def _end(self, until_ms: Value | None) -> int | None:
+        """Return the boot ns of a recorder's wall time; None when it tells nothing.
+
+        A recorder ahead of the hub may hide a gap; an untrusted wall hides any.
+        """
+        clock = self._hub.clock
+        if isinstance(until_ms, bool) or not isinstance(until_ms, int | float):
+            return None
+        behind_ms = clock.wall_ns() // 1_000_000 - until_ms
+        if not clock.synced() or not -BEAT_S * 1000 <= behind_ms <= _FILM_MS:
+            return None
+        return clock.mono_ns() - int(max(behind_ms, 0) * 1_000_000)
+
+    def _filmed(self, body: DeviceReported) -> list[str]:
+        device = self._hub.state.registry.devices.get(body.device_id)
+        if device is None:
+            return []
+        wanted = body.params.get("permit_id")
+        return [
+            permit.id
+            for permit in self._hub.state.permits.permits.values()
+            if not permit.ended
+            and wanted in (None, "", permit.id)
+            and (
+                (device.zone_id and device.zone_id == permit.zone_id)
+                or device.person_id in people_of(permit)
+            )
+        ]

@@ -1,0 +1,53 @@
+"""Events of attachments: recorded, erased, kept beyond their time, read."""
+
+from core.journal.events import Event, event
+
+
+@event("attachment.recorded")
+class AttachmentRecorded(Event, frozen=True, kw_only=True):
+    """A blob that lies synced in the vault belongs to a slot of a permit's form."""
+
+    permit_id: str
+    slot: str
+    sha256: str
+    """Of the content, so that whoever holds the blob can compare."""
+    size: int
+    media: str
+    person_id: str
+    """Who brought it."""
+    taken_ms: int
+    from_ms: int = 0
+    """A film's own span of wall time; 0 where it has none."""
+    to_ms: int = 0
+    late: bool = False
+    """It came after the permit was closed."""
+
+
+@event("attachment.erased")
+class AttachmentErased(Event, frozen=True, kw_only=True):
+    """A blob's time to be kept is over: its key is destroyed on this word."""
+
+    permit_id: str
+    sha256: str
+    code: str = "expired"
+
+
+@event("attachment.kept")
+class AttachmentsKept(Event, frozen=True, kw_only=True):
+    """A permit's attachments are kept beyond their time, or no longer are."""
+
+    permit_id: str
+    keep: bool
+    reason: str
+    by: str
+
+
+@event("attachment.read")
+class PersonalRead(Event, frozen=True, kw_only=True):
+    """Somebody looked at a blob of a person's file."""
+
+    person_id: str
+    kind: str
+    name: str
+    """The vault's salted hash, never that of the content."""
+    by: str

@@ -1,0 +1,147 @@
+"""Destroy what the journal says is erased, and what no event ever named.
+
+The core decides when a blob's time is over and writes it down; the key is
+destroyed here, once that word is durable. Every pass starts from the state, so a
+stop in between loses nothing.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from core.people.vault import Standing
+from core.permits.attachments_events import AttachmentErased
+from frontend_api.evidence import Evidence
+from frontend_api.problems import Problem
+from frontend_api.replica import Kept, Replica
+from frontend_api.uploads import Uploads
+
+#: Between two passes where nothing calls for one.
+_EVERY_S = 3600.0
+#: An erasure that is not durable yet is looked at again.
+_SOON_S = 5.0
+Run = Callable[..., Awaitable[Any]]
+
+
+class DestructionView(msgspec.Struct, kw_only=True):
+    """Show what the passes since the gateway's start did."""
+
+    passes: int = 0
+    last_ms: int = 0
+    destroyed: int = 0
+    """Keys destroyed because the time to be kept was over."""
+    dropped: int = 0
+    """Blobs and uploads that no event named in time."""
+    waiting: int = 0
+    """Erasures that the disk has not proven yet."""
+    failed: int = 0
+    """What could not be destroyed in the last pass; it is tried again."""
+    reason: str = ""
+
+
+class Destruction:
+    """Make passes at the start, on each erasure and once an hour."""
+
+    def __init__(
+        self, replica: Replica, evidence: Evidence, uploads: Uploads, run: Run
+    ) -> None:
+        self._replica, self._run = replica, run
+        self._evidence, self._uploads = evidence, uploads
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.report = DestructionView()
+        replica.on_event.append(self._heard)
+        replica.on_reset.append(self._wanted.set)
+
+    def begin(self) -> None:
+        """Begin to make passes on the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._work())
+
+    async def end(self) -> None:
+        """End with the application; tells what ended the passes before."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def _heard(self, kept: Kept) -> None:
+        if isinstance(kept.body, AttachmentErased):
+            self._wanted.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self.once()
+            wait = _SOON_S if self.report.waiting else _EVERY_S
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wanted.wait()
+            self._wanted.clear()
+
+    async def once(self) -> None:
+        """Make one pass."""
+        report = self.report
+        report.failed, report.reason, report.waiting = 0, "", 0
+        for permit_id, sha256 in self._erased():
+            if await self._try(self._erase, permit_id, sha256):
+                report.destroyed += 1
+        if self._replica.reachable:
+            await self._expire()
+        report.passes += 1
+        report.last_ms = self._replica.now_ms()
+
+    def _erased(self) -> list[tuple[str, str]]:
+        """Return the blobs whose erasure is durable; count those still waiting."""
+        found: dict[tuple[str, str], None] = {}
+        for permit in self._replica.state.permits.permits.values():
+            for item in permit.attachments.items.values():
+                if not item.erased_seq:
+                    continue
+                if item.erased_seq > self._replica.durable:
+                    self.report.waiting += 1
+                else:
+                    found[permit.id, item.sha256] = None
+        return list(found)
+
+    def _erase(self, permit_id: str, sha256: str) -> bool:
+        if self._evidence.standing(permit_id, sha256) is Standing.ERASED:
+            return False
+        self._evidence.erase(permit_id, sha256)
+        return True
+
+    async def _expire(self) -> None:
+        """Forget uploads after their time, and their blobs that nothing names."""
+        try:
+            old = await self._run(self._uploads.expired)
+        except (Problem, OSError) as error:
+            self._failed(error)
+            return
+        for upload in old:
+            permit = self._replica.state.permits.permits.get(upload.owner_id)
+            named = permit is not None and permit.attachments.of(upload.done)
+            orphan = upload.purpose == "evidence" and upload.done and not named
+            if orphan and not await self._try(self._drop, upload.owner_id, upload.done):
+                continue
+            if await self._try(self._forget, upload.id, upload.by):
+                self.report.dropped += bool(orphan or not upload.done)
+
+    def _drop(self, permit_id: str, sha256: str) -> bool:
+        self._evidence.drop(permit_id, sha256)
+        return True
+
+    def _forget(self, upload_id: str, by: str) -> bool:
+        self._uploads.drop(upload_id, by)
+        return True
+
+    async def _try(self, work: Callable[..., bool], *args: str) -> bool:
+        try:
+            return bool(await self._run(work, *args))
+        except (Problem, OSError) as error:
+            self._failed(error)
+            return False
+
+    def _failed(self, error: Exception) -> None:
+        self.report.failed += 1
+        self.report.reason = str(error)
