@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import voluptuous as vol
 
 from automations import schema_rule
+from automations.schema_site import span
 from core.api.documents import Document, Input
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
@@ -117,15 +119,17 @@ def _inputs_declared(document: Document, data: Any, declared: set[str]) -> None:
             )
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "zone": (str,),
-    "notify_chain": (str,),
-    "role": (str,),
-    "text": (str,),
-    "duration": (str, int, float),
-    "number": (int, float),
-    "boolean": (bool,),
-}
+def constants_of(blueprint: Blueprint, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs that expressions may name: numbers, spans in s, yes or no."""
+    found: dict[str, Any] = {}
+    for name, spec in blueprint.inputs.items():
+        value = given.get(name, spec.get("default"))
+        kind = spec["selector"]["kind"]
+        if kind == "duration" and value is not None:
+            found[name] = span(value)
+        elif kind in ("number", "boolean") and isinstance(value, bool | int | float):
+            found[name] = value
+    return found
 
 
 def _check_selector(
@@ -135,16 +139,28 @@ def _check_selector(
     if isinstance(value, list) and not selector.get("multiple"):
         raise ConfigError(f"{where}: input {name!r} takes one value, not a list")
     for item in items:
-        kind = selector["kind"]
-        wrong = not isinstance(item, _TYPES[kind])
-        if kind in ("number", "duration") and isinstance(item, bool):
-            wrong = True
-        if wrong:
-            raise ConfigError(f"{where}: input {name!r} must be a {kind}, not {item!r}")
-        low, high = selector.get("min"), selector.get("max")
-        if kind == "number" and (
-            (low is not None and item < low) or (high is not None and item > high)
-        ):
-            raise ConfigError(
-                f"{where}: input {name!r} must lie between {low:g} and {high:g}"
-            )
+        _check_item(f"{where}: input {name!r}", selector, item)
+
+
+def _check_item(what: str, selector: dict[str, Any], item: Any) -> None:
+    kind = selector["kind"]
+    check = schema_rule.SELECTORS[kind]
+    try:
+        if isinstance(check, type):
+            wrong = not isinstance(item, check)
+        else:
+            check(item)
+            wrong = False
+    except vol.Invalid as bad:
+        raise ConfigError(f"{what} must be a {kind}: {bad.msg}") from None
+    if wrong or isinstance(item, bool) is not (kind == "boolean"):
+        raise ConfigError(f"{what} must be a {kind}, not {item!r}")
+    low, high = selector.get("min"), selector.get("max")
+    if kind == "number" and (
+        (low is not None and item < low) or (high is not None and item > high)
+    ):
+        raise ConfigError(f"{what} must lie between {_said(low)} and {_said(high)}")
+
+
+def _said(limit: float | None) -> str:
+    return "any" if limit is None else f"{limit:g}"

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from automations import schema_rule
-from automations.blueprint import Blueprint, fill
+from automations.blueprint import Blueprint, constants_of, fill
 from automations.scope import NAMES
 from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
+from core.api.reading import Value
 from core.config import Names, Rule, Step, Trigger
 from core.logic import tree
 from core.logic.parse import parse
@@ -27,12 +28,19 @@ class Compiler:
     """Compile one rule; knows what the site has, so that selectors are checked."""
 
     def __init__(
-        self, document: Document, base: Path_, zones: set[str], chains: set[str]
+        self,
+        document: Document,
+        base: Path_,
+        zones: set[str],
+        chains: set[str],
+        constants: dict[str, Value] | None = None,
     ) -> None:
         self._document = document
         self._base = base
         self._zones = zones
         self._chains = chains
+        self._constants = constants or {}
+        """Inputs of a blueprint that its expressions may name."""
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = dict(NAMES)
 
@@ -159,9 +167,28 @@ class Compiler:
         if text is None:
             return None
         line, column = self._document.where((*self._base, *path))
-        return parse(
-            text, self._names, file=self._document.file, line=line, column=column
-        )
+        names = {**self._names, **{name: "input" for name in self._constants}}
+        node = parse(text, names, file=self._document.file, line=line, column=column)
+        return _filled(node, self._constants)
+
+
+def _filled(node: tree.Node, constants: dict[str, Value]) -> tree.Node:
+    """Return the tree with constants in the place of their names."""
+    match node:
+        case tree.Name(name=name) if name in constants:
+            return tree.Literal(constants[name])
+        case tree.Compare() | tree.Arithmetic():
+            left = _filled(node.left, constants)
+            right = _filled(node.right, constants)
+            return msgspec.structs.replace(node, left=left, right=right)
+        case tree.Not(item=item):
+            return tree.Not(_filled(item, constants))
+        case tree.All() | tree.Any() | tree.Sequence():
+            items = tuple(_filled(each, constants) for each in node.items)
+            return msgspec.structs.replace(node, items=items)
+        case tree.Call(name=name, args=args):
+            return tree.Call(name, tuple(_filled(each, constants) for each in args))
+    return node
 
 
 def is_vital(rule: Rule) -> bool:
@@ -208,7 +235,8 @@ def instantiate(
     zone_modes: dict[str, str] | None = None,
 ) -> Rule:
     """Return an instance of a blueprint, pinned to its content hash (R25)."""
-    compiler = Compiler(blueprint.document, (), zones, chains)
+    constants = constants_of(blueprint, given)
+    compiler = Compiler(blueprint.document, (), zones, chains, constants)
     made = compiler.rule(
         fill(blueprint, given),
         id=rule_id,

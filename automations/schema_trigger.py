@@ -121,6 +121,7 @@ FIELDS: dict[str, dict[Any, Any]] = {
         "permit": one_of("none", "any"),
         "while": one_of("permit"),
         "within": number,
+        "around": one_of("neighbours"),
         "for": span,
         **_COUNT,
     },
@@ -182,7 +183,12 @@ def trigger(value: Any) -> dict[str, Any]:
         advice = _INSTEAD.get(word, f"known: {', '.join(TRIGGERS)}")
         raise vol.Invalid(f"{word!r} starts no rule here; {advice}", path=["trigger"])
     checked: dict[str, Any] = vol.Schema(
-        {vol.Required("trigger"): str, "subject": one_of(*SUBJECTS), **FIELDS[word]}
+        {
+            vol.Required("trigger"): str,
+            "id": ident,
+            "subject": one_of(*SUBJECTS),
+            **FIELDS[word],
+        }
     )(value)
     if word == "zone":
         checked["trigger"] = word = "presence"

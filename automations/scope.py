@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from automations.clockwork import local
 from automations.watch_people import AT_WORK, permits_of
+from automations.watch_permit import OVER
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.logic.state import RunRecord
@@ -22,6 +23,7 @@ NAMES: dict[str, str] = {
     "people_inside": "people in the zone; UNKNOWN while anybody's place is uncertain",
     "triggered": "true while a level trigger of the rule holds for the subject",
     "permits_in_force": "permits of the subject's zone by which work may go on",
+    "permit_open": "true while the permit that the run is about is not over",
     "hour": "local time of day in hours: 22.5 is half past ten; UNKNOWN if untrusted",
     "weekday": "1 is Monday … 7 is Sunday; UNKNOWN while the clock is untrusted",
     "trigger_kind": "kind of the alarm or event that started the run",
@@ -154,6 +156,13 @@ class Scope:
 
     def _permits_in_force(self) -> Known:
         return len(list(permits_of(self._kernel, self._zone, AT_WORK))), GOOD
+
+    def _permit_open(self) -> Known:
+        kind, _, number = self._subject.partition(":")
+        permit = self._kernel.hub.state.permits.permits.get(number)
+        if kind != "permit":
+            return _UNKNOWN
+        return permit is not None and permit.status not in OVER, GOOD
 
     def _hour(self) -> Known:
         now = local(self._kernel)

@@ -40,6 +40,12 @@ def named_zones(trigger: Trigger) -> tuple[str, ...]:
     return () if EVERYWHERE in zones else zones
 
 
+def kind_of(trigger: Trigger, what: str) -> str:
+    """Return what a run calls its trigger: platform, thing, and the trigger's id."""
+    named = str(trigger.fields.get("id", ""))
+    return ".".join(each for each in (trigger.platform, what, named) if each)
+
+
 class Members:
     """Hold the entities of a selector by the subject of its trigger.
 

@@ -101,7 +101,10 @@ class Stage:
         )
 
     def _kinds(self) -> Iterator[config.PermitKind]:
-        """Make kinds that need just the gases which the zone's detectors measure."""
+        """Make kinds that need no gas of themselves: only the rule is to hold them.
+
+        Their release asks for the gases which the zone's detectors measure.
+        """
         made = set()
         for permit in self._site.get("permits", {}).values():
             gases = tuple(
@@ -116,7 +119,7 @@ class Stage:
                     id=permit["kind"],
                     names=_same(permit["kind"]),
                     safe_state="leave",
-                    gases=gases,
+                    gases=tuple(permit.get("gases", ())),
                     guardian=False,
                     retest=config.Retest(gases=gases),
                 )
@@ -300,14 +303,15 @@ class Stage:
     def _issue(self, permit_id: str) -> None:
         spec = self._site["permits"][permit_id]
         valid = span(spec.get("valid", "8h"))
+        boss = spec.get("supervisor") or next(iter(self._site.get("people", {})), "")
         self.rehearsal.emit(
             PermitIssued(
                 permit_id=permit_id,
                 kind=spec["kind"],
                 zone_id=spec["zone"],
                 title=permit_id,
-                issuer_id=spec.get("issuer", spec.get("supervisor", "")),
-                supervisor_id=spec.get("supervisor", ""),
+                issuer_id=spec.get("issuer", boss),
+                supervisor_id=boss,
                 guardian_id=spec.get("guardian", ""),
                 workers=tuple(spec.get("workers", ())),
                 linked=tuple(spec.get("linked", ())),

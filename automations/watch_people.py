@@ -6,7 +6,7 @@ Whom nobody can place counts where that person was last seen: never as outside.
 import math
 from collections.abc import Iterable, Iterator
 
-from automations.selecting import Lacking, named_zones, number, words
+from automations.selecting import Lacking, kind_of, named_zones, number, words
 from automations.watching import FALSE, Interval, Judged, Params
 from core.api.model import EntityKind
 from core.clock import NS
@@ -91,9 +91,13 @@ class PresenceWatch:
         zones = [zone for zone in zones if self._matters(zone)]
         if not zones:
             return FALSE
+        if self.trigger.fields.get("around"):
+            site = self._kernel.site
+            near = [each for zone in zones for each in sorted(site.neighbours(zone))]
+            zones = list(dict.fromkeys([*zones, *near]))
         found = self._together(zones) if self._event == "gather" else self._count(zones)
         params: Params = {
-            "trigger_kind": f"presence.{self._event}",
+            "trigger_kind": kind_of(self.trigger, self._event),
             "trigger_value": int(found[0]),
             "source": subject,
             "value": int(found[0]),
@@ -121,7 +125,7 @@ class PresenceWatch:
         return Judged(
             Truth.UNKNOWN if zone is None else Truth.TRUE,
             {
-                "trigger_kind": f"presence.{self._event}",
+                "trigger_kind": kind_of(self.trigger, self._event),
                 "trigger_value": round((clock.mono_ns() - since) / NS),
                 "source": f"person:{person_id}",
                 "person": person_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from automations.selecting import Lacking, named_zones, number, words
+from automations.selecting import Lacking, kind_of, named_zones, number, words
 from automations.watching import FALSE, Judged
 from core.clock import NS
 from core.config import Trigger
@@ -55,7 +55,7 @@ class PermitWatch:
         return Judged(
             self._timely(permit, left),
             {
-                "trigger_kind": "permit.level",
+                "trigger_kind": kind_of(self.trigger, "level"),
                 "trigger_value": None if left is None else round(left / NS / 60),
                 "source": subject,
                 "permit": permit.id,

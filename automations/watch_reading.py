@@ -3,7 +3,14 @@
 import math
 from collections.abc import Iterable
 
-from automations.selecting import Lacking, Members, number, votes_of, words
+from automations.selecting import (
+    Lacking,
+    Members,
+    kind_of,
+    number,
+    votes_of,
+    words,
+)
 from automations.tracks import Track
 from automations.watching import (
     FALSE,
@@ -174,7 +181,7 @@ class ReadingWatch:
         return Judged(
             truth,
             {
-                "trigger_kind": f"{self.trigger.platform}.{entity.declared.quantity}",
+                "trigger_kind": kind_of(self.trigger, entity.declared.quantity),
                 "trigger_value": reading.value,
                 "source": f"entity:{entity.id}",
                 "name": entity.declared.name,
