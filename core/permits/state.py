@@ -22,8 +22,8 @@ from core.permits.events import (
     PermitVerifying,
 )
 from core.permits.gas_tests_state import GasSite, GasState
-from core.permits.isolation_state import IsolationState
 from core.permits.guardian_state import Asked
+from core.permits.isolation_state import IsolationState
 from core.permits.life_state import Life, Moment
 from core.permits.lifecycle import BROKEN_OFF, FINAL, RUNNING, PermitStatus
 from core.permits.packs_state import PacksState

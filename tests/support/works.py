@@ -11,6 +11,7 @@ import msgspec
 
 from automations.packs import compile as packs
 from core import config
+from core.api.model import Device
 from core.api.reading import Value
 from core.config import Bundle
 from core.geometry.surveyor import Surveyor
@@ -19,11 +20,13 @@ from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
 from core.permits.acts import CheckPermit, ClosePermit, ReleasePermit
+from core.permits.attachments import BEAT
 from core.permits.entries_acts import OpenEntryLog
 from core.permits.gas_tests_acts import Sample, TestGas
 from core.permits.life_events import Hazard, Mark
 from core.permits.pack import Kind, Pack
 from core.permits.state import PermitRecord
+from core.registry.events import DeviceReported
 from core.registry.meters_acts import CalibrateMeter
 from tests.support import yard
 from tests.support.signer import Phone
@@ -86,6 +89,7 @@ def bundle() -> Bundle:
     site = yard.bundle()
     boss = config.Person(id="eve", name="eve", roles=("owner",), tags=("tag-eve",))
     worn = config.DeviceRule(integration="field", uid="tag-eve", person="eve")
+    camera = config.DeviceRule(integration="field", uid="cam-tank", zone="tank")
     quantities = tuple(
         # The unit trap: without its own LEL a %LEL proves nothing (GB 30871 5.3.2).
         msgspec.structs.replace(each, lel_vol=5.0) if each.id == "lel" else each
@@ -96,7 +100,7 @@ def bundle() -> Bundle:
         quantities=quantities,
         packs=(pack(),),
         people=(*site.people, boss),
-        devices=(worn, *site.devices),
+        devices=(worn, camera, *site.devices),
     )
 
 
@@ -110,6 +114,7 @@ class Works(Yard):
         self._measured = 0
         super().__init__(seed)
         self.declare(HOST, yard.tag("eve"))
+        self.declare(HOST, Device(uid="cam-tank", name="camera"))
         self.places["eve"] = "yard"
         self.pulse()
         self.phones = {p: Phone(self, p).enrol() for p in (*yard.ROLES, "eve")}
@@ -144,8 +149,14 @@ class Works(Yard):
                 super().settle()
 
     def pulse(self) -> None:
-        """Let every device and the geometry worker speak once."""
+        """Let every device, the camera and the geometry worker speak once."""
         super().pulse()
+        camera = self.kernel.registry.find_device(HOST, "cam-tank")
+        if camera is not None and "cam-tank" not in self.dead:
+            until = self.clock.wall_ns() // 1_000_000
+            beat = {"until_ms": until}
+            self.hub.emit(DeviceReported(device_id=camera.id, kind=BEAT, params=beat))
+            self.settle()
         if self.surveyor is not None:
             self.kernel.conflicts.receive("geometry", self.surveyor.beat())
 
