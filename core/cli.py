@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "aq": ("frontend_api.commands.aq:main", "exchange by AQ 3064.2: check, settle"),
     "paper": ("frontend_api.commands.paper:main", "print permits and blank forms"),
     "import": ("frontend_api.ledgers.command:main", "import people and cards"),
+    "key": ("frontend_api.commands.key:main", "list devices' keys, agree to one"),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 

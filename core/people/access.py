@@ -27,7 +27,7 @@ KEPT_ANSWERS = 1_000
 _IN_PERSON = (
     *("permit.release", "evacuation.clear", "sirens.silence", "output.release"),
     *("alarm.reset", "alarm.shelve", "alarm.out_of_service"),
-    *("person.safe", "person.roles"),
+    *("person.safe", "person.roles", "face.consent"),
 )
 
 
@@ -63,9 +63,10 @@ def _without_key(kind: type[Act]) -> bool:
     return not kind.signed_ or kind is ApproveKey
 
 
-def _number(request: ActRequest) -> str:
-    """Name a request by all it says: its id alone is only the gateway's word."""
-    return hashlib.sha256(msgspec.msgpack.encode(request)).hexdigest()
+def _number(peer: str, request: ActRequest) -> str:
+    """Name a request by who sends it and all it says: ids are the sender's own."""
+    said = msgspec.msgpack.encode((peer, request))
+    return hashlib.sha256(said).hexdigest()
 
 
 class _Asked(NamedTuple):
@@ -157,7 +158,7 @@ class Access:
 
         The same request again gets the same answer, and is not done twice.
         """
-        number = _number(request)
+        number = _number(peer, request)
         if number in self._answers:
             kept = self._answers[number]
             if kept is not None:
