@@ -137,36 +137,7 @@ class SiteCompiler:
         )
 
     def _check_plan(self) -> None:
-        self._check_plan()
-        return config.Site(
-            id=head["id"],
-            names=Names(**head["names"]),
-            time_zone=head.get("time_zone", "Asia/Shanghai"),
-            language=head.get("language", "zh"),
-            evacuate_s=head.get("evacuate_within", 180.0),
-            geo=_geo(head.get("geo")),
-            calendar=compile_calendar(self._document, self._data),
-            levels=tuple(
-                config.Level(id=e["id"], names=Names(**e["names"]), z_m=e.get("z", 0.0))
-                for e in self._data.get("levels", ())
-            ),
-            zones=tuple(
-                config.Zone(**{**e, "names": Names(**e["names"]), **_places(e)})
-                for e in self._tuples("zones")
-            ),
-            muster_points=tuple(
-                config.MusterPoint(
-                    id=e["id"],
-                    names=Names(**e["names"]),
-                    level=e["level"],
-                    at=e["at"],
-                    zone_id=e.get("zone"),
-                )
-                for e in self._data.get("muster_points", ())
-            ),
-        )
-
-    def _check_plan(self) -> None:
+        """Refuse levels and zones that the plan does not have."""
         levels = {level["id"] for level in self._data.get("levels", ())}
         for number, zone in enumerate(self._data.get("zones", ())):
             self._refer("zones", number, "level", zone["level"], levels, "level")
@@ -180,9 +151,6 @@ class SiteCompiler:
                 self._refer(
                     "muster_points", number, "zone", point["zone"], self._zones, "zone"
                 )
-
-    def _check_plan(self) -> None:
-        """Refuse levels and zones that the plan does not have."""
 
     def _refer(
         self, part: str, number: int, key: str, given: str, known: set[str], what: str
