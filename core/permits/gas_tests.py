@@ -206,28 +206,31 @@ toxic_limit_share
     # --- tests ----------------------------------------------------------------
 
     def _tested(self, view: _View, found: Values) -> None:
-        tested = all(view.tests[gas] for gas in view.gases)
+        proven = {
+            gas: [each for each in view.tests[gas] if each.sample.evidence]
+            for gas in view.gases
+        }
+        tested = all(proven.values())
         found["gas_tested"] = tested
         places = view.kind.gas.places if view.kind.gas is not None else ()
         found["gas_places_complete"] = tested and all(
-            f"{gas}/{place}" in view.permit.gas.latest
-            for gas in view.gases
-            for place in places
+            set(places) <= {each.sample.place for each in tests}
+            for tests in proven.values()
         )
         since = max((h.seq for h in view.permit.holds.values()), default=None)
         if since is not None:
             found["gas_retested"] = all(
-                any(each.seq > since for each in view.tests[gas]) for gas in view.gases
+                any(each.seq > since for each in tests) for tests in proven.values()
             )
-        self._times(view, places, found)
+        self._times(proven, set(places), found)
 
-    def _times(self, view: _View, places: Iterable[str], found: Values) -> None:
+    def _times(
+        self, proven: dict[str, list[Latest]], places: set[str], found: Values
+    ) -> None:
         """Tell the age of the oldest sample that counts, and whether it is today's."""
-        wanted = set(places)
         counted = [
-            [each for each in view.tests[gas] if each.sample.place in wanted]
-            or view.tests[gas]
-            for gas in view.gases
+            [each for each in tests if each.sample.place in places] or tests
+            for tests in proven.values()
         ]
         if not all(counted):
             found["gas_tested_today"] = False

@@ -25,6 +25,7 @@ from core.people.access import Access, Answer
 from core.people.cards_desk import Before
 from core.readings.readings import Readings
 from core.registry import meters_acts as acts
+from core.registry.events import DeviceEnrolled
 from core.registry.meters_events import (
     BumpFailed,
     BumpPassed,
@@ -111,6 +112,7 @@ class Meters:
         access.bind(acts.PassBump, self._pass)
         access.bind(acts.FailBump, self._fail)
         hub.on(BumpFailed, lambda body, _: self._judge(body.device_id))
+        hub.on(DeviceEnrolled, lambda body, _: self._judge(body.device_id))
         hub.undo(MeterCalibrated, self._calibration_back)
         hub.undo(BumpPassed, self._bump_back)
 
