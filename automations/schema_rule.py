@@ -48,7 +48,7 @@ def _shelvable(value: Any) -> tuple[str, ...]:
     return found
 
 
-_FIELDS: dict[str, dict[Any, Any]] = {
+FIELDS: dict[str, dict[Any, Any]] = {
     "command": {
         vol.Required("output"): one_of(*OUTPUT_KINDS),
         vol.Required("value"): vol.Any(bool, float, int, str),
@@ -121,13 +121,13 @@ _ABSENT = {
 def _step(value: Any, number: int) -> dict[str, Any]:
     if not isinstance(value, dict) or "action" not in value:
         raise vol.Invalid(
-            f"an action starts with 'action:', one of {', '.join(_FIELDS)}",
+            f"an action starts with 'action:', one of {', '.join(FIELDS)}",
             path=[number],
         )
-    fields = _FIELDS.get(str(value["action"]))
+    fields = FIELDS.get(str(value["action"]))
     if fields is None:
         word = str(value["action"])
-        advice = _ABSENT.get(word, f"known: {', '.join(_FIELDS)}")
+        advice = _ABSENT.get(word, f"known: {', '.join(FIELDS)}")
         raise vol.Invalid(f"unknown action {word!r}; {advice}", path=[number, "action"])
     schema = vol.Schema({vol.Required("action"): str, **_COMMON, **fields})
     try:

@@ -9,6 +9,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("core.commands.run:main", "run the hub on a data folder"),
     "demo": ("demo.command:main", "run the demonstration site"),
     "publish": ("automations.command:main", "check, compile and arm a configuration"),
+    "blueprint": (
+        "automations.blueprint_command:main",
+        "list, show and test blueprints",
+    ),
     "pack": (
         "automations.packs.command:main",
         "check, test and compare permit packs",

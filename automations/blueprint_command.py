@@ -1,0 +1,107 @@
+"""``safehold blueprint``: list, show and test blueprints; write their pages."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from automations import pages, vectors
+from automations.blueprint import SHIPPED, Blueprint, find, read
+from core.api.errors import ConfigError
+
+
+def main(argv: list[str]) -> int:
+    """Run one subcommand; 0 is well, 1 a test that fails, 2 a file that is wrong."""
+    options = _options(argv)
+    try:
+        work: Callable[[argparse.Namespace], int] = options.work
+        return work(options)
+    except (ConfigError, OSError) as bad:
+        sys.stderr.write(f"safehold blueprint: {bad}\n")
+        return 2
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="safehold blueprint", description="Look at blueprints and run their tests."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listed = commands.add_parser("list", help="list the shipped blueprints")
+    listed.set_defaults(work=_list)
+    show = commands.add_parser("show", help="show a blueprint's page")
+    show.add_argument("name", help="id of a blueprint, or a file")
+    show.add_argument("--language", choices=pages.LANGUAGES, default="en")
+    show.set_defaults(work=_show)
+    test = commands.add_parser("test", help="run the tests that blueprints carry")
+    test.add_argument("names", nargs="*", help="ids or files")
+    test.add_argument("--all", action="store_true", help="every shipped one")
+    test.set_defaults(work=_test)
+    written = commands.add_parser("pages", help="write docs/blueprints anew")
+    written.add_argument("--check", action="store_true", help="only compare")
+    written.set_defaults(work=_pages)
+    return parser.parse_args(argv)
+
+
+def _open(name: str) -> Blueprint:
+    file = Path(name) if name.endswith(".yaml") else find(name, ())
+    if file is None:
+        raise ConfigError(f"there is no blueprint {name!r}; 'list' names them")
+    return read(file)
+
+
+def _list(_: argparse.Namespace) -> int:
+    for file in sorted(SHIPPED.glob("*.yaml")):
+        blueprint = read(file)
+        _say(f"{blueprint.id:<30}{blueprint.version:<8}{blueprint.names.en}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    _say(pages.page(_open(options.name), options.language).rstrip())
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    names: Sequence[str] = options.names
+    if options.all:
+        names = [file.stem for file in sorted(SHIPPED.glob("*.yaml"))]
+    if not names:
+        raise ConfigError("name a blueprint or a file, or give --all")
+    passed = failed = 0
+    for name in names:
+        blueprint = _open(name)
+        outcomes = vectors.run_all(blueprint)
+        bad = [each for each in outcomes if each.problems]
+        passed += len(outcomes) - len(bad)
+        failed += len(bad)
+        word = "ok" if not bad else "FAILED"
+        good = len(outcomes) - len(bad)
+        _say(f"{blueprint.id:<30}{good:>3} of {len(outcomes):>2}  {word}")
+        for each in bad:
+            _say(f"  {each.name}: {each.problems[0]}")
+    _say(f"{len(names)} blueprints, {passed} tests passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _pages(options: argparse.Namespace) -> int:
+    if not options.check:
+        for name in pages.write():
+            _say(f"written: {name}")
+        return 0
+    stale = [
+        name
+        for name, text in pages.pages().items()
+        if not (pages.FOLDER / name).exists()
+        or (pages.FOLDER / name).read_text("utf-8") != text
+    ]
+    for name in stale:
+        _say(f"not in step: {name}")
+    return 1 if stale else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
