@@ -73,3 +73,19 @@ def test_a_step_of_today_is_asked_of_new_permits_only(tmp_path: Path) -> None:
     assert works.permit(running).life.pack == law
     assert "tank_owner" not in slots(works, running)
     assert str(works.permit(running).status) == PermitStatus.ACTIVE
+
+
+def test_a_law_that_nobody_can_read_any_more_holds_the_work() -> None:
+    """Unknown is never safe: a version of a newer release judges nothing."""
+    works = Works()
+    running = works.started()
+    law = works.permit(running).life.pack
+    works._law = msgspec.structs.replace(works._law, packs=())
+    works.restart(clean=True)
+    works.live(20)
+    # Its bundle is gone, its version is not.
+    assert works.permit(running).status is PermitStatus.ACTIVE
+    works.hub.state.permits.packs.data[law] = b"\xc1"
+    works.hub.load(works._law)
+    works.live(40)
+    assert str(works.permit(running).status) == PermitStatus.HELD
