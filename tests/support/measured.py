@@ -13,20 +13,15 @@ from automations.packs import compile as packs
 from core.api.reading import Value
 from core.config import Bundle, DeviceRule
 from core.deadlines import Deadline
-from core.kernel import Kernel
 from core.people.acts import Act
 from core.permits import life_events as e
-from core.permits.entries import Entries
-from core.permits.gas_tests import GasTests
 from core.permits.gas_tests_acts import Sample, TestGas, Typed
-from core.permits.isolation import Isolation
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Kind, Pack
 from core.permits.packs import digest_of
+from core.permits.sources import Source
 from core.permits.state import PermitRecord
-from core.readings.calibration import Meters
 from core.registry.meters_acts import CalibrateMeter
-from tests.support import kernel as bench
 from tests.support import yard
 from tests.support.yard import HOST, Yard
 
@@ -38,31 +33,6 @@ PLACES = ("upper", "middle", "lower")
 def pack(name: str = "cn-hazchem") -> Pack:
     """Return a shipped pack without its rules."""
     return msgspec.structs.replace(packs.load(packs.find(name)), rules=())
-
-
-class Metered(Kernel):
-    """Have the meters, gas tests, isolation register and entry logs in force."""
-
-    meters: Meters
-    gas_tests: GasTests
-    isolation: Isolation
-    entries: Entries
-
-    def __init__(self, *doors: Any) -> None:
-        super().__init__(*doors)
-        rooms = (self.meters, self.gas_tests, self.isolation, self.entries)
-        self.hub.rooms += [room for room in rooms if room not in self.hub.rooms]
-
-    def _make_sources(self) -> None:
-        super()._make_sources()
-        if hasattr(self, "gas_tests"):
-            return
-        hub, access = self.hub, self.access
-        self.meters = Meters(hub, self.readings, self.alarms, access)
-        self.gas_tests = GasTests(hub, access, self.readings, self.meters, self.packs)
-        self.isolation = Isolation(hub, access, self.people, self.packs)
-        self.entries = Entries(hub, access, self.people, self.alarms, self.packs)
-        self.sources += (self.gas_tests, self.isolation, self.entries)
 
 
 def bundle(**rule: Any) -> Bundle:
@@ -88,8 +58,6 @@ def bundle(**rule: Any) -> Bundle:
 class Measured(Yard):
     """Drive the yard with permits of the pack put where a test needs them."""
 
-    kernel: Metered
-
     def __init__(self, seed: int = 1, *, calibrated: bool = True, **rule: Any) -> None:
         self._law = bundle(**rule)
         super().__init__(seed)
@@ -97,13 +65,9 @@ class Measured(Yard):
             self.ok("sam", self.calibration())
 
     def start(self, clean: bool) -> None:
-        """Start with the sub-rooms and the legal bundle."""
+        """Start with the legal bundle in force."""
         self.bundle = self._law
-        before, bench.Kernel = bench.Kernel, Metered  # type: ignore[misc]
-        try:
-            super().start(clean)
-        finally:
-            bench.Kernel = before  # type: ignore[misc]
+        super().start(clean)
 
     def leap(self, seconds: float) -> None:
         """Let much time pass at once, as a machine asleep would see it."""
@@ -168,7 +132,10 @@ class Measured(Yard):
         permit, kernel = self.permit(permit_id), self.kernel
         kind = self.kind(permit)
         found: dict[str, Value] = {}
-        for source in (kernel.gas_tests, kernel.isolation, kernel.entries):
+        sources: tuple[Source, ...] = (
+            *(kernel.gas_tests, kernel.isolation, kernel.entries),
+        )
+        for source in sources:
             told = source.facts(permit, kind, pack())
             assert told.keys() <= source.names
             found |= told
