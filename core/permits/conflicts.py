@@ -5,7 +5,7 @@ from the state of now (GB 30871 4.7). What nobody knows is absent, which refuses
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,8 +15,8 @@ from core.api.reading import Value
 from core.clock import NS
 from core.geometry.shapes import HAZARD, Area, Pair, Rule, Work, drawn
 from core.hub import Hub
-from core.journal.envelope import Cause, Envelope
-from core.journal.events import Event
+from core.journal.envelope import Cause
+from core.journal.events import about
 from core.link import messages as m
 from core.names import Names
 from core.people.people import People
@@ -29,7 +29,7 @@ from core.permits.state import PermitRecord
 from core.permits.survey import Ground, Survey
 from core.permits.under import AT_WORK, Under
 
-#: A worker that is needed and not believed for so long is a fault, started afresh.
+#: A worker that is needed and does not come on for so long is started afresh: a fault.
 HUNG_S: Final = 15.0
 _FOR_EVER: Final = (1 << 63) - 1
 #: Not signed by everybody yet: it gives way, and holds up nobody else.
@@ -87,9 +87,11 @@ class Conflicts:
             hub, self._ground, self._everything, self._work, self._tell_changed
         )
         self._distances: dict[tuple[str, str], Distance] = {}
+        self._clear: dict[tuple[str, str], Distance] = {}
+        """Version and family → the distance that keeps people from under it."""
         self._lived = False
         self._well_ns = 0
-        hub.on_everything(self._happened)
+        hub.derive(about("permit_id"), self._happened)
         people.access.bind(ShowConflicts, self._show)
 
     # --- room -----------------------------------------------------------------
@@ -124,7 +126,8 @@ class Conflicts:
         if lives or not self.wanted:
             self._well_ns = now
             self._alarms.clear(_SOURCE, "silent")
-        elif now - self._well_ns >= int(HUNG_S * NS):
+        # One that is only behind is left to its work.
+        elif now - max(self._well_ns, self._survey.moved_ns) >= int(HUNG_S * NS):
             self._well_ns = now
             why: Values = {"host": "geometry", "why": "silent"}
             self._alarms.raise_(
@@ -147,10 +150,9 @@ class Conflicts:
         """Take the worker's answer."""
         self._survey.receive(peer, message)
 
-    def _happened(self, body: Event, _envelope: Envelope, _data: bytes) -> None:
-        permit_id = getattr(body, "permit_id", "")
-        if permit_id:
-            self._survey.mark(permit_id)
+    def _happened(self, body: Any) -> None:
+        if body.permit_id:
+            self._survey.mark(body.permit_id)
 
     def _tell_changed(self, permits: Iterable[str]) -> None:
         self.changed(permits)
@@ -219,15 +221,8 @@ class Conflicts:
             permit, work = self._get(permit_id), self._survey.work(permit_id)
             if permit is None or work is None or permit.status not in AT_WORK:
                 continue
-            if self._clear_of_people(work) is not None:
+            if (work.rules, work.family) in self._clear:
                 yield permit_id, work.area
-
-    def _clear_of_people(self, work: Work) -> Distance | None:
-        for (version, _), distance in self._distances.items():
-            mine = (version, distance.work) == (work.rules, work.family)
-            if mine and distance.other == "people" and distance.shape == "swept":
-                return distance
-        return None
 
     # --- showing --------------------------------------------------------------
 
@@ -251,7 +246,7 @@ class Conflicts:
 
     def _shown_people(self, permit: PermitRecord) -> Iterator[Conflict]:
         work = self._survey.work(permit.id)
-        distance = self._clear_of_people(work) if work else None
+        distance = self._clear.get((work.rules, work.family)) if work else None
         if distance is None:
             return
         for person_id in self._under.seen(permit.id):
@@ -297,11 +292,14 @@ class Conflicts:
         permits = self._hub.state.permits.permits.values()
         rules: dict[str, list[Rule]] = {"": []}
         self._distances.clear()
+        self._clear.clear()
         for version in {permit.life.pack for permit in permits} - {""}:
             pack = self._packs.pack(version)
             rules[version] = []
             for each in pack.distances if pack is not None else ():
                 self._distances[version, each.id] = each
+                if (each.other, each.shape) == ("people", "swept"):
+                    self._clear[version, each.work] = each
                 rules[version].append(as_rule(each))
         levels = {level.id: level.z_m for level in site.levels}
         return Ground(levels, rules, site.hazards)

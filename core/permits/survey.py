@@ -17,7 +17,7 @@ from core.link import messages as m
 SILENT_S: Final = 5.0
 #: Works, or hazards, in one message; messages that may lack their answer.
 BATCH: Final = 50
-WINDOW: Final = 8
+WINDOW: Final = 4
 
 
 class Ground(NamedTuple):
@@ -45,6 +45,8 @@ class Survey:
         self._begun = False
         """Whether the plan of now was told, and its works at least wait."""
         self._stamp = self._heard_ns = 0
+        self.moved_ns = 0
+        """When the worker last came on: answered what it owed, or owed nothing."""
         self._flight: deque[tuple[int, int]] = deque()
         """Stamp and boot ns of each message that has no answer yet."""
         self._rules: frozenset[str] = frozenset()
@@ -95,7 +97,7 @@ class Survey:
     def hello(self, peer: str) -> None:
         """Hear that a worker opened its session; it knows nothing yet."""
         self.peer = peer
-        self._heard_ns = self._hub.clock.mono_ns()
+        self._heard_ns = self.moved_ns = self._hub.clock.mono_ns()
         self.begin()
 
     def lost(self, peer: str) -> bool:
@@ -114,10 +116,12 @@ class Survey:
         for found in message.found:
             if found.work in self._sent:
                 self._found[found.work] = message.stamp, found
-        if not message.more:
-            while self._flight and self._flight[0][0] <= message.stamp:
-                self._flight.popleft()
-            self._pump()
+        if not self._flight:
+            self.moved_ns = self._heard_ns
+        while self._flight and self._flight[0][0] <= message.stamp and not message.more:
+            self._flight.popleft()
+            self.moved_ns = self._heard_ns
+        self._pump()
         if message.found:
             self._changed([found.work for found in message.found])
 

@@ -245,6 +245,23 @@ def test_a_hanging_worker_is_started_afresh_and_people_are_told(plant: Plant) ->
     assert alarm is None or not alarm.active
 
 
+def test_a_worker_that_is_only_behind_is_left_to_its_work(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not believed meanwhile, and a fresh start would only begin again."""
+    monkeypatch.setattr(survey, "BATCH", 1)
+    asked: list[bool] = []
+    plant.room.restart = lambda: asked.append(True)
+    plant.worker.hanging = True
+    for number in range(10):
+        plant.book(f"p{number}", "hot-1", disc(-150 + 40 * number, 60))
+    for _ in range(6):
+        plant.worker.answer_one()
+        plant.bench.advance(6.0)
+        assert plant.conflicts("p0") is None
+    assert not asked
+
+
 def test_a_stranger_and_a_former_worker_are_not_believed(plant: Plant) -> None:
     """Only the worker's own link; only stamps that were given out."""
     near(plant)

@@ -107,6 +107,7 @@ def keys(pairs: set[Pair]) -> set[tuple[str, str, str]]:
 
 
 @given(works(), hazards, st.randoms())
+@settings(max_examples=60)
 def test_it_does_not_matter_who_came_first(
     given_works: list[Work], plan: list[Hazard], order: Random
 ) -> None:
@@ -126,6 +127,7 @@ def test_it_does_not_matter_who_came_first(
 
 
 @given(works(12), hazards, st.data())
+@settings(max_examples=60)
 def test_the_index_finds_what_looking_at_all_finds(
     given_works: list[Work], plan: list[Hazard], data: st.DataObject
 ) -> None:
@@ -181,7 +183,7 @@ def _farther(each: Area) -> Area:
 
 @pytest.mark.parametrize("grow", [_wider, _taller, _busier, _farther])
 @given(works(4), hazards)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_more_of_a_work_never_has_fewer_conflicts(
     grow: Callable[[Area], Area], given_works: list[Work], plan: list[Hazard]
 ) -> None:
@@ -194,7 +196,7 @@ def test_more_of_a_work_never_has_fewer_conflicts(
 
 
 @given(works(4), hazards)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_longer_never_has_fewer_conflicts(
     given_works: list[Work], plan: list[Hazard]
 ) -> None:
@@ -225,7 +227,7 @@ def move_area(each: Area, by: Point) -> Area:
 
 
 @given(works(4), hazards, st.tuples(st.integers(-500, 500), st.integers(-500, 500)))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_where_the_plans_zero_lies_does_not_matter(
     given_works: list[Work], plan: list[Hazard], by: Point
 ) -> None:
@@ -243,6 +245,7 @@ def test_where_the_plans_zero_lies_does_not_matter(
 
 
 @given(works(), st.sampled_from((0, 1, 2)))
+@settings(max_examples=60)
 def test_a_change_tells_of_everybody_whom_it_touched(
     given_works: list[Work], leaves: int
 ) -> None:
