@@ -148,11 +148,6 @@ class Evidence:
         destroy(folder / (sha256 + _KEY))
         (folder / (sha256 + _BLOB)).unlink(missing_ok=True)
 
-    def names(self, permit_id: str) -> list[str]:
-        """Return the blobs of a permit that have a key."""
-        folder = self.vault.permit_folder(permit_id)
-        return sorted(path.stem for path in folder.glob(f"*{_KEY}"))
-
     def held(self, permit_id: str) -> tuple[int, int]:
         """Return how many blobs a permit has, and their bytes on disk."""
         sizes = [

@@ -93,8 +93,13 @@ class Phone:
         raise AssertionError("the offset never stood still")
 
 
-async def cut(phone: Phone, upload: str, at: int, data: bytes, *, reset: bool) -> None:
-    """Begin a PATCH on a TCP connection of its own, and lose it in mid-chunk."""
+async def cut(
+    phone: Phone, upload: str, at: int, data: bytes, *, reset: bool, taken: int = 0
+) -> None:
+    """Begin a PATCH on a TCP connection of its own, and lose it in mid-chunk.
+
+    ``taken``: the offset that the hub must tell before the cut.
+    """
     url = URL(phone.desk.fixture.url)
     session = phone.desk.session.cookie_jar.filter_cookies(url)[COOKIE].value
     _, writer = await asyncio.open_connection(url.host, url.port)
@@ -108,6 +113,8 @@ async def cut(phone: Phone, upload: str, at: int, data: bytes, *, reset: bool) -
         await writer.drain()
     here = part_of(phone.desk.fixture)
     await until(lambda: here._streams, "the request to be under way")
+    while await phone.offset(upload) < taken:
+        pass  # each look is a request of its own, so this takes turns
     if reset:
         raw = writer.get_extra_info("socket")
         gone = struct.pack("ii", 1, 0)
