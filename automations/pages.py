@@ -3,6 +3,7 @@
 ``safehold blueprint pages`` writes it; a test fails when it is not in step.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ _TRUTHS = (Truth.TRUE, Truth.UNKNOWN, Truth.FALSE)
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
     found: dict[str, str] = {}
-    shipped = [read(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+    shipped = blueprints()
     for language in LANGUAGES:
         end = "" if language == "en" else ".zh-CN"
         found[f"README{end}.md"] = _index(shipped, language)
@@ -40,6 +41,12 @@ def pages() -> dict[str, str]:
         for each in shipped:
             found[f"{each.id}{end}.md"] = page(each, language)
     return found
+
+
+@functools.cache
+def blueprints() -> tuple[Blueprint, ...]:
+    """Return the shipped blueprints, read once."""
+    return tuple(read(file) for file in sorted(SHIPPED.glob("*.yaml")))
 
 
 def page(blueprint: Blueprint, language: str) -> str:
@@ -173,7 +180,7 @@ def _tests(blueprint: Blueprint, language: str) -> list[str]:
     return [f"- {_name(each.get('name', '?'), language)}" for each in blueprint.tests]
 
 
-def _index(shipped: list[Blueprint], language: str) -> str:
+def _index(shipped: Sequence[Blueprint], language: str) -> str:
     head, end = HEADS[language], "" if language == "en" else ".zh-CN"
     rows = [
         (

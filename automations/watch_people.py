@@ -107,7 +107,7 @@ class PresenceWatch:
         return Judged(self._beyond(found), params)
 
     def _matters(self, zone_id: str) -> bool:
-        return not self._at_work or any(permits_of(self._kernel, zone_id, AT_WORK))
+        return not self._at_work or any(permits_of(self._kernel, zone_id, NAMED))
 
     # --- one person ---------------------------------------------------------------
 

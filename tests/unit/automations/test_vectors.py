@@ -5,34 +5,34 @@ from typing import Any
 import pytest
 
 from automations import blueprint as blueprints
-from automations import vectors
+from automations import pages, vectors
 from core.api.errors import ConfigError
 
-SHIPPED = sorted(blueprints.SHIPPED.glob("*.yaml"))
+SHIPPED = pages.blueprints()
 
 
 def cases() -> list[Any]:
     """Return one case a test of each blueprint."""
     return [
-        pytest.param(file, number, id=f"{file.stem}-{number}")
-        for file in SHIPPED
-        for number in range(len(blueprints.read(file).tests))
+        pytest.param(each, number, id=f"{each.id}-{number}")
+        for each in SHIPPED
+        for number in range(len(each.tests))
     ]
 
 
-@pytest.mark.parametrize(("file", "number"), cases())
-def test_a_shipped_blueprint_does_what_its_tests_say(file: Any, number: int) -> None:
+@pytest.mark.parametrize(("blueprint", "number"), cases())
+def test_a_shipped_blueprint_does_what_its_tests_say(
+    blueprint: blueprints.Blueprint, number: int
+) -> None:
     """Given readings and clock → expected actions."""
-    blueprint = blueprints.read(file)
     assert vectors.run(blueprint, blueprint.tests[number]).problems == ()
 
 
 def test_every_shipped_blueprint_has_tests_of_both_kinds() -> None:
     """A blueprint shows when it acts and when it must not."""
-    for file in SHIPPED:
-        tests = blueprints.read(file).tests
-        assert any(test.get("expect") for test in tests), file
-        assert any(test.get("never") for test in tests), file
+    for each in SHIPPED:
+        assert any(test.get("expect") for test in each.tests), each.id
+        assert any(test.get("never") for test in each.tests), each.id
 
 
 def small(**change: Any) -> dict[str, Any]:
