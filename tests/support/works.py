@@ -33,6 +33,8 @@ from tests.support.signer import Phone
 from tests.support.yard import HOST, Yard
 
 HOUR_MS = 3_600_000
+#: From the simulated clock's beginning to 22 September 2026, 09:00 in Shanghai.
+_NINE_S = 38_800.0
 #: Facts of the work itself, and how things stand, that permit every work here.
 CALM: dict[str, Value] = {
     "fire_area": "running_plant",
@@ -95,8 +97,10 @@ def bundle() -> Bundle:
         msgspec.structs.replace(each, lel_vol=5.0) if each.id == "lel" else each
         for each in site.quantities
     )
+    calendar = config.Calendar(known_from="2026-01-01", known_to="2026-12-31")
     return msgspec.structs.replace(
         site,
+        site=msgspec.structs.replace(site.site, calendar=calendar),
         quantities=quantities,
         packs=(pack(),),
         people=(*site.people, boss),
@@ -107,8 +111,10 @@ def bundle() -> Bundle:
 class Works(Yard):
     """Drive the yard under the legal pack, everybody with a phone of their own."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, later_h: float = 0.0) -> None:
+        """Begin on a Tuesday at nine, or so many hours later."""
         self.surveyor: Surveyor | None = None
+        self._begin_s: float | None = _NINE_S + later_h * 3600
         self.phones: dict[str, Phone] = {}
         self._law = bundle()
         self._measured = 0
@@ -124,6 +130,9 @@ class Works(Yard):
 
     def start(self, clean: bool) -> None:
         """Start with the legal bundle in force."""
+        if self._begin_s is not None:
+            self.clock.step_wall(self._begin_s)
+            self._begin_s = None
         self.bundle = self._law
         self.surveyor = None
         self._measured = 0
@@ -224,6 +233,14 @@ class Works(Yard):
         found: dict[str, Any] = msgspec.json.decode(str(told["view"]))
         return found
 
+    # --- time -----------------------------------------------------------------
+
+    def pass_time(self, minutes: float) -> None:
+        """Let much time pass with a report every five seconds."""
+        for _ in range(round(minutes * 12)):
+            self.advance(5.0)
+            self.pulse()
+
     # --- the six steps --------------------------------------------------------
 
     def booked(self, kind: str = "hot-special", hours: float = 4, **more: Any) -> str:
@@ -256,7 +273,7 @@ class Works(Yard):
         self.ok("sue", a.ApplyPermit(**(fields | more)))
         return permit_id
 
-    def analysed(self, permit_id: str) -> str:
+    def analysed(self, permit_id: str, stated: dict[str, Value] | None = None) -> str:
         """Name the hazards, answer every measure and test the gas."""
         form = pack().form(self.kind(self.permit(permit_id)).form)
         assert form is not None
@@ -266,7 +283,8 @@ class Works(Yard):
             measures={each.id: Mark(involved=True) for each in form.measures},
         )
         self.ok("sue", act)
-        self.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=STANDS))
+        said = STANDS if stated is None else stated
+        self.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=said))
         self.briefed(permit_id)
         self.tested(permit_id)
         return permit_id
