@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from automations import schema_site
 from automations.compile_site import compile_folder
+from automations.hazards import with_hazards
+from automations.packs.compile import find, load
+from core.api.documents import read
 from core.api.errors import ConfigError
+from core.config import Level, Names, Site, Zone
 from core.geometry.shapes import Disc, Hazard, Line, Polygon
 
 SITE = """\
@@ -22,6 +27,16 @@ hazards:
   - {id: rail, kind: hazchem_train, level: ground, line: [[0, 55], [100, 55]], width: 3}
   - {id: tanks, kind: dyke, level: ground, polygon: [[40, 0], [90, 0], [90, 40]]}
 """
+
+ZONE = ((0.0, 0.0), (100.0, 0.0), (100.0, 60.0), (0.0, 60.0))
+NAMES = Names(zh="场地", en="Yard")
+HERE = Site(
+    id="s",
+    names=NAMES,
+    levels=(Level(id="ground", names=NAMES),),
+    zones=(Zone(id="yard", names=NAMES, level="ground", polygon=ZONE),),
+)
+PACKS = (load(find("cn-hazchem")),)
 
 
 def folder(tmp_path: Path, plan: str) -> Path:
@@ -78,7 +93,10 @@ def test_what_is_wrong_is_named_with_its_line(
 ) -> None:
     """A kind that no distance names would protect nothing: it is refused."""
     assert good in PLAN
+    file = tmp_path / "plan.yaml"
+    file.write_text(PLAN.replace(good, bad, 1) + SITE, "utf-8")
+    document = read(file, file.name)
     with pytest.raises(ConfigError) as told:
-        compile_folder(folder(tmp_path, PLAN.replace(good, bad, 1)))
+        with_hazards(document, document.check(schema_site.SITE), HERE, PACKS)
     assert said in str(told.value)
     assert f"plan.yaml:{line}:" in str(told.value), str(told.value)
