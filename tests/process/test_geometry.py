@@ -16,7 +16,7 @@ from core.geometry.shapes import Disc, Hazard
 from core.permits.conflicts_acts import ShowConflicts
 from core.permits.life_acts import BookPermit
 from tests.support.site import RunningHub, Viewer, small_site
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 HOUR_MS = 3_600_000
 PUMP = Hazard(
@@ -65,7 +65,7 @@ async def becomes(viewer: Viewer, permit_id: str, *, known: bool, wait: float) -
     """Wait until core knows, or does not know any more."""
     async with asyncio.timeout(wait):
         while (await asked(viewer, permit_id))["known"] is not known:
-            await asyncio.sleep(0.1)
+            await pause(0.1)
 
 
 async def test_core_knows_only_while_the_worker_answers(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ async def test_core_knows_only_while_the_worker_answers(tmp_path: Path) -> None:
     async with RunningHub(tmp_path / "data", plant()) as hub:
         viewer = await hub.attach()
         permit_id = await booked(viewer)
-        await becomes(viewer, permit_id, known=True, wait=20)
+        await becomes(viewer, permit_id, known=True, wait=30)
         answer = await asked(viewer, permit_id)
         assert answer["count"] == 1
         (shown,) = json.loads(answer["conflicts"])
@@ -82,9 +82,9 @@ async def test_core_knows_only_while_the_worker_answers(tmp_path: Path) -> None:
         assert os.getpriority(os.PRIO_PROCESS, old) == 5
 
         hub.kill("geometry", signal.SIGSTOP)
-        await becomes(viewer, permit_id, known=False, wait=10)
+        await becomes(viewer, permit_id, known=False, wait=30)
         os.kill(old, signal.SIGKILL)
-        await becomes(viewer, permit_id, known=True, wait=20)
+        await becomes(viewer, permit_id, known=True, wait=30)
         assert hub.child("geometry")["pid"] != old
 
 
