@@ -1,7 +1,7 @@
 """A rule made ready to run: closures for its expressions, tables for matching."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from automations.scope import Scope
 from core.alarms.state import AlarmRecord
@@ -10,6 +10,9 @@ from core.config import Rule, Step, Trigger
 from core.logic import tree
 from core.logic.evaluate import compile_truth
 from core.logic.truth import Truth
+
+if TYPE_CHECKING:
+    from core.kernel import Kernel
 
 Condition = Callable[[Scope], Truth]
 
@@ -28,6 +31,8 @@ class Compiled:
             )
         )
         self.closes = _closure(rule.closes or default, Truth.TRUE, protective=False)
+        self.vital = rule.life_safety
+        """True when it may only do less than enforce by two persons."""
         self.standing: Callable[[str], Truth] = lambda _subject: Truth.FALSE
         """Says whether a level trigger of the rule holds for a subject."""
         self.sources: dict[str, Callable[[str | None], tuple[Value, int]]] = {}
@@ -46,6 +51,8 @@ class Compiled:
             if trigger.platform == "alarm"
             for kind in _words(trigger, "kind")
         )
+        self._active: dict[str, int] = {}
+        self._active_of = (0, -1)
         self._alarms = [
             _alarms(index, trigger)
             for index, trigger in enumerate(rule.triggers)
@@ -58,6 +65,19 @@ class Compiled:
                 self.when[step.path] = _closure(step.when, Truth.TRUE)
             for branch in (*step.branches, step.on_failure):
                 self._collect(branch)
+
+    def active(self, kernel: "Kernel") -> dict[str, int]:
+        """Return how many active alarms match, by subject; counted once an event."""
+        state = kernel.hub.state
+        if self._active_of != (id(state), state.seq):
+            self._active_of = (id(state), state.seq)
+            self._active.clear()
+            for record in kernel.alarms.active():
+                index = self.matching_alarm(record)
+                if index is not None:
+                    subject = self.subject(index, record.zone_id, record.source)
+                    self._active[subject] = self._active.get(subject, 0) + 1
+        return self._active
 
     def matching_alarm(self, record: AlarmRecord) -> int | None:
         """Return the first alarm trigger that a record matches."""
@@ -109,9 +129,16 @@ class Compiled:
         return source
 
 
-def compile_rule(rule: Rule) -> Compiled:
-    """Return the rule ready to run; raises when it cannot."""
-    return Compiled(rule)
+def compile_rule(rule: Rule, gases: Collection[str] = ()) -> Compiled:
+    """Return the rule ready to run; raises when it cannot.
+
+    ``gases`` are the site's gases: a rule that reads one is life safety.
+    """
+    made = Compiled(rule)
+    made.vital = rule.life_safety or any(
+        set(_words(trigger, "of")) & set(gases) for trigger in rule.triggers
+    )
+    return made
 
 
 def _closure(

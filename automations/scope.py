@@ -110,14 +110,7 @@ class Scope:
         return found
 
     def _active_alarms(self) -> Known:
-        matching = [
-            record
-            for record in self._kernel.alarms.active()
-            if (index := self._rule.matching_alarm(record)) is not None
-            and self._subject
-            == self._rule.subject(index, record.zone_id, record.source)
-        ]
-        return len(matching), Quality.GOOD
+        return self._rule.active(self._kernel).get(self._subject, 0), Quality.GOOD
 
     def _unacknowledged(self) -> Known:
         records = self._kernel.hub.state.alarms.open.values()

@@ -8,7 +8,7 @@ import contextlib
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -131,6 +131,7 @@ class Hub:
         self.timers = Timers()
         self.rooms: list[Room] = []
         self._listeners: dict[type[Event], list[Listener]] = {}
+        self._derived: dict[type[Event], list[Callable[[Any], object]]] = {}
         self._everything: list[Callable[[Event, Envelope, bytes], None]] = []
         self._queue: deque[tuple[Event, Envelope]] = deque()
         self._unwritten: list[tuple[Event, int, bytes]] = []
@@ -168,6 +169,8 @@ class Hub:
             body=encode_body(body),
         )
         fold.apply(self.state, body, wrapped)
+        for derive in self._derived.get(type(body), ()):
+            derive(body)
         data = envelopes.encode(wrapped)
         if body.effect_ is Effect.PERMISSIVE:
             self._unproven.append((wrapped.seq, body))
@@ -192,6 +195,17 @@ class Hub:
     ) -> None:
         """Call ``listener`` for every accepted event of a type, in order."""
         self._listeners.setdefault(kind, []).append(listener)
+
+    def derive(
+        self, kinds: Iterable[type[Event]], listener: Callable[[Any], object]
+    ) -> None:
+        """Call ``listener`` as soon as an event of these types is folded.
+
+        Only for tables that derive from the state, so that whoever acts on the
+        event finds them true: it emits nothing.
+        """
+        for kind in kinds:
+            self._derived.setdefault(kind, []).append(listener)
 
     def on_everything(self, listener: Callable[[Event, Envelope, bytes], None]) -> None:
         """Call ``listener`` for every accepted event with its stored bytes."""

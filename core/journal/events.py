@@ -70,6 +70,11 @@ def upcast(name: str, from_version: int) -> Callable[[Upcast], Upcast]:
     return register
 
 
+def about(field: str) -> list[type[Event]]:
+    """Return the registered events that have a field, such as ``permit_id``."""
+    return [kind for kind in EVENTS.values() if field in kind.__struct_fields__]
+
+
 def encode_body(body: Event) -> msgspec.Raw:
     """Return the event's bytes for its envelope."""
     return msgspec.Raw(_encoder.encode(body))

@@ -10,8 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from core.api.reading import Value
 from core.hub import Hub
-from core.journal.envelope import Envelope
-from core.journal.events import EVENTS, Event
+from core.journal.events import EVENTS, Event, about
 from core.logic.truth import Truth, all_of
 from core.people.access import Access
 from core.people.cards import Cards
@@ -94,7 +93,9 @@ workers_matched company_registered contract_valid training_valid
 
     def _listen(self) -> None:
         hub = self._hub
-        hub.on_everything(self._heard)
+        records = [kind for kind in EVENTS.values() if issubclass(kind, _RECORDS)]
+        hub.derive(records, lambda _: self._kept.clear())
+        hub.derive(about("permit_id"), lambda body: self._kept.pop(body.permit_id, 0))
         hub.on(PersonMoved, lambda body, _: self._moved(body))
         hub.on(CompanyEnded, lambda body, _: self._company(body.company_id))
         hub.on(CompanyRecorded, lambda body, _: self._company(body.company_id))
@@ -187,13 +188,6 @@ workers_matched company_registered contract_valid training_valid
         named = all_of([self.alive(each) for each in self._own(permit)])
         kept = self._kept[permit.id] = _Kept(day, kind, found, named, trained)
         return kept
-
-    def _heard(self, body: Event, _envelope: Envelope, _data: bytes) -> None:
-        """Forget what an event may change, before anybody can ask again."""
-        if isinstance(body, _RECORDS):
-            self._kept.clear()
-        elif permit_id := getattr(body, "permit_id", ""):
-            self._kept.pop(permit_id, None)
 
     def _own(self, permit: PermitRecord) -> Iterable[str]:
         lead = (permit.supervisor_id,) if permit.supervisor_id else ()

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from core.hub import Hub
-from core.journal.envelope import Envelope
-from core.journal.events import Event
+from core.journal.events import about
 from core.people.events import OUTSIDE, PersonMoved
 from core.permits.state import PermitRecord
 
@@ -42,7 +41,8 @@ class Roster:
         """Person id → the zones between which they moved last."""
         self._near: dict[str, tuple[Named, ...]] = {}
         """Permit id → its people and zone before and after its last change."""
-        hub.on_everything(self._heard)
+        hub.derive((PersonMoved,), lambda body: self._move(body.person_id))
+        hub.derive(about("permit_id"), lambda body: self._take(body.permit_id))
 
     def rebuild(self) -> None:
         """Derive everything anew, after a replay."""
@@ -90,14 +90,6 @@ class Roster:
         return found
 
     # --- events ---------------------------------------------------------------
-
-    def _heard(self, body: Event, _envelope: Envelope, _data: bytes) -> None:
-        if isinstance(body, PersonMoved):
-            self._move(body.person_id)
-            return
-        permit_id = getattr(body, "permit_id", "")
-        if permit_id:
-            self._take(permit_id)
 
     def _take(self, permit_id: str) -> None:
         permit = self._hub.state.permits.permits.get(permit_id)

@@ -7,7 +7,7 @@ import msgspec
 from core.api.model import Device, EntityKind, OutputKind
 from core.config import DeviceRule
 from core.hub import CORE, Hub
-from core.journal.envelope import Cause, Envelope
+from core.journal.envelope import Cause
 from core.journal.events import Event
 from core.registry.declared import (
     bare,
@@ -72,7 +72,9 @@ class Registry:
         self._outputs: dict[tuple[str | None, OutputKind], list[EntityRecord]] = {}
         self._outputs_of: RegistryState | None = None
         """The state that `_outputs` was made of; None: it must be made anew."""
-        hub.on_everything(self._changed)
+        self._rules: dict[tuple[str, str], DeviceRule | None] = {}
+        self._rules_of = hub.bundle
+        hub.derive((DeviceEnrolled, DeviceZoned, DeviceRemoved), self._changed)
 
     # --- room -----------------------------------------------------------------
 
@@ -206,9 +208,8 @@ class Registry:
                     self._outputs.setdefault((zone, output.kind), []).append(record)
         return list(self._outputs.get((zone_id, kind), ()))
 
-    def _changed(self, body: Event, _: Envelope, __: bytes) -> None:
-        if isinstance(body, DeviceEnrolled | DeviceZoned | DeviceRemoved):
-            self._outputs_of = None
+    def _changed(self, _: Event) -> None:
+        self._outputs_of = None
 
     def host_of(self, device_id: str) -> str:
         """Return the link peer that speaks for a device; '' when it is unknown."""
@@ -222,7 +223,12 @@ class Registry:
         record = self.device(device_id)
         if record is None:
             return None
-        return rule_for(self.hub.bundle, record.integration, record.uid)
+        if self._rules_of is not self.hub.bundle:
+            self._rules, self._rules_of = {}, self.hub.bundle
+        key = (record.integration, record.uid)
+        if key not in self._rules:
+            self._rules[key] = rule_for(self.hub.bundle, *key)
+        return self._rules[key]
 
     # --- enrolment ------------------------------------------------------------
 
