@@ -20,6 +20,7 @@ from frontend_api.attachments import Attachments
 from frontend_api.auth import Auth
 from frontend_api.changes import Changes
 from frontend_api.guard import Call, Guard, Route
+from frontend_api.law import Law
 from frontend_api.link import Uplink
 from frontend_api.past import Past
 from frontend_api.problems import Problem
@@ -50,6 +51,7 @@ class Gateway:
         self.signers = Signers(self.replica, self.accounts, self.auth.hashing)
         self.acts.may_bring = self.signers.may_bring
         self.attachments = Attachments(self.replica, self.acts, data)
+        self.law = Law(self.replica, self.acts)
         self.past = Past(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.changes = Changes(self.replica, self.renderer)
@@ -74,6 +76,7 @@ class Gateway:
         return [
             *self.auth.routes(),
             *self.signers.routes(),
+            *self.law.routes(),
             *self.reads.routes(),
             *self.attachments.routes(),
             Route("GET", "/api/openapi.json", self.document, "This document"),

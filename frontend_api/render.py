@@ -206,7 +206,9 @@ class Renderer(Inventory):
 
     def permit(self, record: PermitRecord) -> w.PermitView:
         """Show one permit with its holds."""
-        kinds = {kind.id: two(kind.names) for kind in self.replica.bundle.permit_kinds}
+        bundle = self.replica.bundle
+        legal = (kind for pack in bundle.packs for kind in pack.kinds)
+        kinds = {kind.id: two(kind.names) for kind in (*bundle.permit_kinds, *legal)}
         return w.PermitView(
             id=record.id,
             kind=record.kind,

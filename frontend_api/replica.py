@@ -26,6 +26,7 @@ MS = 1_000_000
 TOUCHES: dict[str, tuple[str, ...]] = {
     "alarm": ("zones", "responses"),
     "permit": ("permits", "zones", "responses"),
+    "guardian": ("permits",),
     "person": ("people", "zones"),
     "evacuation": ("evacuations", "zones", "responses"),
     "sirens": ("zones",),

@@ -221,6 +221,11 @@ export interface CheckPermit {
   permit_id: string;
 }
 
+export interface ChoiceView {
+  id: string;
+  names: Text;
+}
+
 export interface ClaimBody {
   code: string;
   person_id?: string;
@@ -326,6 +331,14 @@ export interface DoubtCard {
   evidence?: string;
 }
 
+export interface DueView {
+  verb: string;
+  slot: string;
+  roles: string[];
+  people: string[];
+  mine: boolean;
+}
+
 export interface EndCompany {
   company_id: string;
 }
@@ -419,9 +432,29 @@ export interface EventView {
   drill: boolean;
 }
 
+export interface FactView {
+  fact: string;
+  names: Text;
+  value: number | boolean | string | null;
+  unit: string;
+}
+
 export interface FailBump {
   device_id: string;
   gas: string;
+}
+
+export interface FieldView {
+  id: string;
+  type: string;
+  names: Text;
+  unit: string;
+  choices: ChoiceView[];
+  required: boolean;
+  repeats: number;
+  low: number | null;
+  high: number | null;
+  own: boolean;
 }
 
 export interface FindEnergy {
@@ -438,6 +471,12 @@ export interface FoundSafe {
   person_id: string;
 }
 
+export interface GasTestView {
+  at_ms: number;
+  person_id: string;
+  samples: SampleView[];
+}
+
 export interface GuardianHere {
   permit_id: string;
 }
@@ -451,6 +490,12 @@ export interface Hazard {
   text: string;
   control: string;
   risk?: string;
+}
+
+export interface HazardView {
+  text: string;
+  control: string;
+  risk: string;
 }
 
 export interface HoldPermit {
@@ -483,6 +528,13 @@ export interface HubView {
   unmonitored: string[];
   counters: Record<string, number>;
   watching: WatcherView[];
+}
+
+export interface InsideView {
+  person_id: string;
+  since_ms: number;
+  rescue: boolean;
+  seen: boolean;
 }
 
 export interface InviteBody {
@@ -528,6 +580,50 @@ export interface KeyView {
   enrolled_ms: number;
   pending: boolean;
   revoked: string;
+}
+
+export interface KindCard {
+  id: string;
+  pack: string;
+  names: Text;
+  pack_names: Text;
+  family: string;
+  grade: string;
+  rank: number;
+  clause: string;
+  test_names: Text | null;
+  hours: number | null;
+  book_ahead_h: number;
+  guardian: boolean;
+}
+
+export interface KindCards {
+  items: KindCard[];
+}
+
+export interface KindLaw {
+  id: string;
+  pack: string;
+  names: Text;
+  pack_names: Text;
+  family: string;
+  grade: string;
+  rank: number;
+  clause: string;
+  test_names: Text | null;
+  hours: number | null;
+  book_ahead_h: number;
+  guardian: boolean;
+  trades: string[];
+  gases: string[];
+  places: string[];
+  gas_age_min: number | null;
+  entry_log: boolean;
+  duties: Text[];
+  fields: FieldView[];
+  measures: MeasureView[];
+  slots: SlotView[];
+  questions: QuestionView[];
 }
 
 export interface KindView {
@@ -588,6 +684,19 @@ export interface Mark {
   note?: string;
 }
 
+export interface MarkView {
+  id: string;
+  involved: boolean;
+  note: string;
+}
+
+export interface MeasureView {
+  id: string;
+  names: Text;
+  clause: string;
+  free_text: boolean;
+}
+
 export interface MovePerson {
   person_id: string;
   zone_id: string;
@@ -637,6 +746,17 @@ export interface OpenEntryLog {
   permit_id: string;
 }
 
+export interface OpenView {
+  name: string;
+  names: Text;
+  clause: string;
+  why: string;
+  truth: string;
+  action: string;
+  aq: string;
+  facts: FactView[];
+}
+
 export interface OutputView {
   entity_id: string;
   command_id: string;
@@ -665,6 +785,46 @@ export interface Page {
 export interface PassBump {
   device_id: string;
   gas: string;
+}
+
+export interface PermitFile {
+  id: string;
+  status: string;
+  version: number;
+  content: string;
+  phase: string;
+  valid_left_s: number | null;
+  law: KindLaw;
+  due: DueView[];
+  missing_measures: string[];
+  missing_briefing: string[];
+  questions: QuestionView[];
+  open: OpenView[];
+  unit: string;
+  emergency: boolean;
+  from_ms: number;
+  to_ms: number;
+  started_ms: number;
+  guardians: string[];
+  trades: Record<string, string>;
+  fields: Record<string, (number | boolean | string | null)[]>;
+  hazards: HazardView[];
+  measures: MarkView[];
+  said: SaidView[];
+  signed: SignedView[];
+  told: string[];
+  briefed: string[];
+  offered_to: string;
+  shift_to: string;
+  asked_guardian: string;
+  replaces: string;
+  replaced_by: string;
+  reason: string;
+  late: boolean;
+  tests: GasTestView[];
+  entry_open: boolean;
+  inside: InsideView[];
+  tools: string[];
 }
 
 export interface PermitView {
@@ -767,6 +927,17 @@ export interface QuantityView {
   limits: LimitView[];
   accept_above: number | null;
   accept_below: number | null;
+}
+
+export interface QuestionView {
+  fact: string;
+  names: Text;
+  type: string;
+  unit: string;
+  low: number | null;
+  high: number | null;
+  choices: ChoiceView[];
+  content: boolean;
 }
 
 export interface ReadPersonal {
@@ -943,12 +1114,33 @@ export interface RunViewList {
   seq: number;
 }
 
+export interface SaidView {
+  fact: string;
+  names: Text;
+  value: number | boolean | string | null;
+  unit: string;
+  person_id: string;
+  at_ms: number;
+}
+
 export interface Sample {
   gas: string;
   place: "inside" | "lower" | "middle" | "outside" | "upper";
   entity_id?: string;
   typed?: Typed | null;
   note?: string;
+}
+
+export interface SampleView {
+  gas: string;
+  place: string;
+  value: number;
+  unit: string;
+  verdict: string;
+  evidence: boolean;
+  typed: boolean;
+  instrument: string;
+  note: string;
 }
 
 export interface Sector {
@@ -1013,6 +1205,16 @@ export interface SignPermit {
   for_id?: string;
 }
 
+export interface SignedView {
+  slot: string;
+  person_id: string;
+  for_id: string;
+  at_ms: number;
+  place: string;
+  method: string;
+  late: boolean;
+}
+
 export interface SilenceSirens {
   zone_id: string;
 }
@@ -1028,6 +1230,18 @@ export interface SiteView {
   muster_points: MusterView[];
   quantities: QuantityView[];
   permit_kinds: KindView[];
+}
+
+export interface SlotView {
+  id: string;
+  names: Text;
+  role: Text;
+  roles: string[];
+  phase: string;
+  approves: boolean;
+  on_site: boolean;
+  delegable: boolean;
+  lead: boolean;
 }
 
 export interface StartEvacuation {

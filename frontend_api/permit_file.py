@@ -1,0 +1,167 @@
+"""A permit's file for its page: its record and what the core says of it, joined."""
+
+from typing import Any
+
+from core.api.reading import Value
+from core.permits.facts import FACTS
+from core.permits.life_events import Given
+from core.permits.life_state import Life
+from core.permits.state import PermitRecord
+from core.permits.view import Due
+from core.permits.view import PermitView as Shown
+from frontend_api import law_views as v
+from frontend_api.names import known, text
+
+MS = 1_000_000
+#: Gas tests that the page lists, the newest first; older ones are in the journal.
+_TESTS = 20
+
+
+def permit_file(
+    permit: PermitRecord,
+    shown: Shown,
+    law: v.KindLaw,
+    *,
+    asked: list[v.QuestionView],
+    opened: list[v.OpenView],
+    me: tuple[str, frozenset[str]],
+    asked_guardian: str,
+) -> v.PermitFile:
+    """Join a permit's record with the core's view of it, for one person.
+
+    ``me``: who asks, and with which roles.
+    """
+    return v.PermitFile(
+        id=permit.id,
+        status=shown.status,
+        version=shown.version,
+        content=shown.content,
+        phase=shown.phase,
+        valid_left_s=shown.valid_left_s,
+        law=law,
+        due=[_due(each, *me) for each in shown.due],
+        missing_measures=list(shown.missing_measures),
+        missing_briefing=list(shown.missing_briefing),
+        questions=asked,
+        open=opened,
+        asked_guardian=asked_guardian,
+        said=_said(permit),
+        signed=_signed(permit),
+        tests=_tests(permit),
+        entry_open=bool(permit.entries.opened_by),
+        inside=_inside(permit),
+        tools=sorted(permit.entries.tools),
+        **_form(permit.life),
+    )
+
+
+def _form(life: Life) -> dict[str, Any]:
+    """Return what was filled in, and where its steps stand."""
+    return {
+        "unit": life.unit,
+        "emergency": life.emergency,
+        "from_ms": life.from_wall_ns // MS,
+        "to_ms": life.to_wall_ns // MS,
+        "started_ms": life.started.wall_ns // MS if life.started else 0,
+        "guardians": list(life.guardians),
+        "trades": dict(life.trades),
+        "fields": {name: _several(value) for name, value in life.fields.items()},
+        "hazards": [
+            v.HazardView(text=h.text, control=h.control, risk=h.risk)
+            for h in life.hazards
+        ],
+        "measures": [
+            v.MarkView(id=name, involved=mark.involved, note=mark.note)
+            for name, mark in life.measures.items()
+        ],
+        "told": list(life.told),
+        "briefed": list(life.briefed),
+        "offered_to": life.offered_to,
+        "shift_to": life.shift_to,
+        "replaces": life.replaces,
+        "replaced_by": life.replaced_by,
+        "reason": life.reason,
+        "late": life.late,
+    }
+
+
+def _inside(permit: PermitRecord) -> list[v.InsideView]:
+    return [
+        v.InsideView(
+            person_id=name,
+            since_ms=one.since_wall_ns // MS,
+            rescue=one.rescue,
+            seen=one.seen,
+        )
+        for name, one in permit.entries.people.items()
+    ]
+
+
+def _due(due: Due, person_id: str, roles: frozenset[str]) -> v.DueView:
+    named = person_id in due.people
+    may = named or bool(roles & frozenset(due.roles)) or "owner" in roles
+    alone = bool(due.people) and not due.roles and not named
+    return v.DueView(
+        verb=due.verb,
+        slot=due.slot,
+        roles=list(due.roles),
+        people=list(due.people),
+        mine=may and not alone,
+    )
+
+
+def _several(value: Given) -> list[Value]:
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def _said(permit: PermitRecord) -> list[v.SaidView]:
+    return [
+        v.SaidView(
+            fact=name,
+            names=text(known(f"fact.{name}", "gateway.code_itself"), {"code": name}),
+            value=said.value,
+            unit=FACTS[name].unit if name in FACTS else "",
+            person_id=said.by,
+            at_ms=said.wall_ns // MS,
+        )
+        for name, said in permit.life.declared.items()
+    ]
+
+
+def _signed(permit: PermitRecord) -> list[v.SignedView]:
+    return [
+        v.SignedView(
+            slot=name,
+            person_id=one.person_id,
+            for_id=one.for_id,
+            at_ms=one.wall_ns // MS,
+            place=one.place,
+            method=one.method,
+            late=one.late,
+        )
+        for name, one in permit.life.signed.items()
+    ]
+
+
+def _tests(permit: PermitRecord) -> list[v.GasTestView]:
+    return [
+        v.GasTestView(
+            at_ms=record.wall_ns // MS,
+            person_id=record.person_id,
+            samples=[
+                v.SampleView(
+                    gas=one.gas,
+                    place=one.place,
+                    value=one.value,
+                    unit=one.unit,
+                    verdict=str(one.verdict),
+                    evidence=one.evidence,
+                    typed=one.typed,
+                    instrument=one.instrument,
+                    note=one.note,
+                )
+                for one in record.samples
+            ],
+        )
+        for record in reversed(permit.gas.tests[-_TESTS:])
+    ]
