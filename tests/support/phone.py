@@ -122,3 +122,8 @@ async def cut(
     writer.close()
     with contextlib.suppress(ConnectionError):
         await writer.wait_closed()
+
+
+async def ended(connections: int) -> None:
+    """Wait until no more tasks run than before a connection was lost."""
+    await until(lambda: len(asyncio.all_tasks()) <= connections, "lost ones to end")

@@ -13,7 +13,7 @@ import pytest
 from core.people.vault import Standing
 from frontend_api import blobio
 from tests.support.mounts import mount, unmount
-from tests.support.phone import JPEG, MIB, Phone, cut, digest, film, part_of
+from tests.support.phone import JPEG, MIB, Phone, cut, digest, ended, film, part_of
 from tests.support.waiting import until
 from tests.ui.fixture_server import running
 from tests.unit.gateway.conftest import Desk
@@ -24,12 +24,14 @@ async def test_a_film_cut_in_the_middle_goes_on(owner: Desk, reset: bool) -> Non
     """Issue, Bad input: a cut connection loses nothing that had come."""
     phone, data = Phone(owner), film(3 * MIB + 777)
     _, upload = await phone.begin(data)
+    tasks = len(asyncio.all_tasks())
     await cut(phone, upload["id"], 0, data[: MIB + 5], reset=reset)
     await phone.resume(upload["id"], data)
     status, done = await phone.finish(upload["id"], digest(data))
     assert (status, done["done"]) == (200, digest(data))
     evidence = owner.fixture.gateway.attachments.evidence
     assert evidence.verify("pt-1", digest(data)) is Standing.SOUND
+    await ended(tasks)
 
 
 @pytest.mark.parametrize("reset", [True, False])
@@ -38,10 +40,12 @@ async def test_what_was_taken_before_the_cut_is_kept(owner: Desk, reset: bool) -
     phone, data = Phone(owner), film(2 * MIB)
     _, upload = await phone.begin(data)
     least = MIB - blobio.BLOCK
+    tasks = len(asyncio.all_tasks())
     await cut(phone, upload["id"], 0, data[:MIB], reset=reset, taken=least)
     here = part_of(owner.fixture)
     await until(lambda: not here._streams, "the cut to be noticed")
     assert least <= await phone.offset(upload["id"]) <= MIB
+    await ended(tasks)
 
 
 async def test_200_mb_cut_in_two_stay_out_of_memory(owner: Desk) -> None:
@@ -61,6 +65,7 @@ async def test_200_mb_cut_in_two_stay_out_of_memory(owner: Desk) -> None:
     _, upload = await phone.begin(size)
     tracemalloc.start()
     try:
+        tasks = len(asyncio.all_tasks())
         await cut(phone, upload["id"], 0, block, reset=True)
         half = 100 * MIB + 12_345
         for _ in range(20):
@@ -83,6 +88,7 @@ async def test_200_mb_cut_in_two_stay_out_of_memory(owner: Desk) -> None:
         tracemalloc.stop()
     assert read.hexdigest() == whole.hexdigest()
     assert peak < size // 10
+    await ended(tasks)
 
 
 async def test_a_gateway_that_was_replaced_goes_on(tmp_path: Path) -> None:
