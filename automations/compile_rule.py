@@ -1,5 +1,6 @@
 """Turn a checked rule into the typed structs that the engine runs."""
 
+import functools
 import hashlib
 from typing import Any
 
@@ -191,15 +192,16 @@ def _filled(node: tree.Node, constants: dict[str, Value]) -> tree.Node:
     return node
 
 
-def is_vital(rule: Rule) -> bool:
+def is_vital(rule: Rule, gases: frozenset[str]) -> bool:
     """Say whether a rule answers gas, oxygen, flame, smoke, a call or a lost detector.
 
-    Such a rule enforces from arming (design §5 Security; issue: modes).
+    Such a rule enforces from arming (design §5 Security; issue: modes). ``gases``
+    are the quantities that are gases.
     """
-    return any(_is_vital(each) for each in rule.triggers)
+    return any(_is_vital(each, gases) for each in rule.triggers)
 
 
-def _is_vital(trigger: Trigger) -> bool:
+def _is_vital(trigger: Trigger, gases: frozenset[str]) -> bool:
     if trigger.platform == "supervision":
         return True
     given = trigger.fields.get("of" if trigger.platform != "alarm" else "kind", ())
@@ -207,13 +209,20 @@ def _is_vital(trigger: Trigger) -> bool:
     if trigger.platform == "alarm":
         return not named or any(each.partition(".")[0] in _VITAL for each in named)
     return trigger.platform in ("reading", "state") and bool(
-        _VITAL_PARTS.intersection(named)
+        (_VITAL_PARTS | gases).intersection(named)
     )
+
+
+@functools.cache
+def _shipped_gases() -> frozenset[str]:
+    from automations.compile_site import default_quantities  # it imports this module
+
+    return frozenset(each.id for each in default_quantities() if each.gas_class)
 
 
 def _enforced(rule: Rule, modes: dict[str, str]) -> Rule:
     """Return the rule with its modes; raises ConfigError where it must enforce."""
-    vital = rule.life_safety or is_vital(rule)
+    vital = rule.life_safety or is_vital(rule, _shipped_gases())
     for mode in (rule.mode, *modes.values()):
         if vital and mode != "enforce":
             what = f"{rule.blueprint or rule.id} is life safety"

@@ -85,7 +85,8 @@ class Engine:
         return self._near.get(zone or "", []) + self._everywhere
 
     def _arm(self, rule: Rule, armed: dict[str, Compiled]) -> None:
-        armed[rule.id] = compile_rule(rule)
+        gases = {each.id for each in self.hub.bundle.quantities if each.gas_class}
+        armed[rule.id] = compile_rule(rule, gases)
 
     def recover(self, clean: bool) -> None:
         """Go on with every open run exactly where the journal left it (R7)."""

@@ -63,7 +63,7 @@ class Modes:
         """Return (rule, zone) → mode where a life-safety rule does not enforce."""
         found = {}
         for rule in self._armed.rules.values():
-            if not rule.rule.life_safety:
+            if not rule.vital:
                 continue
             zones = rule.zones or {z.id for z in self._kernel.site.zones()} or {""}
             for zone in sorted(zones):
@@ -114,7 +114,7 @@ class Modes:
         if not act.reason.strip():
             raise Refused("act.reason_missing")
         persons: tuple[str, ...] = (actor,)
-        if rule.rule.life_safety and act.mode != "enforce":
+        if rule.vital and act.mode != "enforce":
             first = self._first(act)
             if first is None or first == actor:
                 self._ask(actor, act, cause)
