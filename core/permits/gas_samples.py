@@ -5,19 +5,22 @@ a value beyond a limit counts against the work whatever is wrong with its meter.
 """
 
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from core.api.model import EntityKind
 from core.api.quality import NEVER_ACTS, Quality
 from core.api.reading import Reading
 from core.config import Quantity
 from core.hub import Hub
+from core.people.events import PersonMoved
 from core.permits.gas_limits import Verdict, acceptance, convert, judge
 from core.permits.pack import GasLimit, Kind, Pack
 from core.permits.state import PermitRecord
 from core.readings.calibration import Meters, State
 from core.readings.readings import Readings
+from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceZoned
 
 CLASSES: Final = ("oxygen", "combustible", "toxic")
 #: A zero may lie below nothing by this share of what is accepted.
@@ -34,11 +37,17 @@ class Live(NamedTuple):
     evidence: bool
 
 
-class Need(NamedTuple):
-    """Hold the gases that stand for one word of the pack; none is UNKNOWN."""
+class Needed(NamedTuple):
+    """Hold the gases that a permit's tests must cover, with their limits."""
 
-    word: str
-    gases: tuple[str, ...]
+    limits: dict[str, GasLimit | None]
+    open: tuple[str, ...]
+    """Words of the pack for which no gas stands: then nothing is known."""
+
+    @property
+    def whole(self) -> bool:
+        """Say whether every word has its gases."""
+        return bool(self.limits) and not self.open
 
 
 class Samples:
@@ -47,30 +56,68 @@ class Samples:
     def __init__(self, hub: Hub, readings: Readings, meters: Meters) -> None:
         self._hub, self._readings, self._meters = hub, readings, meters
         self._quantities: dict[str, Quantity] = {}
+        self._needed: dict[str, tuple[object, Needed]] = {}
+        self._wearers: set[str] | None = None
+        """Who wears a gas meter; None: to be derived."""
+        hub.on(DeviceEnrolled, self._changed)
+        hub.on(DeviceZoned, self._changed)
+        hub.on(DeviceRemoved, self._changed)
+        hub.on(PersonMoved, self._moved)
 
     def arm(self) -> None:
         """Take the site's quantities from the bundle."""
         self._quantities = {each.id: each for each in self._hub.bundle.quantities}
+        self._changed()
+
+    def _changed(self, *_: Any) -> None:
+        self._needed.clear()
+        self._wearers = None
+
+    def _moved(self, body: PersonMoved, _: Any) -> None:
+        """Look anew where a worn meter went."""
+        if self._wearers is None:
+            registry = self._hub.state.registry
+            self._wearers = {
+                device.person_id
+                for device in registry.devices.values()
+                if device.person_id is not None
+                for each in device.entities
+                if registry.entities[each].declared.kind is EntityKind.GAS
+            }
+        if body.person_id in self._wearers:
+            self._needed.clear()
+
+    def today(self) -> date | None:
+        """Return the site's day; None while the clock is not to be trusted."""
+        return self._meters.days.today()
 
     def zone_of(self, entity_id: str) -> str | None:
         """Return where a meter is: its device's zone, or where its wearer is."""
         point = self._readings.points.get(entity_id)
         return self._readings.table.zone_of(point) if point is not None else None
 
-    def today(self) -> date | None:
-        """Return the site's day; None while the clock is not to be trusted."""
-        return self._meters.days.today()
-
     # --- what is needed -------------------------------------------------------
 
-    def needs(self, permit: PermitRecord, kind: Kind, pack: Pack) -> list[Need]:
+    def needed(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Needed:
         """Return what a kind's tests must cover.
 
         A class stands for the gases of it that the zone's meters measure or the
         analysis names; oxygen for the pack's own where nothing else says.
         """
+        key = (permit.zone_id, permit.gas.named, kind, id(pack))
+        known = self._needed.get(permit.id)
+        if known is not None and known[0] == key:
+            return known[1]
         words = kind.gas.gases if kind.gas is not None else ()
-        return [Need(word, self._gases(word, permit, pack)) for word in words]
+        found = {word: self._gases(word, permit, pack) for word in words}
+        gases = dict.fromkeys(gas for each in found.values() for gas in each)
+        made = Needed(
+            limits={gas: self.limit(pack, gas) for gas in gases},
+            open=tuple(word for word, each in found.items() if not each),
+        )
+        key = (permit.zone_id, list(permit.gas.named), kind, id(pack))
+        self._needed[permit.id] = (key, made)
+        return made
 
     def _gases(self, word: str, permit: PermitRecord, pack: Pack) -> tuple[str, ...]:
         if word not in CLASSES:
@@ -113,10 +160,9 @@ class Samples:
         return said is not None and said.value is True
 
     def verdict(
-        self, permit: PermitRecord, pack: Pack, gas: str, value: float, unit: str
+        self, permit: PermitRecord, limit: GasLimit | None, value: float, unit: str
     ) -> Verdict:
         """Return what a value proves by the limit of its own gas."""
-        limit = self.limit(pack, gas)
         if value < 0 and limit is not None and limit.gas_class != "oxygen":
             # A zero that lies a little too low is nothing, not less than nothing.
             drift = judge(limit, -value / _ZERO_SHARE, unit)
@@ -129,23 +175,29 @@ class Samples:
             check_cause=self._hub.state.permits.gas.oxygen_check,
         )
 
-    def live(self, permit: PermitRecord, pack: Pack, gas: str) -> list[Live]:
+    def live(
+        self, permit: PermitRecord, gas: str, limit: GasLimit | None
+    ) -> list[Live]:
         """Return every meter's reading of a gas where the work is, judged now."""
         found = []
         for reading in self._readings.current(permit.zone_id, gas):
-            found.append(self.judged(permit, pack, gas, reading))
+            point = self._readings.points[reading.entity_id]
+            meter = self._meters.seen(point.device_id)
+            found.append(self.judged(permit, limit, reading, meter))
         return found
 
     def judged(
-        self, permit: PermitRecord, pack: Pack, gas: str, reading: Reading
+        self,
+        permit: PermitRecord,
+        limit: GasLimit | None,
+        reading: Reading,
+        meter: State,
     ) -> Live:
         """Return a reading with what it proves; no number is UNKNOWN."""
-        device = self._readings.registry.device_of(reading.entity_id)
-        meter = self._meters.state(device.id if device is not None else "")
         value = number(reading)
         if value is None or reading.quality in NEVER_ACTS:
             return Live(reading, 0.0, Verdict.UNKNOWN, meter, evidence=False)
-        verdict = self.verdict(permit, pack, gas, value, reading.unit)
+        verdict = self.verdict(permit, limit, value, reading.unit)
         evidence = (
             reading.quality is Quality.GOOD
             and meter.proven
@@ -155,21 +207,21 @@ class Samples:
             verdict = Verdict.UNKNOWN
         return Live(reading, value, verdict, meter, evidence)
 
-    def share(self, pack: Pack, gas: str, value: float, unit: str) -> float | None:
-        """Return a value as its fact shows it: %vol, %LEL or % of the limit."""
-        limit = self.limit(pack, gas)
-        if limit is None:
-            return None
-        value = max(value, 0.0)
-        if limit.gas_class == "combustible" and unit == "%LEL":
-            return value
-        amount = convert(limit, value, unit)
-        if amount is None or limit.gas_class == "oxygen":
-            return amount
-        if limit.gas_class == "combustible":
-            return amount / limit.lel_vol * 100 if limit.lel_vol else None
-        most = acceptance(limit)
-        return amount / most * 100 if most else None
+
+def share(limit: GasLimit | None, value: float, unit: str) -> float | None:
+    """Return a value as its fact shows it: %vol, %LEL or % of the limit."""
+    if limit is None:
+        return None
+    value = max(value, 0.0)
+    if limit.gas_class == "combustible" and unit == "%LEL":
+        return value
+    amount = convert(limit, value, unit)
+    if amount is None or limit.gas_class == "oxygen":
+        return amount
+    if limit.gas_class == "combustible":
+        return amount / limit.lel_vol * 100 if limit.lel_vol else None
+    most = acceptance(limit)
+    return amount / most * 100 if most else None
 
 
 def number(reading: Reading) -> float | None:

@@ -14,7 +14,8 @@ from core.hub import Hub
 from core.logic.truth import Truth, all_of
 from core.people.access import Access
 from core.permits.gas_limits import Verdict
-from core.permits.gas_samples import Live, Need, Samples
+from core.permits.gas_proofs import SHARES, GasProof, Proofs, passes, prove, worst
+from core.permits.gas_samples import Live, Needed, Samples, share
 from core.permits.gas_tests_desk import GasDesk
 from core.permits.gas_tests_events import (
     GasesNamed,
@@ -24,7 +25,6 @@ from core.permits.gas_tests_events import (
     OxygenCheckAllowed,
     OxygenCheckEnded,
 )
-from core.permits.gas_tests_state import Latest
 from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
 from core.permits.pack import Kind, Pack
 from core.permits.packs import Packs
@@ -40,15 +40,11 @@ _RECORDED: Final = (
     *(PermitStatus.ACTIVE, PermitStatus.VERIFYING),
     *(PermitStatus.HELD, PermitStatus.EXPIRED),
 )
-_NORMAL_OXYGEN: Final = 20.9
+#: Nobody looks at these again because of their gas.
+_UNSEEN: Final = (*PREPARING, *FINAL)
 _AGAINST: Final = (Standing.OVERDUE, Standing.FAILED)
 #: Facts that time alone changes, by the minute.
 _AGES: Final = ("gas_age_min", "gas_record_age_min")
-_SHARES: Final = {
-    "oxygen": "oxygen_vol",
-    "combustible": "flammable_lfl",
-    "toxic": "toxic_limit_share",
-}
 #: Marks of alarms that are no hazard.
 _MARKS: Final = ("TEST", "DRILL")
 
@@ -60,12 +56,10 @@ class _View(NamedTuple):
 
     permit: PermitRecord
     kind: Kind
-    pack: Pack
-    gases: tuple[str, ...]
+    proofs: Proofs
     whole: bool
     """False: nothing stands for a gas that the pack demands."""
     live: dict[str, list[Live]]
-    tests: dict[str, list[Latest]]
     running: bool
 
     def by_live(self, gas: str) -> bool:
@@ -98,7 +92,9 @@ toxic_limit_share
         self.samples = Samples(hub, readings, meters)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self._told: dict[str, Values] = {}
-        self.desk = GasDesk(hub, access, readings, self.samples, packs)
+        self._proofs: dict[str, tuple[int, bool, Needed, Proofs]] = {}
+        """Permit → version, switch and needs, and what its samples prove by them."""
+        self.desk = GasDesk(hub, access, readings, meters, self.samples, packs)
         self.desk.bind(access)
         hub.on(GasTested, lambda body, _: self.changed([body.permit_id]))
         hub.on(GasRecorded, lambda body, _: self.changed([body.permit_id]))
@@ -128,7 +124,7 @@ toxic_limit_share
         known = set()
         for permit in list(self._hub.state.permits.permits.values()):
             ruled = self._packs.kind(permit) if permit.life.pack else None
-            if ruled is None or permit.status in FINAL or ruled.kind.gas is None:
+            if ruled is None or permit.status in _UNSEEN or ruled.kind.gas is None:
                 continue
             known.add(permit.id)
             view = self._view(permit, ruled.kind, ruled.pack)
@@ -143,6 +139,8 @@ toxic_limit_share
                 touched.append(permit.id)
         for gone in self._told.keys() - known:
             del self._told[gone]
+        for gone in self._proofs.keys() - self._hub.state.permits.permits.keys():
+            del self._proofs[gone]
         if touched:
             self.changed(touched)
 
@@ -161,37 +159,47 @@ toxic_limit_share
         self, permit: PermitRecord, kind: Kind, pack: Pack, since_seq: int
     ) -> list[str]:
         """Return the gases without a passing test since an event, or words for them."""
-        view = self._view(permit, kind, pack)
-        needs = self.samples.needs(permit, kind, pack)
-        owed = [need.word for need in needs if not need.gases]
-        for gas in view.gases:
-            since = [each for each in view.tests[gas] if each.seq > since_seq]
-            if not since or not all(self._passes(each) for each in since):
+        needed = self.samples.needed(permit, kind, pack)
+        check = self._hub.state.permits.gas.oxygen_check
+        owed = list(needed.open)
+        for gas in needed.limits:
+            since = [
+                each
+                for each in permit.gas.latest.values()
+                if each.sample.gas == gas and each.seq > since_seq
+            ]
+            if not since or not all(passes(e, check_cause=check) for e in since):
                 owed.append(gas)
         return owed
 
     def _view(self, permit: PermitRecord, kind: Kind, pack: Pack) -> _View:
-        needs: list[Need] = self.samples.needs(permit, kind, pack)
-        gases = tuple(dict.fromkeys(gas for need in needs for gas in need.gases))
-        tests: dict[str, list[Latest]] = {gas: [] for gas in gases}
-        for latest in permit.gas.latest.values():
-            if latest.sample.gas in tests:
-                tests[latest.sample.gas].append(latest)
+        needed = self.samples.needed(permit, kind, pack)
+        check = self._hub.state.permits.gas.oxygen_check
+        known = self._proofs.get(permit.id)
+        if (
+            known is None
+            or known[:2] != (permit.version, check)
+            or known[2] is not needed
+        ):
+            proofs = prove(permit, kind, needed, check_cause=check)
+            known = (permit.version, check, needed, proofs)
+            self._proofs[permit.id] = known
         return _View(
             permit=permit,
             kind=kind,
-            pack=pack,
-            gases=gases,
-            whole=bool(needs) and all(need.gases for need in needs),
-            live={gas: self.samples.live(permit, pack, gas) for gas in gases},
-            tests=tests,
+            proofs=known[3],
+            whole=needed.whole,
+            live={
+                gas: self.samples.live(permit, gas, limit)
+                for gas, limit in needed.limits.items()
+            },
             running=permit.status not in PREPARING,
         )
 
     def _facts(self, view: _View) -> Values:
         found: Values = {}
         if view.whole:
-            self._tested(view, found)
+            self._tested(view.proofs, found)
             self._online(view, found)
             self._calibrated(view, found)
             self._shares(view, found)
@@ -205,47 +213,25 @@ toxic_limit_share
 
     # --- tests ----------------------------------------------------------------
 
-    def _tested(self, view: _View, found: Values) -> None:
-        proven = {
-            gas: [each for each in view.tests[gas] if each.sample.evidence]
-            for gas in view.gases
-        }
-        tested = all(proven.values())
-        found["gas_tested"] = tested
-        places = view.kind.gas.places if view.kind.gas is not None else ()
-        found["gas_places_complete"] = tested and all(
-            set(places) <= {each.sample.place for each in tests}
-            for tests in proven.values()
-        )
-        since = max((h.seq for h in view.permit.holds.values()), default=None)
-        if since is not None:
-            found["gas_retested"] = all(
-                any(each.seq > since for each in tests) for tests in proven.values()
-            )
-        self._times(proven, set(places), found)
-
-    def _times(
-        self, proven: dict[str, list[Latest]], places: set[str], found: Values
-    ) -> None:
-        """Tell the age of the oldest sample that counts, and whether it is today's."""
-        counted = [
-            [each for each in tests if each.sample.place in places] or tests
-            for tests in proven.values()
-        ]
-        if not all(counted):
+    def _tested(self, proofs: Proofs, found: Values) -> None:
+        found["gas_tested"] = proofs.tested
+        found["gas_places_complete"] = proofs.places
+        if proofs.retested is not None:
+            found["gas_retested"] = proofs.retested
+        if not proofs.tested:
             found["gas_tested_today"] = False
             return
-        ages = [self._age_min(e.sample.measured) for tests in counted for e in tests]
+        ages = [self._age_min(when) for when in proofs.oldest]
         known = [age for age in ages if age is not None]
         if len(known) == len(ages):
             found["gas_age_min"] = max(known)
-        today = self._meters.days.today()
+        days = self._meters.days
+        today = days.today()
         newest = [
-            [self._meters.days.of(each.sample.measured) for each in tests]
-            for tests in counted
+            [days.of(when) for when in each.newest] for each in proofs.gases.values()
         ]
-        if today is not None and all(None not in days for days in newest):
-            found["gas_tested_today"] = all(today in days for days in newest)
+        if today is not None and all(None not in each for each in newest):
+            found["gas_tested_today"] = all(today in each for each in newest)
 
     def _age_min(self, then: Deadline | None) -> float | None:
         """Return the minutes since; None while the clock is not to be trusted."""
@@ -255,41 +241,22 @@ toxic_limit_share
         left = then.remaining_ns(clock)
         return None if left is None else max(-left, 0) / _MIN
 
-    def _passes(self, latest: Latest) -> bool:
-        verdict = latest.sample.verdict
-        if verdict == Verdict.CHECK:
-            allowed = self._hub.state.permits.gas.oxygen_check
-            return allowed and bool(latest.cause.strip())
-        return verdict == Verdict.PASSED
-
     # --- the gas now ----------------------------------------------------------
 
     def _acceptable(self, view: _View) -> Truth:
         if self._alarmed(view.permit.zone_id):
             return Truth.FALSE
-        found = all_of([self._gas(view, gas) for gas in view.gases])
+        found = all_of([self._gas(view, gas) for gas in view.live])
         return found if view.whole or found is Truth.FALSE else Truth.UNKNOWN
 
     def _gas(self, view: _View, gas: str) -> Truth:
-        live, tests = view.live[gas], view.tests[gas]
-        if any(each.verdict is Verdict.FAILED for each in live):
-            return Truth.FALSE
-        if not all(self._passes(each) for each in tests):
+        live, proof = view.live[gas], view.proofs.gases[gas]
+        if proof.failed or any(each.verdict is Verdict.FAILED for each in live):
             return Truth.FALSE
         if not view.by_live(gas):
-            return Truth.TRUE if tests else Truth.UNKNOWN
-        explained = any(
-            each.sample.verdict == Verdict.CHECK and each.cause.strip()
-            for each in tests
-        )
-        proven = bool(live) and all(
-            each.evidence
-            and (
-                each.verdict is Verdict.PASSED
-                or (each.verdict is Verdict.CHECK and explained)
-            )
-            for each in live
-        )
+            return Truth.TRUE if proof.tested else Truth.UNKNOWN
+        passing = (Verdict.PASSED, Verdict.CHECK if proof.explained else None)
+        proven = bool(live) and all(e.evidence and e.verdict in passing for e in live)
         return Truth.TRUE if proven else Truth.UNKNOWN
 
     def _alarmed(self, zone_id: str) -> bool:
@@ -302,26 +269,26 @@ toxic_limit_share
         )
 
     def _online(self, view: _View, found: Values) -> None:
-        if not all(view.live[gas] for gas in view.gases):
+        if not all(view.live.values()):
             found["continuous_monitor_online"] = False
-        elif all(each.evidence for gas in view.gases for each in view.live[gas]):
+        elif all(each.evidence for live in view.live.values() for each in live):
             found["continuous_monitor_online"] = True
 
     def _calibrated(self, view: _View, found: Values) -> None:
         truths = []
-        for gas in view.gases:
-            truths += [_in_date(each.meter) for each in view.live[gas]]
+        for gas, live in view.live.items():
+            truths += [_in_date(each.meter) for each in live]
             if not view.by_live(gas):
-                truths += [self._sample_in_date(each) for each in view.tests[gas]]
+                samples = view.proofs.gases[gas].samples
+                truths += [self._sample_in_date(each) for each in samples]
         truth = all_of(truths) if truths else Truth.UNKNOWN
         if truth is not Truth.UNKNOWN:
             found["meter_calibrated"] = truth is Truth.TRUE
 
-    def _sample_in_date(self, latest: Latest) -> Truth:
+    def _sample_in_date(self, sample: GasSample) -> Truth:
         """Say whether the instrument of a sample is in date today."""
-        sample = latest.sample
         if not sample.typed:
-            return _in_date(self._meters.state(sample.device_id))
+            return _in_date(self._meters.seen(sample.device_id))
         today = self._meters.days.today()
         if not sample.calibrated_to or today is None:
             return Truth.UNKNOWN
@@ -330,33 +297,35 @@ toxic_limit_share
 
     def _shares(self, view: _View, found: Values) -> None:
         """Tell the worst amount of each class, where all its gases are known."""
-        worst: dict[str, float | None] = {}
-        for gas in view.gases:
-            limit = self.samples.limit(view.pack, gas)
-            if limit is None:
+        amounts: dict[str, list[float]] = {}
+        unknown = set()
+        for gas, proof in view.proofs.gases.items():
+            if proof.limit is None:
                 continue
-            name, amounts = _SHARES[limit.gas_class], self._amounts(view, gas)
-            before = worst.get(name, 0.0 if name != "oxygen_vol" else _NORMAL_OXYGEN)
-            if amounts is None or before is None:
-                worst[name] = None
+            name = SHARES[proof.limit.gas_class]
+            told = self._amounts(view, gas, proof)
+            if told is None:
+                unknown.add(name)
             else:
-                worst[name] = _worst(name, [before, *amounts])
-        found.update({name: v for name, v in worst.items() if v is not None})
+                amounts.setdefault(name, []).extend(told)
+        for name, each in amounts.items():
+            if name not in unknown:
+                found[name] = worst(name, each)
 
-    def _amounts(self, view: _View, gas: str) -> list[float] | None:
+    def _amounts(self, view: _View, gas: str, proof: GasProof) -> list[float] | None:
         """Return all that counts of a gas; None where any of it cannot be told."""
         live = view.live[gas]
-        if view.by_live(gas) and not (live and all(each.evidence for each in live)):
-            return None
-        pairs = [(each.value, each.reading.unit) for each in live if each.evidence]
+        told: list[float | None] = [
+            share(proof.limit, each.value, each.reading.unit)
+            for each in live
+            if each.evidence
+        ]
         if not view.by_live(gas):
-            tests = [each.sample for each in view.tests[gas]]
-            if not tests or not all(sample.evidence for sample in tests):
-                return None
-            pairs += [(sample.value, sample.unit) for sample in tests]
-        amounts = [self.samples.share(view.pack, gas, *pair) for pair in pairs]
-        known = [amount for amount in amounts if amount is not None]
-        return known if known and len(known) == len(amounts) else None
+            told.append(proof.amount)
+        elif not live or len(told) < len(live):
+            return None
+        known = [amount for amount in told if amount is not None]
+        return known if len(known) == len(told) else None
 
     # --- records --------------------------------------------------------------
 
@@ -370,9 +339,8 @@ toxic_limit_share
         age = self._age_min(permit.gas.recorded)
         if age is not None and age < need.record_every_min - _EARLY_MIN:
             return
-        live = [(gas, each) for gas in view.gases for each in view.live[gas]]
-        every = all(view.live[gas] for gas in view.gases)
-        if not every or not all(each.evidence for _, each in live):
+        live = [(gas, each) for gas, found in view.live.items() for each in found]
+        if not all(view.live.values()) or not all(e.evidence for _, e in live):
             return
         samples: tuple[GasSample, ...] = tuple(
             self.desk.from_meter(gas, "", each) for gas, each in live
@@ -384,12 +352,6 @@ def _in_date(meter: State) -> Truth:
     if meter.worst in _AGAINST:
         return Truth.FALSE
     return Truth.TRUE if meter.calibration in PROVEN else Truth.UNKNOWN
-
-
-def _worst(name: str, amounts: list[float]) -> float:
-    if name == "oxygen_vol":
-        return max(amounts, key=lambda amount: abs(amount - _NORMAL_OXYGEN))
-    return max(amounts)
 
 
 def _number(value: Value) -> float:

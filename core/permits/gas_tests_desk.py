@@ -26,6 +26,7 @@ from core.permits.lifecycle import FINAL, PermitStatus
 from core.permits.pack import GasLimit
 from core.permits.packs import Packs, Ruled
 from core.permits.state import PermitRecord
+from core.readings.calibration import Meters
 from core.readings.readings import Readings
 from core.readings.units import MOLAR_VOLUME, canonical
 
@@ -44,11 +45,12 @@ class GasDesk:
         hub: Hub,
         access: Access,
         readings: Readings,
+        meters: Meters,
         samples: Samples,
         packs: Packs,
     ) -> None:
         self._hub, self._access, self._readings = hub, access, readings
-        self._samples, self._packs = samples, packs
+        self._meters, self._samples, self._packs = meters, samples, packs
 
     def bind(self, access: Access) -> None:
         """Offer the acts."""
@@ -150,13 +152,15 @@ class GasDesk:
         if (given.typed is None) == (not given.entity_id):
             raise Refused("gas_test.one_source", gas=given.gas)
         if given.typed is not None:
-            return self._by_hand(permit, ruled, limit, given, given.typed)
+            return self._by_hand(permit, limit, given, given.typed)
         self._there(permit, given, actor)
         reading = self._readings.get(given.entity_id)
         if number(reading) is None:
             quality = reading.quality.name.lower()
             raise Refused("gas_test.no_reading", gas=given.gas, quality=quality)
-        live = self._samples.judged(permit, ruled.pack, given.gas, reading)
+        device = self._readings.registry.device_of(given.entity_id)
+        meter = self._meters.state(device.id if device is not None else "")
+        live = self._samples.judged(permit, limit, reading, meter)
         since = self._held_since(permit)
         if _measured(live) <= since and live.verdict is not Verdict.FAILED:
             # What was measured before a hold says nothing of what came after.
@@ -234,7 +238,6 @@ class GasDesk:
     def _by_hand(
         self,
         permit: PermitRecord,
-        ruled: Ruled,
         limit: GasLimit,
         given: acts.Sample,
         typed: acts.Typed,
@@ -243,9 +246,7 @@ class GasDesk:
         self._no_meter(permit, given.gas)
         _check_value(limit, typed.value, unit, typed.full_scale)
         _check_calibration(typed, self._samples.today())
-        verdict = self._samples.verdict(
-            permit, ruled.pack, given.gas, typed.value, unit
-        )
+        verdict = self._samples.verdict(permit, limit, typed.value, unit)
         return GasSample(
             gas=given.gas,
             place=given.place,

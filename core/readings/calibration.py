@@ -158,6 +158,10 @@ class Meters:
             certificate=facts.certificate if facts is not None else "",
         )
 
+    def seen(self, device_id: str) -> State:
+        """Return how a device's meter stood at the last look, a second ago."""
+        return self._seen.get(device_id, _NOTHING)
+
     def _calibration(self, record: MeterRecord, rule: DeviceRule | None) -> Standing:
         facts = record.calibration
         every = rule.calibrate_every_d if rule is not None else None

@@ -17,6 +17,8 @@ class Days:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._zone: tzinfo = _EARLIEST
+        self._today = date.min
+        self._from_ns = self._to_ns = 0
 
     def arm(self) -> None:
         """Take the site's time zone from the bundle."""
@@ -26,6 +28,7 @@ class Days:
             self._zone = ZoneInfo(self._hub.bundle.site.time_zone)
         except (KeyError, OSError, ValueError):
             self._zone = _EARLIEST
+        self._from_ns = self._to_ns = 0
 
     def today(self) -> date | None:
         """Return the site's day; None while the wall clock is not to be trusted."""
@@ -45,5 +48,16 @@ class Days:
         return None if left is None else self._day(clock.wall_ns() + left)
 
     def _day(self, wall_ns: int) -> date:
-        moment = datetime.fromtimestamp(wall_ns / NS, UTC)
-        return moment.astimezone(self._zone).date()
+        if not self._from_ns <= wall_ns < self._to_ns:
+            self._new_day(wall_ns)
+        return self._today
+
+    def _new_day(self, wall_ns: int) -> None:
+        """Keep the day of a moment, and from when to when it lasts."""
+        wall = datetime.fromtimestamp(wall_ns / NS, UTC).astimezone(self._zone)
+        self._today = wall.date()
+        midnight = datetime.combine(self._today, datetime.min.time())
+        begin = midnight.replace(tzinfo=self._zone)
+        end = (midnight + timedelta(days=1)).replace(tzinfo=self._zone)
+        self._from_ns = int(begin.timestamp()) * NS
+        self._to_ns = int(end.timestamp()) * NS
