@@ -226,7 +226,9 @@ class SiteCompiler:
         self, number: int, given: dict[str, Any], chains: set[str]
     ) -> config.Rule:
         place: Path_ = ("automations", number)
-        mode = given.get("mode", "enforce")
+        mode, zone_modes = given.get("mode", "enforce"), given.get("modes", {})
+        for zone in zone_modes:
+            self._refer("automations", number, "modes", zone, self._zones, "zone")
         if "rule" in given:
             return compile_rule.own_rule(
                 self._document,
@@ -236,6 +238,7 @@ class SiteCompiler:
                 mode=mode,
                 zones=self._zones,
                 chains=chains,
+                zone_modes=zone_modes,
             )
         name = given.get("blueprint", "")
         file = blueprints.find(name, self._folders)
@@ -252,6 +255,7 @@ class SiteCompiler:
                 given=given.get("input", {}),
                 zones=self._zones,
                 chains=chains,
+                zone_modes=zone_modes,
             )
         except ConfigError as bad:
             # What was given is wrong for it: the place to mend is here.

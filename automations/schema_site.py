@@ -202,6 +202,8 @@ GEO = {
     "bearing": vol.All(number, vol.Range(0, 360)),
 }
 
+_MODES = ("off", "shadow", "advise", "enforce")
+
 SITE = vol.Schema(
     {
         vol.Required("site"): {
@@ -280,7 +282,8 @@ SITE = vol.Schema(
                 vol.Required("id"): ident,
                 "blueprint": ident,
                 "input": dict,
-                "mode": vol.In(("off", "shadow", "advise", "enforce")),
+                "mode": vol.In(_MODES),
+                "modes": {ident: vol.In(_MODES)},
                 "rule": dict,
             }
         ),

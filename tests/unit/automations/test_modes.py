@@ -1,12 +1,13 @@
 """Off, shadow, advise, enforce: by rule, by zone, by two persons (issue 4 §4)."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from automations.compile_rule import instantiate
-from automations.rehearsal import HOST
+from automations.compile_site import compile_folder
 from core.api.errors import ConfigError
 from core.link import messages as m
 from core.logic.acts import RestoreRuleMode, SetRuleMode
@@ -196,7 +197,6 @@ actions:
     assert states.count("skipped") == 2
     (notice,) = [b for _, b in told(stage, "notice.queued")]
     assert notice.mark == "DRILL"
-    assert HOST
 
 
 def test_a_rule_shelves_a_nuisance_but_never_life_safety() -> None:
@@ -227,3 +227,21 @@ actions:
     assert (shelved.person_id, shelved.reason) == ("rule:r", "cleaning")
     stage.play([{"at": 2000, "wait": True}])
     assert told(stage, "alarm.unshelved")
+
+
+def test_a_sites_file_sets_a_mode_by_zone(tmp_path: Path) -> None:
+    """Requirement 1.25: written in the site's own files, checked with its place."""
+    text = (
+        "site: {id: s, names: {zh: 一, en: One}}\n"
+        "levels: [{id: ground, names: 地面}]\n"
+        "zones:\n"
+        "  - {id: a, names: A, level: ground, polygon: [[0, 0], [4, 0], [4, 4]]}\n"
+        "automations:\n"
+        "  - {id: noise, blueprint: noise-exposure, modes: {a: shadow}}\n"
+    )
+    (tmp_path / "site.yaml").write_text(text, "utf-8")
+    (rule,) = compile_folder(tmp_path).rules
+    assert rule.zone_modes == {"a": "shadow"}
+    (tmp_path / "site.yaml").write_text(text.replace("{a: sh", "{x: sh"), "utf-8")
+    with pytest.raises(ConfigError, match=r"site\.yaml:6:.*'x' is no zone"):
+        compile_folder(tmp_path)
