@@ -10,7 +10,6 @@ import msgspec
 
 from core.permits.facts import CONTENT, FACTS, FactType
 from core.permits.pack import Phase
-from core.permits.pack_rules import Facts, evaluate
 from core.permits.packs import Ruled
 
 #: In the order of a permit's life; what the work is comes with the application.
@@ -38,22 +37,6 @@ def needed_facts(ruled: Ruled, phase: Phase, told: Container[str]) -> tuple[str,
     ``told``: what the sources of facts supply by themselves.
     """
     return _sorted(name for name in ruled.rules.facts[phase] if name not in told)
-
-
-def still_needed(
-    ruled: Ruled, phase: Phase, facts: Facts, told: Container[str]
-) -> tuple[str, ...]:
-    """Return those that could yet let a phase be permitted, with what is known.
-
-    A rule that permits already asks nothing more: no gas test where none is due.
-    """
-    found = {
-        name
-        for breach in evaluate(ruled.kind, ruled.rules, facts, phase)
-        for name in breach.facts
-        if name not in told and facts.get(name) is None
-    }
-    return _sorted(found)
 
 
 def at_application(ruled: Ruled, told: Container[str]) -> tuple[str, ...]:

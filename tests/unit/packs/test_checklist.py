@@ -8,7 +8,6 @@ from core.permits.checklist import (
     at_application,
     needed_facts,
     questions,
-    still_needed,
 )
 from core.permits.facts import CONTENT, FACTS
 from core.permits.pack import Phase
@@ -37,16 +36,6 @@ def test_a_checklist_holds_what_only_people_tell() -> None:
     assert "fire_area" in content
     assert set(content) <= CONTENT
     assert "fire_area" not in at_application(hot, {"fire_area"})
-
-
-def test_a_rule_that_permits_already_asks_nothing_more() -> None:
-    height = ruled("height-1")
-    every = set(still_needed(height, Phase.START, {}, TOLD))
-    assert every <= set(needed_facts(height, Phase.START, TOLD))
-    plain = {"in_toxic_area": False, "in_ex_area": False}
-    fewer = set(still_needed(height, Phase.START, plain, TOLD))
-    assert fewer < every
-    assert "in_toxic_area" not in fewer
 
 
 @pytest.mark.parametrize("name", shipped())
