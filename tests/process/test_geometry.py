@@ -15,6 +15,7 @@ from core.clock import RealClock
 from core.geometry.shapes import Disc, Hazard
 from core.permits.conflicts_acts import ShowConflicts
 from core.permits.life_acts import BookPermit
+from core.processes.children import NICE
 from tests.support.site import RunningHub, Viewer, small_site
 from tests.support.waiting import pause, until
 
@@ -79,7 +80,8 @@ async def test_core_knows_only_while_the_worker_answers(tmp_path: Path) -> None:
         (shown,) = json.loads(answer["conflicts"])
         assert (shown["rule"], shown["other"]) == ("hot-leak", "hazard:pump-1")
         old = hub.child("geometry")["pid"]
-        assert os.getpriority(os.PRIO_PROCESS, old) == 5
+        core = os.getpriority(os.PRIO_PROCESS, hub.child("core")["pid"])
+        assert os.getpriority(os.PRIO_PROCESS, old) == min(core + NICE, 19)
 
         hub.kill("geometry", signal.SIGSTOP)
         await becomes(viewer, permit_id, known=False, wait=30)
