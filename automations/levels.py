@@ -208,8 +208,9 @@ class Levels:
             self._kernel.readings.watch(entity_id, self._read)
 
     def _standing(self, rule: Compiled) -> Callable[[str], Truth]:
+        mine = [w for w in self._watches.values() if w.rule is rule]
+
         def standing(subject: str) -> Truth:
-            mine = [w for w in self._watches.values() if w.rule is rule]
             found = [w.levels[subject].truth for w in mine if subject in w.levels]
             return any_of(found)
 
@@ -227,16 +228,22 @@ class Levels:
     # --- judging ----------------------------------------------------------------
 
     def tick(self) -> None:
-        """Judge every level (R1)."""
-        self._ticks = min(self._ticks + 1, STARTING_TICKS)
-        for watch in list(self._watches.values()):
-            self._rules.guard(watch.rule.id, self._judge_all, watch)
+        """Judge every level (R1): what only readings can change, every ten seconds."""
+        self._ticks += 1
+        for number, watch in enumerate(list(self._watches.values())):
+            whole = self._ticks <= STARTING_TICKS or (self._ticks + number) % 10 == 0
+            self._rules.guard(watch.rule.id, self._judge_all, watch, whole)
 
-    def _judge_all(self, watch: Watch) -> None:
-        if not watch.refused:
-            subjects = {*watch.watched.subjects(), *watch.levels} - watch.missing
-            for subject in sorted(subjects):
-                self._judge(watch, subject)
+    def _judge_all(self, watch: Watch, whole: bool = True) -> None:
+        if watch.refused:
+            return
+        told = not whole and getattr(watch.watched, "is_told", False)
+        levels = watch.levels
+        subjects = {*watch.watched.subjects(), *levels} - watch.missing
+        if told:
+            subjects = {each for each in subjects if not _rests(levels.get(each))}
+        for subject in sorted(subjects):
+            self._judge(watch, subject)
 
     def _read(self, reading: Reading) -> None:
         for value in self._feeds.get(reading.entity_id, ()):
@@ -255,6 +262,8 @@ class Levels:
 
     def _moved(self) -> None:
         for watch in list(self._watches.values()):
+            if isinstance(watch.watched, ReadingWatch):
+                watch.watched.members.moved()
             if isinstance(watch.watched, PresenceWatch):
                 self._rules.guard(watch.rule.id, self._judge_all, watch)
 
@@ -337,6 +346,13 @@ class Levels:
         if last is None or now - last >= SKIP_S * NS:
             level.skipped[why] = now
             self._rules.level_skipped(watch.rule, watch.index, subject, why, params)
+
+
+def _rests(level: Level | None) -> bool:
+    """Say whether a level can wait for its next reading."""
+    if level is None or level.truth is Truth.UNKNOWN:
+        return False
+    return level.truth is Truth.FALSE or level.fired
 
 
 def _value_index(rule: Compiled, value: ReadingWatch) -> int:

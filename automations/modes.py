@@ -62,8 +62,10 @@ class Modes:
     def unprotected(self) -> dict[tuple[str, str], str]:
         """Return (rule, zone) → mode where a life-safety rule does not enforce."""
         found = {}
+        told = bool(self._hub.state.runs.modes)
         for rule in self._armed.rules.values():
-            if not rule.vital:
+            weak = told or rule.rule.mode != "enforce" or rule.rule.zone_modes
+            if not rule.vital or not weak:
                 continue
             zones = rule.zones or {z.id for z in self._kernel.site.zones()} or {""}
             for zone in sorted(zones):

@@ -61,6 +61,7 @@ class Members:
         self.worn: frozenset[str] = frozenset()
         self._by_subject: dict[str, list[EntityRecord]] = {}
         self._of: dict[str, list[str]] = {}
+        self._stale = False
 
     def resolve(self) -> list[Lacking]:
         """Look the entities up anew; return what cannot be armed."""
@@ -77,16 +78,20 @@ class Members:
         self._by_subject = self._grouped()
         return list(self._lacking())
 
+    def moved(self) -> None:
+        """Hear that people moved: what they wear may be in another zone."""
+        self._stale = bool(self.worn)
+
     def subjects(self) -> dict[str, list[EntityRecord]]:
-        """Return the entities by subject, worn ones placed now."""
-        if self.worn:
+        """Return the entities by subject, worn ones where they are now."""
+        if self._stale:
+            self._stale = False
             self._by_subject = self._grouped()
         return self._by_subject
 
     def of(self, entity_id: str) -> list[str]:
         """Return the subjects that an entity speaks for."""
-        if entity_id in self.worn:
-            self._by_subject = self._grouped()
+        self.subjects()
         return self._of.get(entity_id, [])
 
     def _fits(self, entity: EntityRecord, classes: dict[str, str]) -> bool:

@@ -80,6 +80,12 @@ class ReadingWatch:
             molar_mass=quantity.molar_mass if quantity else None,
         )
 
+    @property
+    def is_told(self) -> bool:
+        """Say whether every change of it comes with a reading: time alone is none."""
+        timed = self._max_age_ns is not None or self._stuck_ns or self._rate_s
+        return not timed and not self.members.worn
+
     def hear(self, reading: Reading) -> None:
         """Take a reading for the windows."""
         track = self.tracks.get(reading.entity_id)
