@@ -10,10 +10,13 @@ from automations.packs.vectors import Counts, Suite
 from core import config
 from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
+from core.permits.packs import dump
 
 #: The plain kinds that a site has which picks nothing.
 BASIC = "basic"
 OWN = "custom_packs"
+#: A pack is one event of the journal, and must pass a link's frame.
+MAX_BYTES = 512 << 10
 
 
 class SitePacks:
@@ -99,6 +102,9 @@ class SitePacks:
             pack, number = each.pack, self._picked.index(name)
             if pack.id != name:
                 yield number, f"{OWN}/{name}/pack.yaml says id {pack.id!r}; use one"
+            size = len(dump(pack))
+            if size > MAX_BYTES:
+                yield number, f"{name} has {size} bytes, at most {MAX_BYTES}; part it"
             for kind in pack.kinds:
                 if kind.id in seen:
                     yield (

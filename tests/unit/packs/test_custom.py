@@ -208,3 +208,16 @@ def test_a_broken_pack_is_refused_whole(
         compile_checked(dock(tmp_path, **{section: broken}))
     assert str(caught.value).startswith(f"{tmp_path}/custom_packs/dock/pack.yaml:")
     assert mend in str(caught.value)
+
+
+def test_a_pack_must_fit_the_journal(tmp_path: Path) -> None:
+    """It is one event, and passes a frame of the link."""
+    many = {
+        f"m{number}": {"zh": "长" * 200, "en": "long " * 100, "free_text": True}
+        for number in range(700)
+    }
+    form = {**yaml.safe_load(DOCK)["forms"]["dive"], "measures": many}
+    with pytest.raises(ConfigError) as caught:
+        compile_checked(dock(tmp_path, forms={"dive": form}))
+    assert f"{tmp_path}/site.yaml:12:" in str(caught.value)
+    assert "part it" in str(caught.value)
