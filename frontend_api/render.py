@@ -228,6 +228,9 @@ class Renderer(Inventory):
             version=record.version,
             outcome=record.outcome,
             closed_ms=record.closed_wall_ns // MS,
+            legal=bool(record.life.pack),
+            guardians=list(record.life.guardians),
+            unit=record.life.unit,
         )
 
     def _hold(self, record: HoldRecord) -> w.HoldView:

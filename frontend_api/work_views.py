@@ -94,6 +94,10 @@ class PermitView(View):
     version: int
     outcome: str
     closed_ms: int
+    legal: bool
+    """True: of a legal pack; it has a file with its six steps."""
+    guardians: list[str]
+    unit: str
 
 
 class RollView(View):

@@ -846,6 +846,9 @@ export interface PermitView {
   version: number;
   outcome: string;
   closed_ms: number;
+  legal: boolean;
+  guardians: string[];
+  unit: string;
 }
 
 export interface PermitViewList {
