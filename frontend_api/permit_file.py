@@ -62,7 +62,7 @@ def _form(life: Life) -> dict[str, Any]:
         "emergency": life.emergency,
         "from_ms": life.from_wall_ns // MS,
         "to_ms": life.to_wall_ns // MS,
-        "started_ms": life.started.wall_ns // MS if life.started else 0,
+        "started_ms": life.started.start_wall_ns // MS if life.started else 0,
         "guardians": list(life.guardians),
         "trades": dict(life.trades),
         "fields": {name: _several(value) for name, value in life.fields.items()},

@@ -339,7 +339,7 @@ def _window(permit: PermitRecord) -> tuple[int, int]:
         return permit.issued_wall_ns, _FOR_EVER
     begin = life.from_wall_ns
     if life.started is not None:
-        begin = min(begin, life.started.wall_ns)
+        begin = min(begin, life.started.start_wall_ns)
     # Past its end it lasts until it is accepted: somebody may still be there.
     return begin, life.to_wall_ns if permit.status in _PLANNED else _FOR_EVER
 

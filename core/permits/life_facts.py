@@ -1,21 +1,20 @@
 """The facts that the life cycle itself tells: signatures, briefing, times, links."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from core.api.reading import Value
 from core.clock import NS
+from core.deadlines import Deadline
 from core.hub import Hub
 from core.logic.truth import Truth
 from core.people.places import Places
 from core.permits import chain
-from core.permits.life_state import Moment
 from core.permits.lifecycle import BROKEN_OFF, PREPARING, RUNNING, PermitStatus
 from core.permits.pack import Kind, Pack, Phase
 from core.permits.pack_rules import grades
 from core.permits.state import PermitRecord
+from core.site.days import Days
 
 _MIN: Final = 60 * NS
 _DAY_S: Final = 86_400.0
@@ -35,17 +34,24 @@ acceptance_signed acceptance_checked team_lead_checked countersigned briefing_do
 analysis_done measures_confirmed added_workers_briefed valid_left_min linked_left_min
 break_min work_day confirm_age_min works_on_job permits_linked linked_issued
 coordinator_named grade_raised guardian_changed guardian_handover_recorded
-handover_both_signed entrants_informed entry_supervisor_verified approver_on_site people_verified verified_age_min
+handover_both_signed entrants_informed entry_supervisor_verified approver_on_site
+people_verified verified_age_min
 """.split()
     )
 
     def __init__(self, hub: Hub, places: Places) -> None:
         self._hub, self._places = hub, places
+        self._days, self._first = Days(hub), Days(hub)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self.signing: str | None = None
         """What the place says of the signer while a signature is judged."""
         self.slot = ""
         """The closing slot that is being signed: it counts as signed."""
+
+    def arm(self) -> None:
+        """Take the site's time zone."""
+        self._days.arm()
+        self._first.arm()
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
         """Return what can be told of a permit now."""
@@ -119,7 +125,9 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
         if clock.synced():
             late = clock.wall_ns() > life.from_wall_ns + _APPROVAL_NS
             found["approval_overdue"] = late and not life.approved
-            found["work_day"] = self._work_day(life.started)
+        day = self._work_day(life.started)
+        if day is not None:
+            found["work_day"] = day
         stopped = self.since(life.paused)
         if permit.status in RUNNING or life.paused is None:
             found["break_min"] = 0
@@ -131,22 +139,17 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
         elif confirmed is not None:
             found["confirm_age_min"] = confirmed
 
-    def since(self, moment: Moment | None) -> float | None:
+    def since(self, moment: Deadline | None) -> float | None:
         """Return the minutes since a moment; None when nobody can tell."""
-        if moment is None:
-            return None
-        clock = self._hub.clock
-        if moment.boot_id == clock.boot_id:
-            return (clock.mono_ns() - moment.mono_ns) / _MIN
-        passed = clock.wall_ns() - moment.wall_ns
-        return passed / _MIN if clock.synced() and passed >= 0 else None
+        left = moment.remaining_ns(self._hub.clock) if moment is not None else None
+        return None if left is None else -left / _MIN
 
-    def _work_day(self, started: Moment | None) -> int:
+    def _work_day(self, started: Deadline | None) -> int | None:
         if started is None:
             return 1
-        zone = ZoneInfo(self._hub.bundle.site.time_zone)
-        first = datetime.fromtimestamp(started.wall_ns / NS, zone).date()
-        today = datetime.fromtimestamp(self._hub.clock.wall_ns() / NS, zone).date()
+        first, today = self._first.of(started), self._days.today()
+        if first is None or today is None:
+            return None
         return max((today - first).days + 1, 1)
 
     def _gate(self, permit: PermitRecord, found: Values) -> None:

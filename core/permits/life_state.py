@@ -3,6 +3,7 @@
 import msgspec
 
 from core.api.reading import Value
+from core.deadlines import Deadline
 from core.permits.life_events import Given, Hazard, Mark
 
 
@@ -34,16 +35,11 @@ class SlotSigned(msgspec.Struct, frozen=True, kw_only=True):
     """Entered after the act: a paper form, or a phone without the hub."""
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold a point in time that survives a reboot as far as it can."""
-
-    wall_ns: int
-    mono_ns: int
-    boot_id: str
-
-
 class Life(msgspec.Struct, kw_only=True):
-    """Hold a permit's way through its steps; empty for a kind of one step."""
+    """Hold a permit's way through its steps; empty for a kind of one step.
+
+    Its moments are deadlines of no length: they survive a reboot as far as they can.
+    """
 
     pack: str = ""
     """Digest of the rule pack that judges it; empty: a kind of one step."""
@@ -75,17 +71,17 @@ class Life(msgspec.Struct, kw_only=True):
     briefed: list[str] = []
     added: list[str] = []
     approved: bool = False
-    started: Moment | None = None
-    paused: Moment | None = None
+    started: Deadline | None = None
+    paused: Deadline | None = None
     """When work last stopped: by a hold, or before the start."""
-    confirmed: Moment | None = None
+    confirmed: Deadline | None = None
     offered_to: str = ""
     """Who was asked to take over as guardian."""
     watches: int = 0
     """How often the guardian changed, each with two scans."""
     shift_to: str = ""
     shift_guardian: str = ""
-    reminded: dict[str, Moment] = {}
+    reminded: dict[str, Deadline] = {}
     """Reminder → when it was last told."""
     completed_by: str = ""
     accepted_by: str = ""

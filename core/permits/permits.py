@@ -147,6 +147,7 @@ class Permits:
     def arm(self) -> None:
         """Derive the tables; a bundle may have changed what a kind demands."""
         self.packs.arm()
+        self.life.arm()
         self.judge.arm()
         self._index()
 

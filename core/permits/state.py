@@ -24,7 +24,7 @@ from core.permits.events import (
 from core.permits.gas_tests_state import GasSite, GasState
 from core.permits.guardian_state import Asked
 from core.permits.isolation_state import IsolationState
-from core.permits.life_state import Life, Moment
+from core.permits.life_state import Life
 from core.permits.lifecycle import BROKEN_OFF, FINAL, RUNNING, PermitStatus
 from core.permits.packs_state import PacksState
 from core.permits.surroundings_state import SurroundingsState
@@ -103,10 +103,14 @@ def bump(state: "SiteState", permit_id: str) -> PermitRecord | None:
     return permit
 
 
-def moment(envelope: Envelope) -> Moment:
-    """Return when an event was accepted."""
-    return Moment(
-        wall_ns=envelope.wall_ns, mono_ns=envelope.mono_ns, boot_id=envelope.boot_id
+def moment(envelope: Envelope) -> Deadline:
+    """Return when an event was accepted, as a deadline of no length."""
+    return Deadline(
+        duration_ns=0,
+        start_mono_ns=envelope.mono_ns,
+        start_wall_ns=envelope.wall_ns,
+        boot_id=envelope.boot_id,
+        synced=envelope.sync,
     )
 
 
