@@ -80,6 +80,6 @@ class FaceConsented(Event, frozen=True, kw_only=True):
 
 @event("face.withdrawn", effect=Effect.PROTECTIVE)
 class FaceWithdrawn(Event, frozen=True, kw_only=True):
-    """The consent ended: the template is compared no more, and destroyed."""
+    """The consent ended: the template is compared no more."""
 
     person_id: str
