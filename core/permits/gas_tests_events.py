@@ -58,10 +58,6 @@ class GasTested(GasEvent, frozen=True, kw_only=True):
     cause: str = ""
     """Why oxygen lay above its clause, in the analyst's words."""
 
-    def index_key(self) -> str:
-        """Name the test: no test of a permit stands for another."""
-        return f"{self.permit_id}/{self.test_id}"
-
 
 @event("permit.gas_recorded")
 class GasRecorded(GasEvent, frozen=True, kw_only=True):

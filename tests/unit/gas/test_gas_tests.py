@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.api.quality import Quality
+from core.permits.gas_samples import share
 from core.permits.gas_tests_acts import NameGases
 from core.permits.gas_tests_events import (
     GasRecorded,
@@ -14,6 +15,7 @@ from core.permits.gas_tests_events import (
     OxygenCheckEnded,
 )
 from core.permits.lifecycle import PermitStatus
+from core.permits.pack import GasLimit
 from core.registry.meters_acts import FailBump
 from tests.support.measured import GASES, PLACES, Measured, pack
 from tests.support.yard import HOST
@@ -353,3 +355,18 @@ def test_changes_are_told() -> None:
     bench.advance(1)
     assert set(told) == {permit}
     assert other not in told
+
+
+@given(st.floats(0, 100), st.sampled_from(list(pack().limits)))
+def test_a_value_means_the_same_in_every_unit(value: float, limit: GasLimit) -> None:
+    """The unit trap (domain 1.2): each gas by its own LEL or molar mass."""
+    pairs = []
+    if limit.gas_class == "toxic" and limit.molar_mass:
+        pairs = [("ppm", 1.0), ("mg/m³", limit.molar_mass / 24.45), ("ppb", 1000.0)]
+    elif limit.gas_class == "combustible" and limit.lel_vol:
+        pairs = [("%vol", limit.lel_vol / 100), ("%LEL", 1.0)]
+    told = [share(limit, value * factor, unit) for unit, factor in pairs]
+    for each in told:
+        assert each is not None and each == pytest.approx(told[0])
+        if limit.gas_class == "combustible":
+            assert each == pytest.approx(value)
