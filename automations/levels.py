@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from automations.compiled import Compiled
-from automations.selecting import Lacking
+from automations.selecting import Catalogue, Lacking
 from automations.values import ReadingValue, permits_value
 from automations.watch_people import PresenceWatch
 from automations.watch_permit import PermitWatch
@@ -183,14 +183,16 @@ class Levels:
     def _resolve(self) -> None:
         self._stale = False
         self._by_entity, self._feeds = {}, {}
+        catalogue = Catalogue(self._kernel)
         for rule, value in self._values:
             # A value's selector belongs to its rule: what it lacks is told so.
-            self._rules.level_lacks(rule, _value_index(rule, value), value.resolve())
+            lacking = value.resolve(catalogue)
+            self._rules.level_lacks(rule, _value_index(rule, value), lacking)
             for entity in value.members.found:
                 self._feeds.setdefault(entity.id, []).append(value)
                 self._listen(entity.id)
         for watch in self._watches.values():
-            lacking = watch.watched.resolve()
+            lacking = watch.watched.resolve(catalogue)
             watch.refused = any(each.zone_id is None for each in lacking)
             watch.missing = frozenset(f"zone:{each.zone_id}" for each in lacking)
             self._rules.level_lacks(watch.rule, watch.index, lacking)
@@ -256,7 +258,13 @@ class Levels:
         if watch.refused or not isinstance(watched, ReadingWatch):
             return
         watched.hear(reading)
+        calm: bool | None = None
         for subject in watched.members.of(reading.entity_id):
+            level = watch.levels.get(subject)
+            if level is not None and level.truth is Truth.FALSE:
+                calm = watched.is_calm(reading) if calm is None else calm
+                if calm:
+                    continue
             if subject not in watch.missing:
                 self._judge(watch, subject)
 

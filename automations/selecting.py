@@ -1,6 +1,6 @@
 """Selectors: which entities a trigger or a value looks at, found by part and place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from core.api.model import EntityKind
@@ -46,6 +46,46 @@ def kind_of(trigger: Trigger, what: str) -> str:
     return ".".join(each for each in (trigger.platform, what, named) if each)
 
 
+class Catalogue:
+    """Index the site's entities by part and place, once for all selectors."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        classes = {q.id: q.gas_class for q in kernel.hub.bundle.quantities}
+        registry = kernel.registry
+        self.worn: set[str] = set()
+        """Entities that a person wears: they are wherever that person is."""
+        self._by_word: dict[str, list[EntityRecord]] = {}
+        self._by_place: dict[tuple[str, str | None], list[EntityRecord]] = {}
+        for entity in registry.entities():
+            declared = entity.declared
+            if declared.kind is EntityKind.OUTPUT:
+                continue
+            device = registry.device(entity.device_id)
+            zone = device.zone_id if device else None
+            if device is not None and zone is None and device.person_id is not None:
+                self.worn.add(entity.id)
+            part = classes.get(declared.quantity, "")
+            is_gas = bool(part) or declared.kind is EntityKind.GAS
+            for word in {declared.quantity, part, "gas" if is_gas else ""} - {""}:
+                self._by_word.setdefault(word, []).append(entity)
+                self._by_place.setdefault((word, zone), []).append(entity)
+
+    def find(
+        self, words: Collection[str], zones: Collection[str]
+    ) -> list[EntityRecord]:
+        """Return the entities of some parts in some zones, and all that are worn."""
+        found: dict[str, EntityRecord] = {}
+        for word in words:
+            if not zones:
+                found |= {e.id: e for e in self._by_word.get(word, ())}
+                continue
+            for zone in (*sorted(zones), None):
+                for entity in self._by_place.get((word, zone), ()):
+                    if zone is not None or entity.id in self.worn:
+                        found[entity.id] = entity
+        return list(found.values())
+
+
 class Members:
     """Hold the entities of a selector by the subject of its trigger.
 
@@ -63,18 +103,14 @@ class Members:
         self._of: dict[str, list[str]] = {}
         self._stale = False
 
-    def resolve(self) -> list[Lacking]:
+    def resolve(self, catalogue: "Catalogue") -> list[Lacking]:
         """Look the entities up anew; return what cannot be armed."""
-        classes = {q.id: q.gas_class for q in self._kernel.hub.bundle.quantities}
-        registry = self._kernel.registry
-        self.found = [each for each in registry.entities() if self._fits(each, classes)]
-        self.worn = frozenset(
-            each.id
-            for each in self.found
-            if (device := registry.device(each.device_id)) is not None
-            and device.zone_id is None
-            and device.person_id is not None
-        )
+        zones: set[str] = set(self._zones)
+        if self._around:
+            for zone in self._zones:
+                zones |= self._kernel.site.neighbours(zone)
+        self.found = catalogue.find(self._wanted, zones)
+        self.worn = frozenset(e.id for e in self.found if e.id in catalogue.worn)
         self._by_subject = self._grouped()
         return list(self._lacking())
 
@@ -93,14 +129,6 @@ class Members:
         """Return the subjects that an entity speaks for."""
         self.subjects()
         return self._of.get(entity_id, [])
-
-    def _fits(self, entity: EntityRecord, classes: dict[str, str]) -> bool:
-        declared = entity.declared
-        if declared.kind is EntityKind.OUTPUT:
-            return False
-        part = classes.get(declared.quantity, "")
-        is_gas = "gas" in self._wanted and (part or declared.kind is EntityKind.GAS)
-        return bool(is_gas) or bool(self._wanted & {declared.quantity, part} - {""})
 
     def _grouped(self) -> dict[str, list[EntityRecord]]:
         grouped: dict[str, list[EntityRecord]] = {

@@ -6,7 +6,14 @@ Whom nobody can place counts where that person was last seen: never as outside.
 import math
 from collections.abc import Iterable, Iterator
 
-from automations.selecting import Lacking, kind_of, named_zones, number, words
+from automations.selecting import (
+    Catalogue,
+    Lacking,
+    kind_of,
+    named_zones,
+    number,
+    words,
+)
 from automations.watching import FALSE, Interval, Judged, Params
 from core.api.model import EntityKind
 from core.clock import NS
@@ -55,7 +62,7 @@ class PresenceWatch:
         self._together_m = number(trigger, "within") or TOGETHER_M
         self._at_work = trigger.fields.get("while") == "permit"
 
-    def resolve(self) -> list[Lacking]:
+    def resolve(self, catalogue: Catalogue) -> list[Lacking]:
         """Find the zones that the plan no longer has."""
         zones = named_zones(self.trigger)
         known = [zone for zone in zones if self._kernel.site.zone(zone) is not None]

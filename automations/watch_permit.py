@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 
-from automations.selecting import Lacking, kind_of, named_zones, number, words
+from automations.selecting import (
+    Catalogue,
+    Lacking,
+    kind_of,
+    named_zones,
+    number,
+    words,
+)
 from automations.watching import FALSE, Judged
 from core.clock import NS
 from core.config import Trigger
@@ -27,7 +34,7 @@ class PermitWatch:
         self._expires_ns = _span(trigger, "expires_within")
         self._running_ns = _span(trigger, "running_for")
 
-    def resolve(self) -> list[Lacking]:
+    def resolve(self, catalogue: Catalogue) -> list[Lacking]:
         """Lack nothing: permits come and go."""
         return []
 

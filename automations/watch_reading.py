@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 
 from automations.selecting import (
+    Catalogue,
     Lacking,
     Members,
     kind_of,
@@ -53,9 +54,9 @@ class ReadingWatch:
 
     # --- set-up -----------------------------------------------------------------
 
-    def resolve(self) -> list[Lacking]:
+    def resolve(self, catalogue: Catalogue) -> list[Lacking]:
         """Look the entities up anew; what is left of a track goes on."""
-        lacking = self.members.resolve()
+        lacking = self.members.resolve(catalogue)
         ids = [each.id for each in self.members.found]
         if self._rate_s or self._stuck_ns:
             old = self.tracks
@@ -120,6 +121,15 @@ class ReadingWatch:
             for reading in (self.reading(each.id) for each in members)
         ]
         return fold(self._fuse, exact) if exact else OPEN
+
+    def is_calm(self, reading: Reading) -> bool:
+        """Say whether a reading alone proves its own side of the limit FALSE.
+
+        Where the whole was FALSE before, it then stays so, whatever joins them.
+        """
+        if folds(self._fuse) or self._rate_s or self._stuck_ns:
+            return False
+        return self._one(reading, False) is Truth.FALSE
 
     def reading(self, entity_id: str) -> Reading:
         """Return a reading with the trigger's own maximum age applied."""

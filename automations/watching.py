@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from automations.selecting import Lacking
+from automations.selecting import Catalogue, Lacking
 from core.api.reading import Value
 from core.logic.truth import Truth, all_of, any_of, vote
 
@@ -34,7 +34,7 @@ FALSE = Judged(Truth.FALSE, {})
 class Watched(Protocol):
     """What every kind of level trigger offers."""
 
-    def resolve(self) -> list[Lacking]:
+    def resolve(self, catalogue: Catalogue) -> list[Lacking]:
         """Derive its tables anew; return what cannot be armed."""
 
     def subjects(self) -> Iterable[str]:
