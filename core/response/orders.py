@@ -20,6 +20,13 @@ LOCAL = "screen"
 _LATE_ROLES = ("marshal", "supervisor", "safety_officer")
 _ANSWER_S = 60.0
 
+#: How a permit was broken off → what its people are told.
+_BROKEN_OFF = {
+    "cancelled": "notice.permit_cancelled",
+    "withdrawn": "notice.permit_withdrawn",
+    "superseded": "notice.permit_superseded",
+}
+
 
 class Teller(Protocol):
     """Tell people by name or by role; `Notices` does."""
@@ -104,7 +111,7 @@ class Orders:
             return
         self._teller.tell_persons(
             (*permit.workers, permit.guardian_id, permit.supervisor_id),
-            f"notice.permit_{body.outcome}",
+            _BROKEN_OFF[body.outcome],
             {"zone": permit.zone_id, "permit": permit.id, "reason": body.reason},
             permit.id,
             cause=_after(envelope),
