@@ -6,7 +6,7 @@ from core.alarms.events import AlarmReturned
 from core.alarms.state import AlarmRecord
 from core.journal.envelope import Effect
 from core.journal.events import Event
-from core.permits.lifecycle import PermitStatus
+from core.permits.lifecycle import RUNNING, PermitStatus
 from core.state import SiteState
 from tests.sim.machine import Life
 
@@ -126,12 +126,20 @@ def _response(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Fin
         fleeting = alarm and (
             alarm.mark or alarm.kind.startswith(_OWN) or _done(alarm, life)
         )
+        fleeting = fleeting or _guards_nothing(before, notice.about)
         if notice.id not in after.response.notices and not fleeting:
             yield "notices survive a restart (R13)", notice
     for command in before.response.commands.values():
         if command.id not in after.response.commands and command.id not in ended:
             yield "commands survive a restart (R7)", command
     yield from _runs(before, life, fresh)
+
+
+def _guards_nothing(before: SiteState, about: str) -> bool:
+    """Say whether a guardian was asked about work that had ended already."""
+    permit = before.permits.permits.get(about.removeprefix("guardian:"))
+    working = (*RUNNING, PermitStatus.HELD)
+    return permit is not None and permit.status not in working
 
 
 def _runs(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Finding]:
