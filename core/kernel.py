@@ -54,47 +54,11 @@ class Kernel:
         engine: "Callable[[Kernel], Room] | None" = None,
     ) -> None:
         self.hub = hub = Hub(clock, ids, journal, links)
-        self.site = Site(hub)
-        self.access = Access(hub)
-        self.registry = Registry(hub)
-        DeviceDesk(self.registry, self.access)
-        self.alarms = Alarms(hub, self.access)
-        self.readings = Readings(hub, self.registry, self.alarms)
-        self.people = People(hub, self.registry, self.readings, self.site, self.access)
-        self.commands = Commands(hub, self.registry, self.readings, self.alarms)
-        self.notices = Notices(
-            hub, self.people, self.registry, self.commands, self.alarms
-        )
-        self.cards = Cards(hub, self.access, self.notices.tell)
-        self.keys = Keys(hub, self.access)
-        self.places = Places(hub, self.site, self.people)
-        self.packs = Packs(hub)
+        self._make_site()
+        self._make_people()
         self._make_sources()
-        law = Law(self.packs, self.places, self.sources)
-        self.permits = Permits(
-            hub, self.access, self.site, self.readings, self.people, law
-        )
-        self.surroundings.hold = self.permits.hold
-        Equipment(hub, self.permits.hold)
-        self.permits.bench.empty = self.entries.empty
-        viewer = Viewer(self.permits.bench)
-        self.reminders = Reminders(
-            hub,
-            self.packs,
-            self.permits.life,
-            viewer,
-            self.notices,
-            self.surroundings,
-        )
-        self.conflicts.tell = self.permits.facts.of
-        self.evacuations = Evacuations(
-            hub, self.access, self.site, self.people, self.commands, self.alarms
-        )
-        self.power = PowerEnd(
-            hub, self.access, self.people, self.notices, self.permits, self.alarms
-        )
-        self.permits.watch.clear = self._clear
-        self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
+        self._make_permits()
+        self._make_response()
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
             *(self.site, self.access, self.registry, self.alarms, self.readings),
@@ -107,9 +71,32 @@ class Kernel:
         if engine is not None:
             hub.rooms.append(engine(self))
 
+    def _make_site(self) -> None:
+        """Make what hears the devices and tells of danger."""
+        hub = self.hub
+        self.site = Site(hub)
+        self.access = Access(hub)
+        self.registry = Registry(hub)
+        DeviceDesk(self.registry, self.access)
+        self.alarms = Alarms(hub, self.access)
+        self.readings = Readings(hub, self.registry, self.alarms)
+
+    def _make_people(self) -> None:
+        """Make what knows people, and what reaches them and their outputs."""
+        hub = self.hub
+        self.people = People(hub, self.registry, self.readings, self.site, self.access)
+        self.commands = Commands(hub, self.registry, self.readings, self.alarms)
+        self.notices = Notices(
+            hub, self.people, self.registry, self.commands, self.alarms
+        )
+        self.cards = Cards(hub, self.access, self.notices.tell)
+        self.keys = Keys(hub, self.access)
+        self.places = Places(hub, self.site, self.people)
+
     def _make_sources(self) -> None:
         """Make who tells the facts that a pack's rules ask for."""
         hub, access, site = self.hub, self.access, self.site
+        self.packs = Packs(hub)
         self.people_facts = PeopleFacts(hub, access, self.people, self.cards, site)
         self.surroundings = Surroundings(hub, site, self.readings, access)
         self.conflicts = Conflicts(hub, self.packs, self.people, self.alarms)
@@ -126,6 +113,38 @@ class Kernel:
             *(self.people_facts, self.surroundings, self.conflicts),
             *(self.gas_tests, self.isolation, self.entries),
         )
+
+    def _make_permits(self) -> None:
+        """Make the permits, and join to them what stands on them."""
+        hub = self.hub
+        law = Law(self.packs, self.places, self.sources)
+        self.permits = Permits(
+            hub, self.access, self.site, self.readings, self.people, law
+        )
+        self.permits.watch.clear = self._clear
+        self.permits.bench.empty = self.entries.empty
+        self.surroundings.hold = self.permits.hold
+        self.conflicts.tell = self.permits.facts.of
+        Equipment(hub, self.permits.hold)
+        self.reminders = Reminders(
+            hub,
+            self.packs,
+            self.permits.life,
+            Viewer(self.permits.bench),
+            self.notices,
+            self.surroundings,
+        )
+
+    def _make_response(self) -> None:
+        """Make what answers danger: evacuations, the end of power, lamps."""
+        hub = self.hub
+        self.evacuations = Evacuations(
+            hub, self.access, self.site, self.people, self.commands, self.alarms
+        )
+        self.power = PowerEnd(
+            hub, self.access, self.people, self.notices, self.permits, self.alarms
+        )
+        self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""
