@@ -50,8 +50,11 @@ def compare(before: SiteState, life: Life, fresh: list[Event]) -> Iterator[Findi
 def _of_mark(before: SiteState, body: Event, life: Life) -> bool:
     """Say whether a closed notice was about what a start may end."""
     notice = before.response.notices.get(str(getattr(body, "notice_id", "")))
-    alarm = before.alarms.open.get(notice.about) if notice is not None else None
-    return alarm is not None and _fleeting(alarm, life)
+    if notice is None:
+        return False
+    alarm = before.alarms.open.get(notice.about)
+    fleeting = alarm is not None and _fleeting(alarm, life)
+    return fleeting or _guards_nothing(before, notice.about)
 
 
 def _over(record: AlarmRecord, before: SiteState, life: Life) -> bool:
