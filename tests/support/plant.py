@@ -1,0 +1,406 @@
+"""A real hub under the law, its site published from YAML, each person a client.
+
+`Plant` is what `tests.support.works.Works` is on virtual time: it takes a permit step
+by step, here over the public API of real processes.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from automations.command import main as publish
+from core.api.documents import Document
+from core.api.reading import Value
+from core.config import IntegrationConfig
+from core.people.acts import Act, RecordCard, RecordTraining
+from core.people.keys_acts import VerifyPerson
+from core.permits import life_acts as a
+from core.permits.acts import CheckPermit, ClosePermit, ReleasePermit
+from core.permits.gas_tests_acts import Sample, TestGas
+from core.permits.life_events import Hazard, Mark
+from core.registry.meters_acts import CalibrateMeter
+from frontend_api.claim import CLAIM_FILE
+from tests.support.client import Client, RefusedError
+from tests.support.site import RunningHub
+from tests.support.waiting import pause, until
+from tests.support.works import CALM, STANDS, form_fields, pack
+from tests.support.yard import ROLES
+
+SPEED = 4.0
+OWNER = "eve"
+METER, CAMERA = "meter-tank", "cam-tank"
+CREW = {**ROLES, OWNER: ("owner",)}
+#: Refusals that pass once the site has caught up with what people do.
+NOT_YET = ("permit.rule", "permit.interlock")
+HOUR_MS = 3_600_000
+_numbers = itertools.count(1)
+_SITE = """\
+site: {{id: works, names: {{zh: 示范装置, en: Works}}, time_zone: {zone}}}
+calendar:
+  known: {{from: "{known_from}", to: "{known_to}"}}
+  holidays: [{{names: 节日, from: "{today}", to: "{today}"}}]
+permit_packs: [basic, cn-hazchem]
+levels:
+  - {{id: ground, names: 地面, z: 0}}
+  - {{id: upper, names: 平台, z: 5}}
+zones:
+  - id: tank
+    names: {{zh: 一号罐, en: Tank 1}}
+    level: ground
+    hazard: confined
+    polygon: [[2, 2], [6, 2], [6, 6], [2, 6]]
+    neighbours: [yard]
+  - {{id: yard, names: 场地, level: ground, polygon: [[0, 0], [20, 0], [20, 20], [0, 20]]}}
+  - {{id: gate, names: 大门, level: ground, polygon: [[40, 0], [45, 0], [45, 5], [40, 5]]}}
+muster_points:
+  - {{id: m-gate, names: 大门, level: ground, at: [42, 2], zone: gate}}
+quantities:
+  - id: h2s
+    names: {{zh: 硫化氢, en: H2S}}
+    unit: ppm
+    gas_class: toxic
+    accept_below: 5
+    limits: [{{condition: high, kind: gas.toxic, unit: ppm, above: 10, priority: 1, life_safety: true}}]
+  - id: lel
+    names: {{zh: 甲烷, en: Methane}}
+    unit: "%LEL"
+    gas_class: combustible
+    lel_vol: 5.0
+    accept_below: 5
+    limits: [{{condition: high, kind: gas.combustible, unit: "%LEL", above: 20, priority: 1, life_safety: true}}]
+  - id: o2
+    names: {{zh: 氧气, en: Oxygen}}
+    unit: "%vol"
+    gas_class: oxygen
+    accept_above: 19.5
+    accept_below: 23.5
+    limits: [{{condition: low, kind: gas.oxygen, unit: "%vol", below: 19.5, priority: 1, life_safety: true}}]
+"""  # noqa: E501 - a row of the table is a row
+
+
+def _site(now: datetime) -> str:
+    """Return the site's YAML; there it is about ten in the morning of a holiday."""
+    east = 10 - now.hour
+    east += 24 if east < -12 else 0
+    today = (now + timedelta(hours=east)).date()
+    text = _SITE.format(
+        zone=f"Etc/GMT{-east:+d}" if east else "Etc/GMT",
+        today=today,
+        known_from=today - timedelta(days=30),
+        known_to=today + timedelta(days=30),
+    )
+    rows = [
+        f"  - {{id: {p}, name: {p}, roles: [{', '.join(r)}], company: 总包,"
+        f" tags: [tag-{p}]}}"
+        for p, r in CREW.items()
+    ]
+    return text + "\n".join(["people:", *rows]) + "\n"
+
+
+def _devices() -> str:
+    worn = [f"  - {{integration: field, uid: tag-{p}, person: {p}}}" for p in CREW]
+    rest = [
+        f"  - {{integration: field, uid: {METER}, zone: tank, lost: 40s, max_age: 40s}}",
+        f"  - {{integration: field, uid: {CAMERA}, zone: tank}}",
+    ]
+    return "\n".join(["devices:", *worn, *rest]) + "\n"
+
+
+def _as_given(_: Document, __: int, given: dict[str, Any]) -> IntegrationConfig:
+    """Take the test field's options as they are."""
+    return msgspec.convert(given, IntegrationConfig)
+
+
+class Plant:
+    """Run the hub, its field and its people."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.config = folder / "data", folder / "config"
+        self._door = folder / "door"
+        # A loopback address of its own: no port is ever guessed.
+        pid = os.getpid() & 0xFFFF
+        host = f"127.{next(_numbers) % 200 + 1}.{pid >> 8}.{(pid & 0xFF) or 1}"
+        self.address = f"http://{host}:8480"
+        args = ("--without", "notifier", "--speed", f"{SPEED:g}")
+        self.hub = RunningHub(
+            self.data, args=(*args, "--host", host, "--port", "8480")
+        )
+        self.people: dict[str, Client] = {}
+        self.entities: dict[str, str] = {}
+        self.devices: dict[str, str] = {}
+        self.places = {person: "yard" for person in CREW} | {
+            "ann": "tank",
+            "bob": "tank",
+        }
+
+    # --- the site --------------------------------------------------------------
+
+    def write(self) -> Path:
+        """Write the site's configuration folder."""
+        self.config.mkdir(exist_ok=True)
+        (self.config / "site.yaml").write_text(_site(datetime.now(UTC)), "utf-8")
+        (self.config / "devices.yaml").write_text(_devices(), "utf-8")
+        options = {
+            "door": str(self._door),
+            "places": self.places,
+            "gas": {"h2s": 0.0, "lel": 0.0, "o2": 20.9},
+            "meter": METER,
+            "camera": CAMERA,
+        }
+        field = {
+            "id": "field",
+            "integration": "tests.support.fieldwork",
+            "options": options,
+        }
+        text = json.dumps({"integrations": [field]})
+        (self.config / "integrations.yaml").write_text(text, "utf-8")
+        return self.config
+
+    async def publish(self) -> None:
+        """Publish the site by the command; only the field has no form of its own."""
+        arguments = [str(self.write()), "--data", str(self.data), "--wait", "60"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("automations.integrations.check", _as_given)
+            status = await asyncio.to_thread(publish, arguments)
+        assert status == 0
+
+    async def enter(self) -> None:
+        """Let everybody join: the owner claims and invites, each enrols a key."""
+        await until(lambda: (self.data / CLAIM_FILE).exists(), "the claim's code")
+        for person in CREW:
+            self.people[person] = Client(self.address, person, SPEED)
+        owner = self.people[OWNER]
+        code = (self.data / CLAIM_FILE).read_text("ascii").strip()
+        await self._claimed(owner, code)
+        for person, client in self.people.items():
+            if client is not owner:
+                await client.join(await owner.invite(person))
+            await client.enrol()
+
+    async def _claimed(self, owner: Client, code: str) -> None:
+        for _ in range(200):
+            try:
+                return await owner.claim(code)
+            except (OSError, RefusedError) as early:
+                last = early
+                await pause(0.2)
+        raise AssertionError(f"the gateway never let the owner in: {last}")
+
+    async def known(self) -> None:
+        """Wait until the field's devices are enrolled; note their ids."""
+        for _ in range(200):
+            found = (await self.people[OWNER].get("/api/v1/devices"))["items"]
+            self.devices = {each["uid"]: each["id"] for each in found}
+            if {METER, CAMERA, *(f"tag-{p}" for p in CREW)} <= set(self.devices):
+                break
+            await pause(0.1)
+        (meter,) = (each for each in found if each["uid"] == METER)
+        self.entities = {e["quantity"]: e["id"] for e in meter["entities"]}
+
+    async def papers(self) -> None:
+        """Put on file what the law asks for: cards, trainings, a calibration."""
+        sam = self.people["sam"]
+        for person in ("ann", "bob"):
+            await sam.act(self.card(person))
+        for person in ("gil", "max"):
+            await sam.act(RecordTraining(person_id=person, topic="guardian"))
+        act = CalibrateMeter(
+            device_id=self.devices[METER],
+            valid_to="2099-12-31",
+            certificate="c-1",
+            by="lab",
+        )
+        await sam.act(act)
+
+    def card(self, person: str) -> RecordCard:
+        """Return a welder's card."""
+        return RecordCard(
+            person_id=person,
+            trade="hot_work",
+            kind="special_operation",
+            valid_to="2099-12-31",
+            document="0" * 64,
+        )
+
+    async def close(self) -> None:
+        """End every client."""
+        for client in self.people.values():
+            await client.close()
+
+    def tell(self, **order: Any) -> None:
+        """Tell the field what is so now."""
+        self.places |= order.get("places", {})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(json.dumps(order).encode(), str(self._door))
+
+    # --- what the hub says -----------------------------------------------------
+
+    async def ok(self, person: str, act: Act, version: int | None = None) -> Any:
+        """Let a person act; it must succeed."""
+        return await self.people[person].act(act, version)
+
+    async def view(self, permit_id: str) -> dict[str, Any]:
+        """Return what the hub says of a permit."""
+        told = await self.ok("sue", CheckPermit(permit_id=permit_id))
+        found: dict[str, Any] = json.loads(told["view"])
+        return found
+
+    async def becomes(self, permit_id: str, status: str) -> dict[str, Any]:
+        """Wait until a permit has a status."""
+        for _ in range(400):
+            view = await self.view(permit_id)
+            if view["status"] == status:
+                return view
+            await pause(0.1)
+        raise AssertionError(f"{permit_id} never became {status}: {view}")
+
+    # --- the six steps ---------------------------------------------------------
+
+    async def booked(self, kind: str, hours: float = 4, **more: Any) -> str:
+        """Book a work in the tank that begins now."""
+        now = (await self.people["sue"].get("/api/v1/keys"))["now_ms"]
+        fields = {
+            "kind": kind,
+            "zone_id": "tank",
+            "title": "weld the flange",
+            "unit": "workshop",
+            "supervisor_id": "sue",
+            "from_ms": now,
+            "to_ms": now + int(hours * HOUR_MS),
+            "emergency": True,
+        }
+        told = await self.ok("sue", a.BookPermit(**(fields | more)))
+        return str(told["permit_id"])
+
+    async def applied(self, permit_id: str, kind: str, **facts: Value) -> None:
+        """Fill in the form."""
+        found = pack().kind(kind)
+        assert found is not None
+        act = a.ApplyPermit(
+            permit_id=permit_id,
+            workers=("ann", "bob"),
+            guardians=("gil",),
+            trades={"ann": "hot_work"} if found.trades else {},
+            fields=form_fields(found),
+            facts=CALM | facts,
+        )
+        await self.ok("sue", act)
+
+    async def analysed(self, permit_id: str, kind: str) -> None:
+        """Name the hazards, answer every measure, say how things stand."""
+        found = pack().kind(kind)
+        form = pack().form(found.form if found else "")
+        assert form is not None
+        act = a.AnalysePermit(
+            permit_id=permit_id,
+            hazards=(Hazard(text="fire", control="blanket, extinguisher"),),
+            measures={each.id: Mark(involved=True) for each in form.measures},
+        )
+        await self.ok("sue", act)
+        await self.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=STANDS))
+
+    async def briefed(self, permit_id: str) -> None:
+        """Brief everyone, and let each say so."""
+        crew = ("ann", "bob", "gil")
+        await self.ok("sue", a.BriefPeople(permit_id=permit_id, people=crew))
+        for person in crew:
+            await self.ok(person, a.TakeBriefing(permit_id=permit_id))
+
+    async def tested(self, permit_id: str, kind: str) -> None:
+        """Test every gas at every place that the kind asks for."""
+        found = pack().kind(kind)
+        assert found is not None
+        assert found.gas is not None
+        words = {"combustible": "lel", "oxygen": "o2", "toxic": "h2s"}
+        samples = tuple(
+            Sample(gas=gas, place=place, entity_id=self.entities[gas])
+            for gas in (words[word] for word in found.gas.gases)
+            for place in found.gas.places or ("inside",)
+        )
+        await self.ok("gil", TestGas(permit_id=permit_id, samples=samples))
+
+    async def next_signature(self, permit_id: str) -> tuple[str, a.SignPermit] | None:
+        """Return whose turn it is and what to sign; None when nothing is due."""
+        view = await self.view(permit_id)
+        due = [d for d in view.get("due", ()) if d["verb"] == "permit.sign"]
+        if not due:
+            return None
+        slot = due[0]
+        act = a.SignPermit(
+            permit_id=permit_id, slot=slot["slot"], content=view["content"]
+        )
+        for person, role in (("ivy", "issuer"), ("sam", "safety_officer")):
+            if role in slot.get("roles", ()):
+                return person, act
+        if slot.get("people"):
+            return str(slot["people"][0]), act
+        return OWNER if "owner" in slot["roles"] else "sue", act
+
+    async def signed(self, permit_id: str) -> None:
+        """Sign whatever is due, until no signature is."""
+        while (turn := await self.next_signature(permit_id)) is not None:
+            person, act = turn
+            await self.people[person].soon(act, *NOT_YET)
+
+    async def stopped(self, permit_id: str) -> RefusedError:
+        """Sign what is due until the law refuses; returns its refusal."""
+        while (turn := await self.next_signature(permit_id)) is not None:
+            person, act = turn
+            try:
+                await self.people[person].act(act)
+            except RefusedError as no:
+                return no
+        raise AssertionError("everything could be signed")
+
+    async def verified(self, permit_id: str) -> None:
+        """Let everyone prove to be in the zone, then go where they belong."""
+        crew = ("sue", "ann", "bob", "gil")
+        before = dict(self.places)
+        self.tell(places={person: "tank" for person in crew})
+        for person in crew:
+            act = VerifyPerson(zone_id="tank")
+            await self.people[person].soon(
+                act, "place.elsewhere", "place.unknown"
+            )
+        self.tell(places={person: before[person] for person in crew})
+
+    async def started(self, permit_id: str) -> None:
+        """Start the work as soon as the hub agrees."""
+        act = a.StartPermit(permit_id=permit_id)
+        await self.versioned("sue", permit_id, act)
+
+    async def released(self, permit_id: str, person: str = "sam") -> None:
+        """Release a held permit as soon as the hub agrees."""
+        act = ReleasePermit(permit_id=permit_id, reason="all is well again")
+        await self.versioned(person, permit_id, act)
+
+    async def versioned(self, person: str, permit_id: str, act: Act) -> None:
+        """Act on a permit's newest version until the hub agrees."""
+        for _ in range(160):
+            version = (await self.view(permit_id))["version"]
+            try:
+                await self.people[person].act(act, version)
+                return
+            except RefusedError as no:
+                last = no
+            await pause(0.25)
+        raise AssertionError(f"{act.verb_}: still {last}")
+
+    async def ended(self, permit_id: str) -> None:
+        """Complete, accept and close a permit."""
+        await self.ok("sue", a.CompletePermit(permit_id=permit_id))
+        after: dict[str, Value] = {"site_restored": True, "no_residual_fire": True}
+        await self.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=after))
+        self.tell(places={"ann": "yard", "bob": "yard"})
+        await self.signed(permit_id)
+        await self.people["sue"].soon(
+            ClosePermit(permit_id=permit_id), *NOT_YET, "permit.people_inside"
+        )
