@@ -29,6 +29,8 @@ import './app/permits.css';
 import './app/muster.css';
 import './app/lists.css';
 import './app/plan.css';
+import './app/work.css';
+import './app/work-page.css';
 import './app/phone.css';
 import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';

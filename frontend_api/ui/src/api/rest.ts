@@ -1,4 +1,4 @@
-import type { ActBodies, DoneReply, ProblemView } from './schema';
+import type { ActBodies, DoneReply, ProblemView, ProofBody } from './schema';
 
 /** An answer that is an error; `problem.sentences` says it in both languages. */
 export class Refusal extends Error {
@@ -51,15 +51,44 @@ export const get = <T>(path: string) => call<T>('GET', path);
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body);
 export const remove = (path: string) => call<void>('DELETE', path);
 
-/** Ask for an act; the key makes a repeat of the same click harmless. */
+type Prover = (verb: string, body: object, version?: number) => Promise<ProofBody>;
+let prover: Prover | null = null;
+
+/** Let this device's key sign every act from now on; null: it has none. */
+export function signWith(next: Prover | null): void {
+  prover = next;
+}
+
+/** The gateway looks at the blob that this one names, so it is sent in clear. */
+const UNSIGNED = new Set<string>(['attachment.record']);
+
+/** Ask for an act without a signature: what the page itself tells, not the person. */
 export function act<V extends keyof ActBodies>(
   verb: V,
   body: ActBodies[V],
   expectedVersion?: number,
 ): Promise<DoneReply> {
-  const whole = {
-    ...body,
-    ...(expectedVersion === undefined ? {} : { expected_version: expectedVersion }),
-  };
-  return call<DoneReply>('POST', `/api/v1/acts/${verb}`, whole, freshKey());
+  const version = expectedVersion === undefined ? {} : { expected_version: expectedVersion };
+  return call<DoneReply>('POST', `/api/v1/acts/${verb}`, { ...body, ...version }, freshKey());
+}
+
+const SIGNED_TRIES = 3;
+
+/** Ask for an act that a person wants: signed where this device has a key. */
+export async function wanted<V extends keyof ActBodies>(
+  verb: V,
+  body: ActBodies[V],
+  expectedVersion?: number,
+): Promise<DoneReply> {
+  if (!prover || UNSIGNED.has(verb)) return act(verb, body, expectedVersion);
+  for (let tries = 1; ; tries++) {
+    const proof = await prover(verb, body, expectedVersion);
+    try {
+      return await call<DoneReply>('POST', `/api/v1/acts/${verb}`, { proof }, freshKey());
+    } catch (error) {
+      // Another act of this device overtook it on the way; nothing was done: sign anew.
+      const overtaken = error instanceof Refusal && error.problem.code === 'signature.replayed';
+      if (!overtaken || tries === SIGNED_TRIES) throw error;
+    }
+  }
 }

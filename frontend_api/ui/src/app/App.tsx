@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 import { Route, Switch } from 'wouter';
+import { loadDevice } from '../api/device';
 import { get, Refusal } from '../api/rest';
 import type { AuthView, SessionView } from '../api/schema';
 import { SessionContext } from '../api/session';
@@ -10,6 +11,8 @@ import { HubPage } from '../features/hub/HubPage';
 import { LivePage } from '../features/live/LivePage';
 import { EnterPage } from '../features/login/EnterPage';
 import { MusterPage } from '../features/muster/MusterPage';
+import { BookPage } from '../features/permits/BookPage';
+import { PermitPage } from '../features/permits/PermitPage';
 import { PermitsPage } from '../features/permits/PermitsPage';
 import { SettingsPage } from '../features/settings/SettingsPage';
 import { suggestLanguage, useWords } from '../i18n';
@@ -62,6 +65,14 @@ function Waiting({ lost }: { lost: boolean }) {
 function Inside({ session, ended }: { session: SessionView; ended: () => void }) {
   const [current, setCurrent] = useState(session);
   useEffect(() => {
+    const load = () => void loadDevice(session.person_id).catch(() => undefined);
+    load();
+    // A key was enrolled, approved or revoked: perhaps this one.
+    return store.on('events', () => {
+      if (store.events[0]?.type.startsWith('key.')) load();
+    });
+  }, [session.person_id]);
+  useEffect(() => {
     const check = () =>
       void get<SessionView>('/api/v1/session').then(setCurrent, (error: unknown) => {
         if (error instanceof Refusal && error.problem.status === 401) ended();
@@ -84,6 +95,8 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
       <Shell left={ended}>
         <Switch>
           <Route path="/permits" component={PermitsPage} />
+          <Route path="/permits/new" component={BookPage} />
+          <Route path="/permits/:id">{({ id }) => <PermitPage key={id} id={id} />}</Route>
           <Route path="/alarms" component={AlarmsPage} />
           <Route path="/muster" component={MusterPage} />
           <Route path="/hub" component={HubPage} />

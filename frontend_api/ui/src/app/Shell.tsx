@@ -81,7 +81,7 @@ function Rail() {
         <span>Safehold</span>
       </div>
       {PLACES.map(({ to, key, icon: Icon }) => (
-        <Anchor key={to} href={to} className="place" aria-current={path === to ? 'page' : undefined}>
+        <Anchor key={to} href={to} className="place" aria-current={path === to || path.startsWith(`${to}/`) ? 'page' : undefined}>
           <Icon size={22} stroke={1.8} aria-hidden />
           <span>{t(key)}</span>
           {badge[to] ? (

@@ -36,3 +36,20 @@ export function clock(ms: number, zone: string, seconds = false): string {
   }
   return format.format(ms);
 }
+
+/** Write day and time in the site's time zone, as short as it is clear. */
+export function moment(ms: number, zone: string): string {
+  if (!ms) return '—';
+  const key = `day ${zone}`;
+  let format = formats.get(key);
+  if (!format) {
+    const options = { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    try {
+      format = new Intl.DateTimeFormat('sv-SE', { ...options, timeZone: zone });
+    } catch {
+      format = new Intl.DateTimeFormat('sv-SE', options);
+    }
+    formats.set(key, format);
+  }
+  return format.format(ms);
+}

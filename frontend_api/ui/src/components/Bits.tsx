@@ -1,6 +1,8 @@
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { ProblemView } from '../api/schema';
+import { Link as Anchor } from 'wouter';
+import { useDevice } from '../api/device';
 import { useWords } from '../i18n';
 
 export function Card(props: {
@@ -30,8 +32,36 @@ export function Refused({ problem }: { problem: ProblemView | null }) {
       <IconAlertTriangle size={18} aria-hidden />
       <span>
         <b>{t('act.refused')}</b> {say(problem.sentences)}
+        <Mend code={problem.code} />
       </span>
     </p>
+  );
+}
+
+/** What to do about a signature that is missing or counts for nothing. */
+const MENDS = new Set([
+  'signature.required',
+  'signature.key_unknown',
+  'signature.key_revoked',
+  'signature.key_pending',
+  'signature.own_key_needed',
+  'signature.other_person',
+]);
+
+function Mend({ code }: { code: string }) {
+  const { t } = useWords();
+  const { standing } = useDevice();
+  if (code === 'signature.stale') return <> {t('mend.clock')}</>;
+  if (!MENDS.has(code)) return null;
+  if (standing === 'insecure' || standing === 'broken') return <> {t('mend.insecure')}</>;
+  if (standing === 'pending') return <> {t('mend.pending')}</>;
+  return (
+    <>
+      {' '}
+      <Anchor href="/settings" className="textlink">
+        {t('mend.enrol')}
+      </Anchor>
+    </>
   );
 }
 

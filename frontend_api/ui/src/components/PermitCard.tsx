@@ -1,11 +1,17 @@
 import {
+  IconBan,
+  IconCalendar,
   IconCircleCheck,
   IconCircleDashed,
   IconClockExclamation,
   IconHourglass,
+  IconFileText,
   IconLock,
   IconPlayerPause,
+  IconPlayerPlay,
+  IconReplace,
   IconShieldCheck,
+  IconSignature,
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useBeat, useSection, useSite } from '../api/hooks';
@@ -25,6 +31,17 @@ const STATUS_ICON = {
   verifying: IconHourglass,
   expired: IconClockExclamation,
   closed: IconLock,
+  booked: IconCalendar,
+  applied: IconFileText,
+  analysed: IconSignature,
+  approved: IconSignature,
+  briefed: IconPlayerPlay,
+  completed: IconCircleCheck,
+  accepted: IconCircleCheck,
+  cancelled: IconBan,
+  rejected: IconBan,
+  withdrawn: IconBan,
+  superseded: IconReplace,
 } as const;
 
 export function PermitStatus({ status }: { status: string }) {

@@ -1,6 +1,20 @@
 import { useState } from 'react';
-import { act, Refusal } from '../api/rest';
+import { Refusal, wanted } from '../api/rest';
 import type { ActBodies, ProblemView } from '../api/schema';
+
+/** The browser itself failed: its storage is full or shut, or its key is gone. */
+const UNSIGNED: ProblemView = {
+  type: '',
+  title: 'device.unsigned',
+  status: 0,
+  code: 'signature.required',
+  detail: '',
+  params: {},
+  sentences: {
+    zh: '本设备未能签名，操作未送出',
+    en: 'This device could not sign: nothing was sent',
+  },
+};
 
 /** Ask for an act; a refusal stays visible until the next try. */
 export function useAct() {
@@ -14,11 +28,10 @@ export function useAct() {
     setBusy(true);
     setProblem(null);
     try {
-      const done = await act(verb, body, version);
+      const done = await wanted(verb, body, version);
       return done.result ?? {};
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      setProblem(error.problem);
+      setProblem(error instanceof Refusal ? error.problem : UNSIGNED);
       return null;
     } finally {
       setBusy(false);

@@ -10,6 +10,7 @@ import { clock } from '../../app/format';
 import { Card, Refused } from '../../components/Bits';
 import { LanguageSwitch, LookSwitch } from '../../components/Switches';
 import { useWords } from '../../i18n';
+import { DeviceKey } from './DeviceKey';
 import { Tokens } from './Tokens';
 
 export function SettingsPage({ left }: { left: () => void }) {
@@ -22,6 +23,7 @@ export function SettingsPage({ left }: { left: () => void }) {
       </div>
       <div className="cards">
         <Me left={left} />
+        <DeviceKey />
         <Screen />
         {session.roles.includes('owner') && <Accounts />}
         <Tokens />

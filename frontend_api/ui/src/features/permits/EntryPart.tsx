@@ -1,0 +1,84 @@
+import { TextInput } from '@mantine/core';
+import { IconDoorEnter, IconDoorExit } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useBeat } from '../../api/hooks';
+import { useMay } from '../../api/session';
+import { store } from '../../api/store';
+import { span } from '../../app/format';
+import { useWords } from '../../i18n';
+import { ActButton, useNames, type Part } from './parts';
+
+const NAME = /[,，、;；\n]+/;
+
+/** Count people and tools in and out; the count stands largest of all. */
+export function EntryPart({ file, permit, done }: Part) {
+  const { t } = useWords();
+  const may = useMay();
+  const { name } = useNames();
+  const [tools, setTools] = useState('');
+  useBeat(10_000);
+  const inside = new Map(file.inside.map((one) => [one.person_id, one]));
+  const people = [...new Set([...permit.workers, ...inside.keys()])];
+  const brought = tools.split(NAME).map((one) => one.trim()).filter(Boolean);
+  const counts = may('entry.in') || may('entry.out');
+  if (!file.started_ms && !file.entry_open && !may('entry.open')) return null;
+  return (
+    <section className="card entry">
+      <header>
+        <h2>{t('entry.title')}</h2>
+      </header>
+      <p className="entry-count" role="status">
+        <strong>{inside.size}</strong> {t('entry.inside')}
+        {file.tools.length > 0 && (
+          <>
+            {' · '}
+            <strong>{file.tools.length}</strong> {t('entry.tools')}
+          </>
+        )}
+      </p>
+      {!file.entry_open && may('entry.open') && (
+        <ActButton verb="entry.open" body={{ permit_id: file.id }} done={done} className="primary">
+          {t('entry.open')}
+        </ActButton>
+      )}
+      {file.entry_open && (
+        <>
+          {counts && <TextInput label={t('entry.with')} description={t('entry.with_note')} value={tools} onChange={(event) => setTools(event.currentTarget.value)} />}
+          <ul className="entry-list">
+            {people.map((person) => {
+              const one = inside.get(person);
+              return (
+                <li key={person} className={one ? 'in' : ''}>
+                  <div>
+                    <b>{name(person)}</b>
+                    {one && (
+                      <span>
+                        {t('entry.since', { span: span(store.now() - one.since_ms, t) })}
+                        {one.seen ? ` · ${t('entry.seen')}` : ''}
+                        {one.rescue ? ` · ${t('entry.rescue')}` : ''}
+                      </span>
+                    )}
+                  </div>
+                  {one
+                    ? may('entry.out') && (
+                        <ActButton verb="entry.out" body={{ permit_id: file.id, person_id: person, tools: brought }} done={() => { setTools(''); done(); }} label={t('entry.out_name', { name: name(person) })}>
+                          <IconDoorExit size={26} aria-hidden />
+                          {t('entry.out')}
+                        </ActButton>
+                      )
+                    : may('entry.in') && (
+                        <ActButton verb="entry.in" body={{ permit_id: file.id, person_id: person, tools: brought }} done={() => { setTools(''); done(); }} className="primary" label={t('entry.in_name', { name: name(person) })}>
+                          <IconDoorEnter size={26} aria-hidden />
+                          {t('entry.in')}
+                        </ActButton>
+                      )}
+                </li>
+              );
+            })}
+          </ul>
+          {file.tools.length > 0 && <p className="note">{t('entry.which', { tools: file.tools.join(t('list.comma')) })}</p>}
+        </>
+      )}
+    </section>
+  );
+}

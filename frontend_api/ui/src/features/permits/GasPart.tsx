@@ -1,0 +1,187 @@
+import { Select, TextInput } from '@mantine/core';
+import { IconKeyboard, IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useBeat, useSection, useSite } from '../../api/hooks';
+import type { EntityView, GasTestView, QuantityView, Sample } from '../../api/schema';
+import { useMay, useSession } from '../../api/session';
+import { store } from '../../api/store';
+import { figure, moment } from '../../app/format';
+import { Refused } from '../../components/Bits';
+import { useAct } from '../../components/useAct';
+import { useWords } from '../../i18n';
+import { Figure } from './Ask';
+import { Fold, useNames, type Part } from './parts';
+
+type Place = Sample['place'];
+const PLACES: Place[] = ['upper', 'middle', 'lower', 'inside', 'outside'];
+
+/** Test the gas by the hub's own meters; typed values are a marked fallback. */
+export function GasPart(part: Part) {
+  const { t } = useWords();
+  const may = useMay();
+  const { file } = part;
+  const open = !['closed', 'rejected', 'accepted'].includes(file.status);
+  const failing = file.open.some((one) => one.facts.some((fact) => fact.fact.startsWith('gas_')));
+  return (
+    <Fold title={t('gas_test.title')} note={t('gas_test.count', { count: file.tests.length })} open={failing}>
+      {open && may('permit.gas_test') && <Take {...part} />}
+      <ol className="gas-tests">
+        {file.tests.map((test) => (
+          <Test key={test.at_ms} test={test} />
+        ))}
+      </ol>
+      {!file.tests.length && <p className="note">{t('gas_test.none')}</p>}
+    </Fold>
+  );
+}
+
+function Test({ test }: { test: GasTestView }) {
+  const { t, say } = useWords();
+  const site = useSite();
+  const { name } = useNames();
+  const gas = (id: string) => say(site?.quantities.find((one) => one.id === id)?.names) || id;
+  return (
+    <li>
+      <p>
+        <b>{moment(test.at_ms, site?.time_zone ?? 'UTC')}</b> {test.person_id ? name(test.person_id) : t('gas_test.by_hub')}
+      </p>
+      <ul>
+        {test.samples.map((one, i) => (
+          <li key={`${one.gas}${one.place}${i}`} className={`verdict ${one.verdict}`}>
+            <span>{gas(one.gas)}</span>
+            <span>{one.place ? t(`place.${one.place}`) : ''}</span>
+            <b>
+              {figure(one.value)} {one.unit}
+            </b>
+            <b>{t(`verdict.${one.verdict}`)}</b>
+            {one.typed && <i className="typed">{t('gas_test.typed', { instrument: one.instrument })}</i>}
+            {!one.evidence && <i className="typed">{t('gas_test.no_evidence')}</i>}
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+interface Row {
+  gas: QuantityView;
+  place: Place;
+}
+
+function Take({ file, permit, done }: Part) {
+  const { t, say } = useWords();
+  const site = useSite();
+  const session = useSession();
+  const devices = Object.values(useSection('devices'));
+  const { ask, busy, problem } = useAct();
+  const [typed, setTyped] = useState(false);
+  useBeat(2000);
+  const gases = (site?.quantities ?? []).filter((one) => file.law.gases.includes(one.gas_class) || file.law.gases.includes(one.id));
+  const meters = devices
+    .filter((one) => one.zone_id === permit.zone_id || one.person_id === session.person_id)
+    .flatMap((one) => one.entities.map((entity) => ({ device: one.name, entity })))
+    .filter(({ entity }) => gases.some((gas) => gas.id === entity.quantity));
+  const [places, setPlaces] = useState<Place[]>((file.law.places.length ? file.law.places : ['inside']) as Place[]);
+  const rows: Row[] = meters.length
+    ? gases.filter((gas) => meters.some(({ entity }) => entity.quantity === gas.id)).flatMap((gas) => places.map((place) => ({ gas, place })))
+    : [];
+  const entity = (gas: string): EntityView | undefined => meters.find((one) => one.entity.quantity === gas)?.entity;
+  const send = async () => {
+    const samples = rows.map((row): Sample => ({ gas: row.gas.id, place: row.place, entity_id: entity(row.gas.id)!.id }));
+    await ask('permit.gas_test', { permit_id: file.id, samples }, file.version);
+    done();
+  };
+  return (
+    <div className="stack">
+      {meters.length > 0 ? (
+        <>
+          <ul className="meters" aria-label={t('gas_test.now')}>
+            {meters.map(({ device, entity: one }) => (
+              <li key={one.id}>
+                <span>
+                  {say(gases.find((gas) => gas.id === one.quantity)?.names)} · {device}
+                </span>
+                <b>
+                  {figure(store.live[one.id]?.[0])} {one.unit}
+                </b>
+              </li>
+            ))}
+          </ul>
+          <div className="picks" role="group" aria-label={t('gas_test.places')}>
+            {PLACES.map((place) => (
+              <button key={place} type="button" className="pick" aria-pressed={places.includes(place)} onClick={() => setPlaces(places.includes(place) ? places.filter((one) => one !== place) : [...places, place])}>
+                {t(`place.${place}`)}
+              </button>
+            ))}
+          </div>
+          <button type="button" className="btn primary huge" disabled={busy || !rows.length} onClick={() => void send()}>
+            {t('gas_test.take', { count: rows.length })}
+          </button>
+        </>
+      ) : (
+        <p className="note">{t('gas_test.no_meter')}</p>
+      )}
+      <Refused problem={problem} />
+      {!typed && (
+        <button type="button" className="btn" onClick={() => setTyped(true)}>
+          <IconKeyboard size={20} aria-hidden />
+          {t('gas_test.by_hand')}
+        </button>
+      )}
+      {typed && <Typed gases={gases} file={file} permit={permit} done={done} />}
+    </div>
+  );
+}
+
+function Typed({ gases, file, done }: Part & { gases: QuantityView[] }) {
+  const { t, say } = useWords();
+  const { ask, busy, problem } = useAct();
+  const [gas, setGas] = useState<string | null>(gases[0]?.id ?? null);
+  const [place, setPlace] = useState<Place>((file.law.places[0] as Place | undefined) ?? 'inside');
+  const [value, setValue] = useState<number>();
+  const [instrument, setInstrument] = useState('');
+  const [until, setUntil] = useState('');
+  const [kept, setKept] = useState<Sample[]>([]);
+  const unit = gases.find((one) => one.id === gas)?.unit ?? '';
+  const ready = gas && value !== undefined && instrument.trim();
+  const sample = (): Sample => ({ gas: gas!, place, typed: { value: value!, unit, instrument: instrument.trim(), calibrated_to: until } });
+  const keep = () => {
+    setKept([...kept, sample()]);
+    setValue(undefined);
+  };
+  const send = async () => {
+    const samples = ready ? [...kept, sample()] : kept;
+    const tested = await ask('permit.gas_test', { permit_id: file.id, samples }, file.version);
+    if (tested) {
+      setKept([]);
+      setValue(undefined);
+    }
+    done();
+  };
+  return (
+    <fieldset className="typed-box">
+      <legend>{t('gas_test.by_hand')}</legend>
+      <p className="late">{t('gas_test.fallback')}</p>
+      <Select label={t('gas_test.gas')} data={gases.map((one) => ({ value: one.id, label: say(one.names) }))} value={gas} onChange={setGas} />
+      <Select label={t('gas_test.place')} data={PLACES.map((one) => ({ value: one, label: t(`place.${one}`) }))} value={place} onChange={(one) => setPlace((one as Place | null) ?? place)} />
+      <Figure label={t('gas_test.value')} shown unit={unit} value={value} set={setValue} />
+      <TextInput label={t('gas_test.instrument')} value={instrument} maxLength={60} onChange={(event) => setInstrument(event.currentTarget.value)} />
+      <TextInput type="date" label={t('gas_test.calibrated')} value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
+      {kept.map((one, i) => (
+        <p key={i} className="note">
+          {one.gas} · {t(`place.${one.place}`)} · {one.typed?.value} {one.typed?.unit}
+        </p>
+      ))}
+      <div className="acts">
+        <button type="button" className="btn" disabled={!ready} onClick={keep}>
+          <IconPlus size={20} aria-hidden />
+          {t('gas_test.more')}
+        </button>
+        <button type="button" className="btn primary" disabled={busy || !(ready || kept.length)} onClick={() => void send()}>
+          {t('gas_test.send')}
+        </button>
+      </div>
+      <Refused problem={problem} />
+    </fieldset>
+  );
+}
