@@ -123,6 +123,7 @@ class Kernel:
         )
         self.permits.watch.clear = self._clear
         self.permits.bench.empty = self.entries.empty
+        self.permits.bench.untested = self.gas_tests.owed
         self.surroundings.hold = self.permits.hold
         self.conflicts.tell = self.permits.facts.of
         Equipment(hub, self.permits.hold)

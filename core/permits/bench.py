@@ -14,13 +14,22 @@ from core.permits import lifecycle
 from core.permits.interlocks import Findings, Interlocks, not_true
 from core.permits.life_events import PermitDenied
 from core.permits.life_facts import LifeFacts
-from core.permits.pack import Phase
+from core.permits.pack import Kind, Pack, Phase
 from core.permits.packs import Ruled
 from core.permits.state import PermitRecord
 from core.site.site import Site
 
 #: Breaches that one refusal names; the view shows all.
 _NAMED = 8
+
+
+Untested = Callable[[PermitRecord, Kind, Pack, int], list[str]]
+
+
+def _everything(
+    _permit: PermitRecord, kind: Kind, _pack: Pack, _since_seq: int
+) -> list[str]:
+    return list(kind.gas.gases) if kind.gas is not None else []
 
 
 class Bench:
@@ -40,6 +49,8 @@ class Bench:
         self.judge, self.life = judge, life
         self.empty: Callable[[PermitRecord], Truth] = lambda _permit: Truth.UNKNOWN
         """Says whether nobody and nothing is left where people are counted in."""
+        self.untested: Untested = _everything
+        """Says which gases lack a passing test since an event."""
 
     def get(self, permit_id: str) -> PermitRecord:
         """Return a permit; refuses an unknown one."""
@@ -106,12 +117,13 @@ class Bench:
         more = len(told) - _NAMED
         return "; ".join(told[:_NAMED]) + (f"; +{more}" if more > 0 else "")
 
-    def retested(self, permit: PermitRecord) -> bool:
-        """Say whether a passing gas test was made since work stopped."""
+    def owed(self, permit: PermitRecord) -> list[str]:
+        """Return the gases that a permit's holds owe a passing test since they began."""
+        asking = [held.seq for held in permit.holds.values() if held.hold.retest]
+        if not asking:
+            return []
         ruled = self.ruled(permit)
-        asked = frozenset(("gas_retested",))
-        facts = self.judge.facts.of(permit, ruled.kind, ruled.pack, asked)
-        return facts.get("gas_retested") is True
+        return self.untested(permit, ruled.kind, ruled.pack, max(asking))
 
     # --- place and people -----------------------------------------------------
 

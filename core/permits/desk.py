@@ -266,8 +266,8 @@ class Desk:
         if permit.life.shift_to:
             raise Refused("permit.shift_open", person=permit.life.shift_to)
         self._bench.lawful(permit, Phase.RESUME, actor, "release", cause)
-        owed = sorted({gas for h in permit.holds.values() for gas in h.hold.retest})
-        if owed and not self._bench.retested(permit):
+        owed = self._bench.owed(permit)
+        if owed:
             raise Refused("permit.retest_missing", gases=", ".join(owed))
 
     def _may_release(self, actor: str, permit: PermitRecord) -> None:
