@@ -118,7 +118,7 @@ class Bench:
         return "; ".join(told[:_NAMED]) + (f"; +{more}" if more > 0 else "")
 
     def owed(self, permit: PermitRecord) -> list[str]:
-        """Return the gases that a permit's holds owe a passing test since they began."""
+        """Return the gases that the holds owe a passing test since they began."""
         asking = [held.seq for held in permit.holds.values() if held.hold.retest]
         if not asking:
             return []
