@@ -13,6 +13,8 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 SEEDS = Path(__file__).parent / "seeds"
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+#: Seconds after which a property hangs, however busy the machine.
+PROPERTY_S = 600
 # Threads that a library keeps for the life of the process, by the start of their name.
 KEPT_THREADS = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet", "pydev")
 
@@ -40,6 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the profile that the command line asks for, else the steady one."""
     chosen = config.getoption("--hypothesis-profile", default=None)
     hypothesis.settings.load_profile(chosen or "suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give properties ten minutes, where they ask for nothing else.
+
+    A time-out in the midst of an example is taken for its outcome, and the replay
+    that has none for a flaky test: on a busy machine a slow one seems to be wrong.
+    """
+    for item in items:
+        drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if drawn and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(PROPERTY_S))
 
 
 class _Caught(logging.Handler):
