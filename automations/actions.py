@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from automations.doing import Doing
 from automations.scope import place
-from automations.watch_permit import OVER
+from automations.watch_people import is_kind
 from core.api.model import OutputKind
 from core.api.reading import Value
 from core.config import Step
@@ -110,8 +110,7 @@ def _permits(do: Doing) -> list[PermitRecord]:
         here = everywhere or permit.zone_id in zones
         if subject == "permit" and "zone" not in do.step.fields:
             here = permit.id == number
-        meant = not kinds or permit.kind in kinds
-        if here and meant and permit.status not in OVER:
+        if here and not permit.ended and is_kind(kernel, permit, kinds):
             found.append(permit)
     return found
 
@@ -239,7 +238,7 @@ def _persons(do: Doing) -> list[str]:
     permit = do.runs.kernel.hub.state.permits.permits.get(number)
     if permit is None:
         return []
-    return [*permit.workers, permit.guardian_id, permit.supervisor_id]
+    return [*permit.people(), permit.supervisor_id]
 
 
 def _broadcast(do: Doing) -> None:

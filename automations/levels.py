@@ -140,17 +140,21 @@ class Levels:
         old, self._watches = self._watches, {}
         self._values.clear()
         for rule in rules:
-            for index, trigger in enumerate(rule.rule.triggers):
-                if trigger.platform in _KINDS and not rule.is_moment(index):
-                    made = _KINDS[trigger.platform](self._kernel, trigger)
-                    watch = Watch(rule, index, made)
-                    before = old.get(watch.key)
-                    if before and before.rule.rule.hash == rule.rule.hash:
-                        watch.levels, watch.watched = before.levels, before.watched
-                    self._watches[watch.key] = watch
-            rule.standing = self._standing(rule)
-            self._make_values(rule)
+            # One that cannot be made leaves the others (R9).
+            self._rules.guard(rule.id, self._arm, rule, old)
         self._resolve()
+
+    def _arm(self, rule: Compiled, old: dict[tuple[str, int], Watch]) -> None:
+        for index, trigger in enumerate(rule.rule.triggers):
+            if trigger.platform in _KINDS and not rule.is_moment(index):
+                made = _KINDS[trigger.platform](self._kernel, trigger)
+                watch = Watch(rule, index, made)
+                before = old.get(watch.key)
+                if before and before.rule.rule.hash == rule.rule.hash:
+                    watch.levels, watch.watched = before.levels, before.watched
+                self._watches[watch.key] = watch
+        rule.standing = self._standing(rule)
+        self._make_values(rule)
 
     def _make_values(self, rule: Compiled) -> None:
         for name, trigger in rule.rule.values.items():
@@ -185,19 +189,27 @@ class Levels:
         self._by_entity, self._feeds = {}, {}
         catalogue = Catalogue(self._kernel)
         for rule, value in self._values:
-            # A value's selector belongs to its rule: what it lacks is told so.
-            lacking = value.resolve(catalogue)
-            self._rules.level_lacks(rule, _value_index(rule, value), lacking)
-            for entity in value.members.found:
-                self._feeds.setdefault(entity.id, []).append(value)
-                self._listen(entity.id)
+            self._rules.guard(rule.id, self._resolve_value, rule, value, catalogue)
         for watch in self._watches.values():
-            lacking = watch.watched.resolve(catalogue)
-            watch.refused = any(each.zone_id is None for each in lacking)
-            watch.missing = frozenset(f"zone:{each.zone_id}" for each in lacking)
-            self._rules.level_lacks(watch.rule, watch.index, lacking)
-            if isinstance(watch.watched, ReadingWatch):
-                self._follow(watch, watch.watched)
+            self._rules.guard(watch.rule.id, self._resolve_watch, watch, catalogue)
+
+    def _resolve_value(
+        self, rule: Compiled, value: ReadingWatch, catalogue: Catalogue
+    ) -> None:
+        # A value's selector belongs to its rule: what it lacks is told so.
+        lacking = value.resolve(catalogue)
+        self._rules.level_lacks(rule, _value_index(rule, value), lacking)
+        for entity in value.members.found:
+            self._feeds.setdefault(entity.id, []).append(value)
+            self._listen(entity.id)
+
+    def _resolve_watch(self, watch: Watch, catalogue: Catalogue) -> None:
+        lacking = watch.watched.resolve(catalogue)
+        watch.refused = any(each.zone_id is None for each in lacking)
+        watch.missing = frozenset(f"zone:{each.zone_id}" for each in lacking)
+        self._rules.level_lacks(watch.rule, watch.index, lacking)
+        if isinstance(watch.watched, ReadingWatch):
+            self._follow(watch, watch.watched)
 
     def _follow(self, watch: Watch, watched: ReadingWatch) -> None:
         for entity in watched.members.found:
@@ -241,11 +253,14 @@ class Levels:
             return
         told = not whole and getattr(watch.watched, "is_told", False)
         levels = watch.levels
-        subjects = {*watch.watched.subjects(), *levels} - watch.missing
+        present = set(watch.watched.subjects())
+        subjects = (present | levels.keys()) - watch.missing
         if told:
             subjects = {each for each in subjects if not _rests(levels.get(each))}
         for subject in sorted(subjects):
             self._judge(watch, subject)
+            if subject not in present and levels[subject].truth is Truth.FALSE:
+                del levels[subject]
 
     def _read(self, reading: Reading) -> None:
         for value in self._feeds.get(reading.entity_id, ()):

@@ -6,7 +6,7 @@ from typing import Protocol
 from automations import clockwork
 from automations.compiled import Compiled
 from automations.selecting import words
-from automations.watch_people import Who
+from automations.watch_people import Who, is_kind
 from automations.watching import Params
 from core.clock import NS
 from core.config import Trigger
@@ -125,6 +125,8 @@ class Moments:
 
     def _permit(self, body: Event, envelope: Envelope) -> None:
         number = str(getattr(body, "permit_id", ""))
+        if not number:
+            return
         permit = self._hub.state.permits.permits.get(number)
         params: Params = {"permit_id": number, "permit": number}
         hold = getattr(body, "hold", None)
@@ -135,7 +137,9 @@ class Moments:
 
         def fits(trigger: Trigger) -> bool:
             kinds = words(trigger, "kind")
-            return not kinds or (permit is not None and permit.kind in kinds)
+            return not kinds or (
+                permit is not None and is_kind(self._kernel, permit, kinds)
+            )
 
         self._start(
             "permit",

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from automations.clockwork import local
 from automations.watch_people import AT_WORK, permits_of
-from automations.watch_permit import OVER
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.logic.state import RunRecord
@@ -43,7 +42,7 @@ def depending(kernel: "Kernel", subject: str) -> list[str]:
     """
     kind, _, number = subject.partition(":")
     state = kernel.hub.state
-    permits = [p for p in state.permits.permits.values() if p.status != "closed"]
+    permits = [p for p in state.permits.permits.values() if not p.ended]
     if kind == "permit":
         return [permit.id for permit in permits if permit.id == number]
     zone = _place(kernel, kind, number)
@@ -155,7 +154,7 @@ class Scope:
         permit = self._kernel.hub.state.permits.permits.get(number)
         if kind != "permit":
             return _UNKNOWN
-        return permit is not None and permit.status not in OVER, GOOD
+        return permit is not None and not permit.ended, GOOD
 
     def _hour(self) -> Known:
         now = local(self._kernel)

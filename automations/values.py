@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from automations.selecting import words
-from automations.watch_people import AT_WORK, permits_of
+from automations.watch_people import AT_WORK, is_kind, permits_of
 from automations.watch_reading import ReadingWatch
 from core.api.quality import Quality
 from core.api.reading import Value
@@ -53,7 +53,7 @@ def permits_value(kernel: Kernel, trigger: Trigger) -> Callable[[str | None], Kn
             permit
             for place in wanted
             for permit in permits_of(kernel, place, AT_WORK)
-            if not kinds or permit.kind in kinds
+            if is_kind(kernel, permit, kinds)
         ]
         return len(found), int(Quality.GOOD)
 

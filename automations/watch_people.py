@@ -4,7 +4,7 @@ Whom nobody can place counts where that person was last seen: never as outside.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from automations.selecting import (
     Catalogue,
@@ -217,5 +217,13 @@ def permits_of(
             yield permit
 
 
+def is_kind(kernel: Kernel, permit: PermitRecord, kinds: Collection[str]) -> bool:
+    """Say whether a permit is of one of the kinds, or of a family such as ``hot``."""
+    if not kinds or permit.kind in kinds:
+        return True
+    ruled = kernel.packs.kind(permit) if permit.life.pack else None
+    return ruled is not None and ruled.kind.family in kinds
+
+
 def _people_of(permit: PermitRecord) -> set[str]:
-    return {*permit.workers, permit.guardian_id, permit.supervisor_id}
+    return {*permit.people(), permit.supervisor_id}

@@ -10,17 +10,13 @@ from automations.selecting import (
     number,
     words,
 )
+from automations.watch_people import is_kind
 from automations.watching import FALSE, Judged
 from core.clock import NS
 from core.config import Trigger
 from core.kernel import Kernel
 from core.logic.truth import Truth, of
 from core.permits.state import PermitRecord
-
-#: Statuses in which nobody works by a permit any more.
-OVER = frozenset(
-    {"closed", "rejected", "cancelled", "expired", "withdrawn", "superseded"}
-)
 
 
 class PermitWatch:
@@ -45,8 +41,8 @@ class PermitWatch:
 
     def _fits(self, permit: PermitRecord) -> bool:
         return (
-            permit.status not in OVER - self._statuses
-            and (not self._kinds or permit.kind in self._kinds)
+            (not permit.ended or permit.status in self._statuses)
+            and is_kind(self._kernel, permit, self._kinds)
             and (not self._zones or permit.zone_id in self._zones)
         )
 
