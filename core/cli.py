@@ -63,7 +63,7 @@ def _usage() -> str:
         "usage: safehold COMMAND [OPTIONS]   (COMMAND --help tells its options)",
         "",
     ]
-    lines += [f"  {name:<9}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(lines)
 
 

@@ -114,7 +114,7 @@ async def test_every_blob_is_on_disk_before_its_act(desk: Desk) -> None:
     seen = []
 
     async def ask(act: Act) -> dict[str, Value]:
-        other = Vault(desk.vault._folder.parent)
+        other = Vault(desk.vault.folder.parent)
         name = getattr(act, "fields", "") or getattr(act, "document", "")
         kind = "fields" if isinstance(act, acts.RecordPerson) else "document"
         seen.append(other.verify("p-1", kind, name))
