@@ -357,11 +357,13 @@ class Evacuations:
     def _gases(self, zone_id: str) -> set[str]:
         entities = self._people.registry.entities(zone_id=zone_id, kind=EntityKind.GAS)
         gases = {entity.declared.quantity for entity in entities}
+        classes = {q.gas_class for q in self._hub.bundle.quantities if q.id in gases}
         kinds = {kind.id: kind for kind in self._hub.bundle.permit_kinds}
         for permit in self._hub.state.permits.permits.values():
             kind = kinds.get(permit.kind)
             if permit.zone_id == zone_id and kind is not None:
-                gases |= set(kind.gases)
+                # The law names classes: a meter of the class is asked by itself.
+                gases |= set(kind.gases) - classes
         return gases
 
     def _reopen(self, body: EvacuationCleared) -> None:
