@@ -22,9 +22,10 @@ from core.api import (
 from core.permits.attachments import BEAT
 
 UNITS = {"h2s": "ppm", "lel": "%LEL", "o2": "%vol"}
-#: Real seconds between two reports; a recorder's word is rarer.
+#: Real seconds between two reports.
 _STEP_S = 0.25
-_BEAT_EVERY = 4
+#: A recorder's words that may be on their way to the disk.
+_BEATS = 40
 #: A host that waits for its turn on a busy machine is no dead detector.
 _MAX_AGE_S = 60.0
 
@@ -64,6 +65,7 @@ class Fieldwork(Integration):
         self._dead: set[str] = set()
         self._meter = str(host.options["meter"])
         self._camera = str(host.options["camera"])
+        self._beats: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Declare the devices, then report until cancelled."""
@@ -83,18 +85,22 @@ class Fieldwork(Integration):
                 loop.remove_reader(sock)
 
     async def _report(self) -> None:
-        turn = 0
         while True:
             for person, place in self._places.items():
                 self._say(f"tag-{person}", "fix", place)
             for gas, value in self._gas.items():
                 self._say(self._meter, gas, value)
-            if turn % _BEAT_EVERY == 0 and self._camera not in self._dead:
-                until = self.host.clock.wall_ns() // 1_000_000
-                number = f"beat-{until}"
-                await self.host.event(self._camera, BEAT, {"until_ms": until}, number)
-            turn += 1
+            if self._camera not in self._dead and len(self._beats) < _BEATS:
+                beat = asyncio.get_running_loop().create_task(self._beat())
+                self._beats.add(beat)
+                beat.add_done_callback(self._beats.discard)
             await asyncio.sleep(_STEP_S)
+
+    async def _beat(self) -> None:
+        """Say how far the recording is; a slow disk delays no later word."""
+        until = self.host.clock.wall_ns() // 1_000_000
+        told = {"until_ms": until}
+        await self.host.event(self._camera, BEAT, told, f"beat-{until}")
 
     def _say(self, device: str, entity: str, value: str | float) -> None:
         if device not in self._dead:
