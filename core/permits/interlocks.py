@@ -138,6 +138,20 @@ class Interlocks:
             for breach in evaluate(ruled.kind, ruled.rules, facts, phase)
         }
 
+    def manned(self, permit: PermitRecord) -> bool:
+        """Say whether anybody may be inside under a legal permit that had begun."""
+        if not permit.life.pack or permit.life.started is None or permit.ended:
+            return False
+        if permit.status is PermitStatus.ACCEPTED:
+            return False
+        if permit.entries.people:
+            return True
+        zone_id = permit.zone_id
+        return any(
+            self._people.in_zone(each, zone_id) is not Truth.FALSE
+            for each in permit.workers
+        )
+
     def _valid(self, permit: PermitRecord) -> Finding:
         clock = self.hub.clock
         left = permit.valid.remaining_ns(clock)

@@ -49,7 +49,7 @@ from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
 from core.permits.packs import Packs
 from core.permits.sources import Facts, Source
 from core.permits.state import PermitRecord
-from core.permits.watch import Watch
+from core.permits.watch import LEFT_OVER, Watch
 from core.permits.working import Working
 from core.processes.events import ClockStepped
 from core.readings.readings import Readings
@@ -60,6 +60,8 @@ from core.site.site import Site
 VERIFY_S = 60.0
 #: Changed readings are judged together, at most this much later.
 _GATHER_S = 0.02
+#: Ticks between two looks at the permits under which nobody works.
+_SLOW = 5
 RESTART = "restart_unverified"
 #: What runs out: nothing may be begun, or go on, after its validity.
 _EXPIRES = (*PREPARING, *RUNNING, PermitStatus.HELD)
@@ -111,6 +113,7 @@ class Permits:
         self._by_zone: dict[str, set[str]] = {}
         self._by_guardian: dict[str, set[str]] = {}
         self._dirty: set[str] = set()
+        self._ticks = 0
         Desk(self.bench, readings).bind(access, self.hold)
         Booking(self.bench).bind(access)
         Approving(self.bench).bind(access)
@@ -169,8 +172,12 @@ class Permits:
                 self._arm_deadlines(permit)
 
     def tick(self) -> None:
-        """Evaluate every running permit's interlocks (R1)."""
-        self.watch.sweep([p.id for p in self._open() if p.status in RUNNING])
+        """Evaluate each permit under which people work, or may be inside (R1)."""
+        self._ticks += 1
+        # What changes there is judged at once; this is for what nobody tells.
+        slow = LEFT_OVER if self._ticks % _SLOW == 0 else ()
+        watched = (*RUNNING, *slow)
+        self.watch.sweep([p.id for p in self._open() if p.status in watched])
 
     # --- answers --------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from core.logic.truth import Truth
 from core.permits.bench import Holder
 from core.permits.events import PermitVerified
 from core.permits.interlocks import Finding, Findings, Interlocks, describe, not_true
-from core.permits.lifecycle import RUNNING, PermitStatus
-from core.permits.pack import Action
+from core.permits.lifecycle import BROKEN_OFF, RUNNING, PermitStatus
+from core.permits.pack import Action, Phase
 from core.permits.state import PermitRecord
 
 #: Clear a zone: zones, code, parameters.
@@ -19,6 +19,8 @@ Clear = Callable[[list[str], str, dict[str, Value]], None]
 #: Permits judged in one go; the sweep of a second is spread over it.
 _BATCH: Final = 20
 _PAUSE_S: Final = 0.02
+#: Nobody works under these, but people may still be inside.
+LEFT_OVER: Final = (PermitStatus.HELD, PermitStatus.COMPLETED, *BROKEN_OFF)
 #: A gas rule's breach owes a new test, however short the break.
 _GAS_FACTS: Final = frozenset({"gas_acceptable", "oxygen_vol", "flammable_lfl"})
 
@@ -33,10 +35,13 @@ class Watch:
         self._unknown: dict[tuple[str, str], int] = {}
         """(permit, interlock) → boot ns since when it is UNKNOWN."""
         self._swept: list[str] = []
+        self._cleared: set[tuple[str, str]] = set()
+        """(permit, rule) for which its zone was cleared, until the rule is kept."""
 
     def forget_all(self) -> None:
         """Begin anew after a start: UNKNOWN counts from now."""
         self._unknown.clear()
+        self._cleared.clear()
 
     def sweep(self, permit_ids: list[str]) -> None:
         """Judge all of these within the second, in batches."""
@@ -53,14 +58,24 @@ class Watch:
     def judge_all(self, permit_ids: Iterable[str]) -> None:
         """Judge these permits now."""
         permits = self._hub.state.permits.permits
+        failed: list[Exception] = []
         for permit_id in list(permit_ids):
             permit = permits.get(permit_id)
-            if permit is not None:
+            if permit is None:
+                continue
+            try:
                 self._judge_one(permit)
+            except Exception as error:  # noqa: BLE001 - one permit blinds no other
+                failed.append(error)
+                if permit.status in RUNNING:
+                    params: dict[str, Value] = {"error": type(error).__name__}
+                    self._hold(permit.id, "unjudged", source="hub:core", params=params)
+        for each in failed:
+            self._hub.failed(each)
 
     def _judge_one(self, permit: PermitRecord) -> None:
         if permit.status not in RUNNING:
-            self._forget(permit.id)
+            self._look_inside(permit)
             return
         bad = not_true(self._judge.judge(permit))
         self._remember_unknown(permit.id, bad)
@@ -83,16 +98,45 @@ class Watch:
             params |= {"rule": breach.rule, "clause": breach.clause}
             if breach.alarm:
                 params["aq"] = breach.alarm
-        acting = [f for f in bad.values() if self._acts(permit, f)]
-        self._forget(permit.id)
         retest = self._owed(permit, bad)
         self._hold(
             permit.id, code, source=f"interlock:{name}", retest=retest, params=params
         )
-        leaves = any(
-            f.breach is not None and f.breach.action is Action.EVACUATE for f in acting
-        )
-        if leaves and self.clear is not None:
+        self._call_out(permit, bad)
+
+    # --- who is inside --------------------------------------------------------
+
+    def _look_inside(self, permit: PermitRecord) -> None:
+        """Clear the zone for those who are still there (5.2.6, 6.5), work or not."""
+        if not self._judge.manned(permit):
+            self._forget(permit.id)
+            return
+        bad = not_true(self._judge.lawful(permit, Phase.RUN))
+        self._remember_unknown(permit.id, bad)
+        self._call_out(permit, bad)
+        self._again(permit, _leaving(bad))
+
+    def _call_out(self, permit: PermitRecord, bad: Findings) -> None:
+        """Clear the zone once for each rule that says so, until it is kept again."""
+        leave = {(permit.id, name): found for name, found in _leaving(bad).items()}
+        self._cleared -= {
+            each for each in self._cleared if each[0] == permit.id and each not in leave
+        }
+        due = [
+            (key, found.breach)
+            for key, found in leave.items()
+            if key not in self._cleared and self._acts(permit, found)
+        ]
+        if not due or self.clear is None:
+            return
+        self._cleared |= {key for key, _ in due}
+        breach = due[0][1]
+        if breach is not None:
+            params: dict[str, Value] = {"rule": breach.rule, "clause": breach.clause}
+            params |= {"permit": permit.id, "bad": describe(bad)}
+            if breach.alarm:
+                params["aq"] = breach.alarm
+            # One that runs is extended: it may be a drill, and this is none.
             self.clear([permit.zone_id], "rule", params)
 
     def _acts(self, permit: PermitRecord, found: Finding) -> bool:
@@ -142,20 +186,38 @@ class Watch:
 
     def _overdue(self, permit: PermitRecord, bad: Findings) -> str | None:
         """Return an interlock UNKNOWN for too long; else call again in time."""
-        dues = {
+        dues = self._dues(permit, bad)
+        name = min(dues, key=lambda each: dues[each], default=None)
+        if name is not None and dues[name] <= self._hub.clock.mono_ns():
+            return name
+        self._again(permit, bad)
+        return None
+
+    def _dues(self, permit: PermitRecord, bad: Findings) -> dict[str, int]:
+        return {
             name: self._unknown[permit.id, name] + self._reaction_ns(permit, found)
             for name, found in bad.items()
             if found.truth is Truth.UNKNOWN
         }
-        if not dues:
-            return None
-        name = min(dues, key=lambda each: dues[each])
-        if dues[name] <= self._hub.clock.mono_ns():
-            return name
-        key = f"permit.unknown.{permit.id}"
-        self._hub.timers.at(dues[name], key, lambda: self.judge_all([permit.id]))
-        return None
+
+    def _again(self, permit: PermitRecord, bad: Findings) -> None:
+        """Judge again as soon as something has been UNKNOWN for too long."""
+        now = self._hub.clock.mono_ns()
+        later = [due for due in self._dues(permit, bad).values() if due > now]
+        if later:
+            key, mine = f"permit.unknown.{permit.id}", [permit.id]
+            self._hub.timers.at(min(later), key, lambda: self.judge_all(mine))
 
     def _forget(self, permit_id: str) -> None:
         for key in [key for key in self._unknown if key[0] == permit_id]:
             del self._unknown[key]
+        self._cleared -= {each for each in self._cleared if each[0] == permit_id}
+
+
+def _leaving(bad: Findings) -> Findings:
+    """Return what clears the zone."""
+    return {
+        name: found
+        for name, found in bad.items()
+        if found.breach is not None and found.breach.action is Action.EVACUATE
+    }
