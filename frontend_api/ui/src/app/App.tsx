@@ -68,8 +68,11 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
     const load = () => void loadDevice(session.person_id).catch(() => undefined);
     load();
     // A key was enrolled, approved or revoked: perhaps this one.
+    let seen = store.seq;
     return store.on('events', () => {
-      if (store.events[0]?.type.startsWith('key.')) load();
+      const fresh = store.events.filter((event) => event.seq > seen);
+      seen = store.events[0]?.seq ?? seen;
+      if (fresh.some((event) => event.type.startsWith('key.'))) load();
     });
   }, [session.person_id]);
   useEffect(() => {

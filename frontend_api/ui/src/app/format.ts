@@ -37,17 +37,20 @@ export function clock(ms: number, zone: string, seconds = false): string {
   return format.format(ms);
 }
 
-/** Write day and time in the site's time zone, as short as it is clear. */
+/** Write day and time in the site's time zone and in the page's language. */
 export function moment(ms: number, zone: string): string {
   if (!ms) return '—';
-  const key = `day ${zone}`;
+  const english = document.documentElement.lang === 'en';
+  const key = `day ${zone} ${english}`;
   let format = formats.get(key);
   if (!format) {
-    const options = { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const month = english ? ('short' as const) : ('long' as const);
+    const options = { month, day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const language = english ? 'en-GB' : 'zh-CN';
     try {
-      format = new Intl.DateTimeFormat('sv-SE', { ...options, timeZone: zone });
+      format = new Intl.DateTimeFormat(language, { ...options, timeZone: zone });
     } catch {
-      format = new Intl.DateTimeFormat('sv-SE', options);
+      format = new Intl.DateTimeFormat(language, options);
     }
     formats.set(key, format);
   }

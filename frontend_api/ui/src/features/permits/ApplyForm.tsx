@@ -52,11 +52,11 @@ export function ApplyForm({ file, permit, done }: Part) {
         <h2>{t('apply.title')}</h2>
       </header>
       <MultiSelect label={t('permit.workers')} required searchable data={pick()} value={workers} onChange={setWorkers} />
-      <MultiSelect label={t('permit.guardian')} required={file.law.guardian} data={pick('guardian').filter((one) => !workers.includes(one.value))} value={guardians} onChange={setGuardians} />
+      <MultiSelect label={t('permit.guardian')} required={file.law.guardian} searchable data={pick('guardian').filter((one) => !workers.includes(one.value))} value={guardians} onChange={setGuardians} />
       {file.law.trades.map((trade) => (
         <Select key={trade} label={t('apply.holds', { trade })} data={pick().filter((one) => workers.includes(one.value))} value={trades[trade] ?? null} onChange={(person) => setTrades({ ...trades, [trade]: person ?? '' })} />
       ))}
-      {permits.length > 0 && <MultiSelect label={t('permit.linked')} data={permits.map((one) => ({ value: one.id, label: one.title }))} value={linked} onChange={setLinked} />}
+      {permits.length > 0 && <MultiSelect label={t('permit.linked')} searchable data={permits.map((one) => ({ value: one.id, label: one.title }))} value={linked} onChange={setLinked} />}
       {linked.length > 0 && <Select label={t('apply.coordinator')} data={pick()} value={coordinator} onChange={setCoordinator} />}
       {asked.map((field) => (
         <FieldInput key={field.id} field={field} permitId={file.id} value={fields[field.id]} set={(value) => setFields({ ...fields, [field.id]: value })} />

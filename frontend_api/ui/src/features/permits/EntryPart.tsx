@@ -8,6 +8,8 @@ import { span } from '../../app/format';
 import { useWords } from '../../i18n';
 import { ActButton, useNames, type Part } from './parts';
 
+/** The log is opened right before the start, which asks for it. */
+const SOON = ['approved', 'briefed'];
 const NAME = /[,，、;；\n]+/;
 
 /** Count people and tools in and out; the count stands largest of all. */
@@ -21,7 +23,8 @@ export function EntryPart({ file, permit, done }: Part) {
   const people = [...new Set([...permit.workers, ...inside.keys()])];
   const brought = tools.split(NAME).map((one) => one.trim()).filter(Boolean);
   const counts = may('entry.in') || may('entry.out');
-  if (!file.started_ms && !file.entry_open && !may('entry.open')) return null;
+  const soon = SOON.includes(file.status) && may('entry.open');
+  if (!file.started_ms && !file.entry_open && !soon) return null;
   return (
     <section className="card entry">
       <header>

@@ -11,6 +11,9 @@ import type { Part } from './parts';
 
 const STATED = ['applied', 'analysed', 'approved', 'briefed', 'active', 'held', 'verifying', 'completed', 'expired'];
 
+/** Where the signer is, is only known at the moment of the signature. */
+const isOfSigning = (open: OpenView) => open.facts.length > 0 && open.facts.every((fact) => fact.fact === 'approver_on_site');
+
 /** What stands against the next step: to be answered here, or to be mended first. */
 export function OpenPart(part: Part) {
   const { t } = useWords();
@@ -18,7 +21,10 @@ export function OpenPart(part: Part) {
   const may = useMay();
   const asks = file.questions.length > 0 && may('permit.declare') && STATED.includes(file.status);
   if (file.status === 'booked') return null;
-  if (!file.open.length) {
+  const open = file.open.filter((one) => !isOfSigning(one));
+  const later = file.open.length > open.length && <p className="note">{t('open.at_signing')}</p>;
+  if (!open.length && later) return later;
+  if (!open.length) {
     return (
       <p className="all-true">
         <IconCircleCheck size={26} aria-hidden />
@@ -31,13 +37,14 @@ export function OpenPart(part: Part) {
       {asks && <Questions {...part} />}
       <section className="card">
         <header>
-          <h2>{t('open.title', { count: file.open.length })}</h2>
+          <h2>{t('open.title', { count: open.length })}</h2>
         </header>
         <ul className="open">
-          {file.open.map((one) => (
+          {open.map((one) => (
             <One key={one.name} open={one} />
           ))}
         </ul>
+        {later}
       </section>
     </>
   );

@@ -1,0 +1,378 @@
+"""The permit pages in Chromium: a confined-space permit booked, signed, started.
+
+Gateway, kernel, rules and signatures are the real ones; Sue acts in the browser with
+a WebCrypto key, everybody else by their own software phone.
+"""
+
+import json
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from core.people.keys_acts import ApproveKey, VerifyPerson
+from core.permits.entries_acts import OpenEntryLog
+from core.permits.life_acts import SignPermit, TakeBriefing
+from core.permits.lifecycle import PermitStatus
+from tests.support.waiting import until
+from tests.support.works import CALM, STANDS
+from tests.ui.test_live_page import CHROMIUM, DESKTOP, PHONE, axe, pytestmark
+from tests.ui.works_server import WorksServer, running
+
+__all__ = ["pytestmark"]
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = os.environ.get("SAFEHOLD_SHOTS", "")
+LIMIT = 60_000
+WORDS: dict[str, dict[str, str]] = {
+    each: json.loads((ROOT / f"frontend_api/ui/src/i18n/{each}.json").read_text())
+    for each in ("zh", "en")
+}
+FACTS: dict[str, dict[str, str]] = json.loads(
+    (ROOT / "core/texts/packs.json").read_text("utf-8")
+)
+
+
+class Screen:
+    """Hold one person's page in one language."""
+
+    def __init__(self, page: Page, language: str, name: str) -> None:
+        self.page, self.language, self.name = page, language, name
+        self._shots = 0
+
+    def t(self, key: str, **params: object) -> str:
+        """Return the app's words."""
+        said = WORDS[self.language][key]
+        for name, value in params.items():
+            said = said.replace("{{" + name + "}}", str(value))
+        return said
+
+    def fact(self, name: str) -> str:
+        """Return the words of a fact."""
+        return FACTS[f"fact.{name}"][self.language]
+
+    def button(self, name: str, where: Locator | None = None) -> Locator:
+        """Return the button of this very name."""
+        place = where or self.page.locator("main")
+        return place.get_by_role("button", name=name, exact=True)
+
+    async def choose(self, label: str, option: str) -> None:
+        """Pick one of a list."""
+        box = self.page.get_by_role("combobox", name=label)
+        if not await box.count():
+            box = self.page.get_by_label(label).first
+        await box.first.click()
+        await self.page.get_by_role("option", name=option, exact=True).click()
+        await self.page.keyboard.press("Escape")
+
+    async def answer(self, fact: str, value: object) -> None:
+        """Answer one question by its big buttons or its number."""
+        group = self.page.get_by_role("group", name=self.fact(fact), exact=True)
+        if isinstance(value, bool):
+            await self.button(self.t("ask.yes" if value else "ask.no"), group).click()
+        else:
+            await group.get_by_role("spinbutton").fill(str(value))
+
+    async def shoot(self, what: str) -> None:
+        """Keep what the page shows, where somebody wants to look at it."""
+        if SHOTS:
+            self._shots += 1
+            path = Path(SHOTS) / f"{self.name}-{self._shots:02d}-{what}.png"
+            await self.page.screenshot(path=path, full_page=True)
+
+    async def sound(self, what: str) -> None:
+        """Fail for what axe finds, for sideways scrolling and for small targets."""
+        await self.shoot(what)
+        assert await axe(self.page) == []
+        wide = "document.documentElement.scrollWidth > innerWidth"
+        assert not await self.page.evaluate(wide), f"{what} scrolls sideways"
+        small = await self.page.evaluate(
+            "[...document.querySelectorAll('main .work button, main .work a.btn,"
+            " main .device-key .btn')].filter(e => e.offsetParent &&"
+            " e.offsetHeight && e.offsetHeight < 44).map(e => e.textContent)"
+        )
+        assert small == [], f"{what}: small targets"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[WorksServer]:
+    async with running(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as driver:
+        found = await driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--host-resolver-rules=MAP hub.lan 127.0.0.1"],
+        )
+        yield found
+        await found.close()
+
+
+async def opened(
+    browser: Browser, server: WorksServer, person: str, shape: dict[str, Any], lang: str
+) -> Screen:
+    """Open the app for a person who is logged in."""
+    context = await browser.new_context(**shape, timezone_id="Asia/Shanghai")
+    await context.add_cookies([server.session(person)])  # type: ignore[list-item]
+    await context.add_init_script(
+        f"localStorage.setItem('safehold.language', '{lang}')"
+    )
+    page = await context.new_page()
+    page.set_default_timeout(LIMIT)
+    expect.set_options(timeout=LIMIT)
+    await page.goto(server.url + "/settings")
+    width = shape["viewport"]["width"]
+    return Screen(page, lang, f"{lang}-{width}-{person}")
+
+
+async def enrol(screen: Screen, server: WorksServer) -> None:
+    """Enrol this browser; a later key waits for a second person."""
+    await screen.button(screen.t("device.enrol")).click()
+    await expect(screen.page.get_by_text(screen.t("device.pending"))).to_be_visible()
+    await screen.sound("device-pending")
+    server.works.ok("sam", ApproveKey(key_id=server.new_key("sue")))
+    server.flush()
+    await expect(screen.page.get_by_text(screen.t("device.active"))).to_be_visible()
+    await screen.sound("device-active")
+
+
+async def book(screen: Screen) -> str:
+    """Book by the kind's card; return the permit's id."""
+    page = screen.page
+    await page.locator("nav a[href='/permits']").click()
+    await page.get_by_role("link", name=screen.t("book.title")).click()
+    await expect(page.locator(".kind").first).to_be_visible()
+    await screen.sound("kinds")
+    confined = "受限空间作业" if screen.language == "zh" else "Confined space entry"
+    await page.locator(".kind", has_text=confined).click()
+    await screen.choose(screen.t("permit.zone"), "tank")
+    await page.get_by_label(screen.t("permit.title")).fill("clean the tank")
+    await page.get_by_label(screen.t("book.unit")).fill("workshop")
+    await page.get_by_role("switch", name=screen.t("book.emergency")).click()
+    await screen.sound("book")
+    await screen.button(screen.t("book.do")).click()
+    await page.wait_for_url(re.compile(r"/permits/(?!new)"))
+    return page.url.rpartition("/")[2]
+
+
+async def apply(screen: Screen) -> None:
+    """Fill in people, fields and facts."""
+    page = screen.page
+    for name in ("ann", "bob"):
+        await screen.choose(screen.t("permit.workers"), name)
+    await screen.choose(screen.t("permit.guardian"), "gil")
+    labels = {
+        "zh": ("受限空间名称", "空间内原有介质"),
+        "en": ("Name of the space", "What it held before"),
+    }[screen.language]
+    await page.get_by_label(labels[0]).fill("tank 1")
+    await page.get_by_label(labels[1]).fill("water")
+    for fact in await asked(screen):
+        await screen.answer(fact, CALM[fact])
+    await screen.sound("apply")
+    await screen.button(screen.t("apply.do")).click()
+    await expect(
+        page.get_by_role("heading", name=screen.t("analyse.title"))
+    ).to_be_visible()
+
+
+async def asked(screen: Screen) -> list[str]:
+    """Return the facts that the page asks for now."""
+    legends = await screen.page.locator("fieldset.ask legend").all_inner_texts()
+    told = {screen.fact(name): name for name in (*CALM, *STANDS)}
+    return [told[legend] for legend in legends]
+
+
+async def analyse(screen: Screen) -> None:
+    """Name a hazard and answer every measure."""
+    page = screen.page
+    await page.get_by_label(screen.t("analyse.hazard"), exact=True).fill("no air")
+    await page.get_by_label(screen.t("analyse.control"), exact=True).fill("fan")
+    for one in await page.get_by_role(
+        "button", name=screen.t("analyse.done"), exact=True
+    ).all():
+        await one.click()
+    await screen.sound("analyse")
+    await screen.button(screen.t("analyse.do")).click()
+    await expect(page.locator(".asks").first).to_be_visible()
+
+
+async def state(screen: Screen) -> None:
+    """Answer what the rules still ask, until nothing is asked any more."""
+    for _ in range(4):
+        if not await screen.page.locator(".asks").count():
+            return
+        facts = await asked(screen)
+        for fact in facts:
+            await screen.answer(fact, STANDS[fact])
+        await screen.shoot("asks")
+        said = screen.t("ask.send", given=len(facts), all=len(facts))
+        await screen.button(said).click()
+        first = screen.page.get_by_role("group", name=screen.fact(facts[0]), exact=True)
+        await expect(first).to_be_hidden()
+    raise AssertionError("it asks for ever")
+
+
+async def sign(screen: Screen, slot: str) -> None:
+    """Sign what is due in this browser."""
+    await screen.button(screen.t("next.sign", slot=slot)).click()
+    await expect(screen.button(screen.t("next.sign", slot=slot))).to_be_hidden()
+
+
+def others_brief_and_test(server: WorksServer, permit_id: str) -> None:
+    """Let everybody who was told say so, and the guardian test the gas."""
+    works = server.works
+    for person in works.permit(permit_id).people():
+        works.ok(person, TakeBriefing(permit_id=permit_id))
+    works.tested(permit_id)
+    server.flush()
+
+
+def approver_signs(server: WorksServer, permit_id: str) -> None:
+    """Let the unit's issuer sign with her own phone."""
+    content = server.works.permit(permit_id).life.content
+    act = SignPermit(permit_id=permit_id, slot="site", content=content)
+    server.works.ok("ivy", act)
+    server.flush()
+
+
+async def ready_to_start(screen: Screen, server: WorksServer, permit_id: str) -> None:
+    """Let everyone prove to be there, the gas be fresh and the log be open."""
+    works = server.works
+    people = works.permit(permit_id).people()
+    before = dict(works.places)
+    works.places |= dict.fromkeys((*people, "sue"), "tank")
+    works.live(4)
+    for person in people:
+        works.ok(person, VerifyPerson(zone_id="tank"))
+    server.flush()
+    here = screen.button(screen.t("guard.here"))
+    await opened_fold(screen, "guard.title")
+    await here.click()
+    await until(
+        lambda: "sue" in works.hub.state.people.keys.verified, "Sue to be verified"
+    )
+    works.places = before
+    works.live(4)
+    works.tested(permit_id)
+    works.ok("gil", OpenEntryLog(permit_id=permit_id))
+    server.flush()
+
+
+async def opened_fold(screen: Screen, title: str) -> None:
+    """Open a part of the page, where it is folded."""
+    part = screen.page.locator(
+        "details",
+        has=screen.page.get_by_role("heading", name=screen.t(title), exact=True),
+    )
+    if await part.get_attribute("open") is None:
+        await part.locator("summary").click()
+
+
+@pytest.mark.parametrize(
+    ("shape", "lang"), [(PHONE, "zh"), (DESKTOP, "en")], ids=["phone-zh", "desktop-en"]
+)
+async def test_a_confined_space_permit_from_booking_to_work(
+    server: WorksServer, browser: Browser, shape: dict[str, Any], lang: str
+) -> None:
+    """Issue 3 part 1, 5: the six steps by hand in a browser that signs each of them."""
+    server.phone_lost("sue")
+    sue = await opened(browser, server, "sue", shape, lang)
+    await enrol(sue, server)
+    permit_id = await book(sue)
+    await apply(sue)
+    await analyse(sue)
+    await state(sue)
+
+    brief = sue.t("brief.do", people="{{people}}").split("{{people}}")[0]
+    await sue.page.get_by_role("button", name=re.compile(f"^{brief}")).click()
+    await expect(sue.page.locator(".people-list .told")).to_have_count(3)
+    others_brief_and_test(server, permit_id)
+    await expect(sue.page.locator(".people-list .taken")).to_have_count(3)
+    await sue.sound("signing")
+    slots = {
+        "zh": ("编制人", "作业负责人意见"),
+        "en": ("Compiled by", "Person in charge"),
+    }
+    for slot in slots[lang]:
+        await sign(sue, slot)
+    approver_signs(server, permit_id)
+    await expect(sue.page.locator(".chain .signed")).to_have_count(3)
+
+    await ready_to_start(sue, server, permit_id)
+    await state(sue)
+    await sue.sound("ready")
+    await sue.button(sue.t("next.permit.start")).click()
+    await expect(sue.page.locator(".work-head.active")).to_be_visible()
+    await sue.sound("active")
+    assert server.works.permit(permit_id).status is PermitStatus.ACTIVE
+    await stopped_at_once(sue, server, permit_id)
+
+
+async def stopped_at_once(screen: Screen, server: WorksServer, permit_id: str) -> None:
+    """Anyone stops the work; the page shows why, and nobody releases it untested."""
+    await screen.button(screen.t("end.permit.hold")).click()
+    dialog = screen.page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill("smoke")
+    await screen.button(screen.t("end.permit.hold"), dialog).click()
+    await expect(screen.page.locator(".work-holds")).to_be_visible()
+    await screen.sound("held")
+    assert server.works.permit(permit_id).status is PermitStatus.HELD
+    held = [one for one in server.works.envelopes() if one.type == "permit.held"]
+    signed = held[-1].cause.proof
+    assert signed is not None
+    assert signed.key == server.new_key("sue")
+
+
+async def test_plain_http_says_that_it_cannot_sign(
+    server: WorksServer, browser: Browser
+) -> None:
+    """Ui conventions: without HTTPS nothing fails silently; the way out is named."""
+    cookie = server.session("sue")
+    address = server.url.replace("127.0.0.1", "hub.lan")
+    context = await browser.new_context(**PHONE)
+    await context.add_cookies([cookie | {"url": address}])  # type: ignore[list-item]
+    page = await context.new_page()
+    await page.goto(address + "/settings")
+    said = page.locator(".device-key")
+    await expect(said).to_contain_text(WORDS["zh"]["device.insecure"], timeout=LIMIT)
+    await expect(said).to_contain_text("HTTPS")
+    screen = Screen(page, "zh", "zh-insecure")
+    await screen.sound("device")
+    permit_id = server.works.booked("confined")
+    server.flush()
+    await page.goto(f"{address}/permits/{permit_id}")
+    await (
+        screen.button(screen.t("end.title"))
+        .or_(page.locator("summary", has_text=screen.t("end.title")))
+        .first.click()
+    )
+    await screen.button(screen.t("end.permit.reject")).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill("no")
+    await screen.button(screen.t("end.permit.reject"), dialog).click()
+    refused = dialog.get_by_role("alert")
+    await expect(refused).to_contain_text(screen.t("mend.insecure"), timeout=LIMIT)
+
+
+async def test_a_lost_device_is_revoked_in_two_taps(
+    server: WorksServer, browser: Browser
+) -> None:
+    """Issue 3 part 5: one tap asks, the second one revokes; it signs no more."""
+    server.phone_lost("sue")
+    sue = await opened(browser, server, "sue", PHONE, "en")
+    await sue.button(sue.t("device.enrol")).click()
+    await expect(sue.page.get_by_text(sue.t("device.pending"))).to_be_visible()
+    await sue.page.get_by_role("button", name=re.compile("^Revoke ")).click()
+    key = server.works.hub.state.people.keys.keys[server.new_key("sue")]
+    assert not key.revoked
+    await sue.page.get_by_role("button", name=re.compile("^Tap again")).click()
+    await expect(sue.page.get_by_text(sue.t("device.revoked"))).to_be_visible()
+    assert key.revoked == "lost"
