@@ -7,6 +7,7 @@ from pathlib import Path
 
 from automations import pages, vectors
 from automations.blueprint import SHIPPED, Blueprint, find, read
+from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
 
 
@@ -36,6 +37,12 @@ def _options(argv: list[str]) -> argparse.Namespace:
     test.add_argument("names", nargs="*", help="ids or files")
     test.add_argument("--all", action="store_true", help="every shipped one")
     test.set_defaults(work=_test)
+    foreign = commands.add_parser(
+        "import", help="convert a Home Assistant automation blueprint"
+    )
+    foreign.add_argument("file", help="its YAML file")
+    foreign.add_argument("--id", default="", help="id of the blueprint made")
+    foreign.set_defaults(work=_import)
     written = commands.add_parser("pages", help="write docs/blueprints anew")
     written.add_argument("--check", action="store_true", help="only compare")
     written.set_defaults(work=_pages)
@@ -81,6 +88,23 @@ def _test(options: argparse.Namespace) -> int:
             _say(f"  {each.name}: {each.problems[0]}")
     _say(f"{len(names)} blueprints, {passed} tests passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    """Write what could be converted to standard output, the rest line by line."""
+    from automations.import_ha import Importer, dump
+
+    file = Path(options.file)
+    document = read_yaml(file)
+    if not isinstance(document.data, dict) or "blueprint" not in document.data:
+        raise document.error((), "no Home Assistant blueprint: 'blueprint:' is missing")
+    importer = Importer(document)
+    made = importer.convert(options.id or file.stem.lower().replace(" ", "-"))
+    sys.stdout.write(dump(made))
+    for note in importer.notes:
+        sys.stderr.write(f"{file}:{note.line}:{note.column}: {note.text}\n")
+    sys.stderr.write("write its tests, and what on_unknown is to do, before using it\n")
+    return 1 if importer.notes else 0
 
 
 def _pages(options: argparse.Namespace) -> int:

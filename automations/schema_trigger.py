@@ -17,7 +17,7 @@ _VOTES = re.compile(r"^([1-9]\d?)oo([1-9]\d?)$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 #: What people of other systems would write, and what to write here.
-_INSTEAD = {
+INSTEAD = {
     "numeric_state": "write 'reading'",
     "detection": "a camera's finding is an entity: write 'state' with its quantity",
     "mqtt": "map the topic to an entity of the mqtt integration; write 'reading' "
@@ -180,7 +180,7 @@ def trigger(value: Any) -> dict[str, Any]:
         )
     word = str(value["trigger"])
     if word not in FIELDS:
-        advice = _INSTEAD.get(word, f"known: {', '.join(TRIGGERS)}")
+        advice = INSTEAD.get(word, f"known: {', '.join(TRIGGERS)}")
         raise vol.Invalid(f"{word!r} starts no rule here; {advice}", path=["trigger"])
     checked: dict[str, Any] = vol.Schema(
         {
