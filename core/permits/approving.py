@@ -4,6 +4,7 @@ from core.api.errors import Refused
 from core.journal.envelope import Cause
 from core.logic.truth import Truth
 from core.people.access import Access, Answer, check_version
+from core.people.signing import BY_OTHERS
 from core.permits import chain, lifecycle
 from core.permits import life_acts as acts
 from core.permits import life_events as e
@@ -14,6 +15,9 @@ from core.permits.pack import Phase
 from core.permits.state import PermitRecord
 
 _STEPS = {Phase.SIGN: "sign", Phase.START: "sign_start", Phase.CLOSE: "sign_close"}
+
+#: Who may approve in another's place.
+_DELEGATES = ("issuer", "safety_officer")
 
 
 class Approving:
@@ -44,6 +48,8 @@ class Approving:
         if act.content != permit.life.content:
             raise Refused("permit.content_changed", content=permit.life.content)
         right = self._right(slot, permit, actor, act.for_id)
+        if slot.acts_as.isdisjoint(BY_OTHERS):
+            self._bench.own_key(cause, act.verb_)
         found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
             self._approves(permit, slot, actor, found.truth, cause)
@@ -87,7 +93,10 @@ class Approving:
             return ""
         given = permit.life.delegated.get(slot.id, {}).get(actor)
         if given is not None and for_id in ("", given):
-            return given
+            # Both rights are those of today, not of the day they were given.
+            self._bench.access.require(actor, *_DELEGATES)
+            if chain.may_sign(slot, permit, given, self._bench.access.roles(given)):
+                return given
         needed = ", ".join(sorted(slot.acts_as)) or slot.role
         raise Refused("permit.slot_role", slot=slot.id, needed=needed)
 
@@ -171,7 +180,7 @@ class Approving:
             raise Refused("permit.slot_role", slot=slot.id, needed=slot.role)
         self._bench.known(act.to_id)
         # Only to a person who is authorised to approve at all.
-        self._bench.access.require(act.to_id, "issuer", "safety_officer")
+        self._bench.access.require(act.to_id, *_DELEGATES)
         if act.to_id == actor:
             raise Refused("permit.delegate_self")
         body = e.PermitDelegated(

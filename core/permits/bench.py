@@ -10,6 +10,7 @@ from core.logic.truth import Truth
 from core.people.access import Access
 from core.people.people import People
 from core.people.places import Found, Places
+from core.people.signing import statement
 from core.permits import lifecycle
 from core.permits.interlocks import Findings, Interlocks, not_true
 from core.permits.life_events import PermitDenied
@@ -81,6 +82,14 @@ class Bench:
         if digest is None or ruled is None:
             raise Refused("permit.kind_unknown", kind=kind_id)
         return digest, ruled
+
+    def own_key(self, cause: Cause, verb: str) -> None:
+        """Refuse what no terminal and no witness may sign for a person."""
+        told = statement(cause)
+        if told is None:
+            raise Refused("signature.required", verb=verb)
+        if told.method != "key":
+            raise Refused("signature.own_key_needed", verb=verb)
 
     def known(self, *people: str) -> None:
         """Refuse people whom the site does not know."""

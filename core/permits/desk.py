@@ -232,7 +232,7 @@ class Desk:
             raise Refused("permit.not_held", status=str(permit.status))
         if not act.reason.strip():
             raise Refused("permit.reason")
-        self._may_release(actor, permit)
+        self._may_release(actor, permit, cause)
         self._no_hazard(permit)
         tests: tuple[GasTest, ...] = ()
         if permit.life.pack:
@@ -270,10 +270,14 @@ class Desk:
         if owed:
             raise Refused("permit.retest_missing", gases=", ".join(owed))
 
-    def _may_release(self, actor: str, permit: PermitRecord) -> None:
+    def _may_release(self, actor: str, permit: PermitRecord, cause: Cause) -> None:
         kind = self._judge.kind(permit)
         roles = kind.retest.roles if kind else ("safety_officer",)
+        if permit.life.pack and cause.proof is None:
+            raise Refused("signature.required", verb=acts.ReleasePermit.verb_)
         if self._access.roles(actor) & {*roles, "owner"}:
+            if permit.life.pack:
+                self._bench.own_key(cause, acts.ReleasePermit.verb_)
             return
         restart = all(
             h.hold.code == "restart_unverified" for h in permit.holds.values()

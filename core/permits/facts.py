@@ -137,6 +137,11 @@ extension_approved guardians_needed
 """.split()
 )
 
+#: What was said of these before work last stopped says nothing of now.
+AFTER_STOP: Final = frozenset(
+    {"conditions_reconfirmed", "site_restored", "no_residual_fire", "fire_watch_min"}
+)
+
 
 def _declare() -> dict[str, Fact]:
     facts = [Fact(name, "bool") for name in _BOOLS]

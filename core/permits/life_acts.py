@@ -177,7 +177,7 @@ class CompletePermit(Act, frozen=True, kw_only=True):
     permit_id: str
 
 
-@act("permit.withdraw", "guardian", *_LEAD)
+@act("permit.withdraw", "guardian", *_LEAD, effect=Effect.PROTECTIVE)
 class WithdrawPermit(Act, frozen=True, kw_only=True):
     """Take a permit back for a breach or an abnormal plant; the work stops."""
 

@@ -109,6 +109,8 @@ def _analysed(state: "SiteState", body: e.PermitAnalysed, _: Envelope) -> None:
     permit = bump(state, body.permit_id)
     if permit is not None:
         permit.life.hazards, permit.life.measures = body.hazards, dict(body.measures)
+        # Who was told of other hazards was not told of these.
+        permit.life.told, permit.life.briefed = [], []
         permit.status = PermitStatus.ANALYSED
         permit.life.content = content_of(permit)
 

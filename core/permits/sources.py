@@ -5,7 +5,8 @@ from typing import Protocol
 
 from core.api.errors import Refused
 from core.api.reading import Value
-from core.permits.facts import CONTENT, FACTS, possible
+from core.permits.facts import AFTER_STOP, CONTENT, FACTS, possible
+from core.permits.life_state import Statement
 from core.permits.pack import Kind, Pack
 from core.permits.state import PermitRecord
 
@@ -64,7 +65,9 @@ class Facts:
         for name, said in permit.life.declared.items():
             # Of its own facts a source takes a person's word itself, where it may:
             # else a word would stand in for a sensor that fell silent.
-            if name in asked and name in FACTS and name not in self.derived:
+            if name not in asked or name not in FACTS or name in self.derived:
+                continue
+            if name not in AFTER_STOP or _since_stop(permit, said):
                 found[name] = said.value
         for source in self._sources:
             if not source.names.isdisjoint(asked):
@@ -94,3 +97,13 @@ class Facts:
                     unit=fact.unit,
                     choices=", ".join(fact.choices),
                 )
+
+
+def _since_stop(permit: PermitRecord, said: Statement) -> bool:
+    """Say whether a person certainly spoke after the work had last stopped."""
+    stop = permit.life.paused
+    if stop is None:
+        return permit.life.started is None
+    if said.boot_id == stop.boot_id:
+        return said.mono_ns >= stop.start_mono_ns
+    return stop.synced and said.wall_ns > stop.start_wall_ns

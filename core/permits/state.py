@@ -185,9 +185,11 @@ def _verified(state: "SiteState", body: PermitVerified, _: Envelope) -> None:
 
 
 @folds(PermitExpired)
-def _expired(state: "SiteState", body: PermitExpired, _: Envelope) -> None:
+def _expired(state: "SiteState", body: PermitExpired, envelope: Envelope) -> None:
     permit = bump(state, body.permit_id)
     if permit is not None:
+        if permit.status in RUNNING:
+            permit.life.paused = moment(envelope)
         permit.status = PermitStatus.EXPIRED
 
 

@@ -82,6 +82,8 @@ class Working:
     ) -> Answer:
         permit = self._bench.at(act.permit_id, "confirm")
         check_version(version, permit.version)
+        if actor != permit.guardian_id:
+            self._bench.own_key(cause, act.verb_)
         if actor not in (permit.supervisor_id, permit.guardian_id):
             self._bench.access.require(actor, "issuer", "safety_officer")
         body = e.PermitConfirmed(permit_id=permit.id, person_id=actor)

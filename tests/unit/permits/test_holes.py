@@ -4,8 +4,9 @@ import copy
 
 import pytest
 
+from core.people.acts import SetRoles
 from core.permits import life_acts as a
-from core.permits.acts import CancelPermit, HoldPermit
+from core.permits.acts import CancelPermit, HoldPermit, ReleasePermit
 from core.permits.entries_acts import LogOut
 from core.permits.interlocks import Findings
 from core.permits.lifecycle import PermitStatus
@@ -110,3 +111,98 @@ class TestOneErrorBlindsNothing:
         assert site.permit(first).status is S.HELD
         laid = [held.hold.code for held in site.permit("zz").holds.values()]
         assert laid == ["rule"], "two works with one guardian"
+
+
+class TestSignatures:
+    """Design §5 Security: nobody signs for somebody else."""
+
+    def approver_due(self, site: Works) -> tuple[str, a.SignPermit]:
+        """Take a permit to an approver's signature; return who may give it."""
+        permit_id = site.analysed(site.applied(site.booked()))
+        while True:
+            due = [d for d in site.view(permit_id)["due"] if d["verb"] == "permit.sign"]
+            permit = site.permit(permit_id)
+            act = a.SignPermit(
+                permit_id=permit_id, slot=due[0]["slot"], content=permit.life.content
+            )
+            person = site.signer(due[0], permit)
+            if due[0]["slot"] == "approver":
+                return person, act
+            site.ok(person, act)
+
+    def test_no_witness_signs_in_an_approvers_place(self, site: Works) -> None:
+        person, act = self.approver_due(site)
+        roles = (*site.kernel.access.roles(person), "worker")
+        site.ok("eve", SetRoles(person_id=person, roles=roles))
+        fields = {"person": person, "method": "pin_witness", "witness": "ann"}
+        reply = site.phones["ann"].act(act, **fields)
+        assert (reply.ok, reply.code) == (False, "signature.own_key_needed")
+
+    def test_a_legal_release_is_signed(self, site: Works) -> None:
+        permit_id = site.started()
+        site.ok("sue", HoldPermit(permit_id=permit_id, reason="lunch"))
+        site.ok("eve", SetRoles(person_id="nia", roles=("safety_officer",)))
+        act = ReleasePermit(permit_id=permit_id, reason="go on")
+        reply = site.act("nia", act, site.version(permit_id))
+        assert (reply.ok, reply.code) == (False, "signature.required")
+        assert site.permit(permit_id).status is S.HELD
+
+    def test_no_witness_releases_for_an_officer(self, site: Works) -> None:
+        permit_id = site.started()
+        site.ok("sue", HoldPermit(permit_id=permit_id, reason="lunch"))
+        roles = ("safety_officer", "guardian")
+        site.ok("eve", SetRoles(person_id="sam", roles=roles))
+        act = ReleasePermit(permit_id=permit_id, reason="go on")
+        fields = {"person": "sam", "method": "pin_witness", "witness": "ann"}
+        reply = site.phones["ann"].act(act, site.version(permit_id), **fields)
+        assert (reply.ok, reply.code) == (False, "signature.own_key_needed")
+
+    def test_a_right_that_was_given_ends_with_the_right(self, site: Works) -> None:
+        giver, act = self.approver_due(site)
+        site.ok("eve", SetRoles(person_id="max", roles=("safety_officer",)))
+        given = a.DelegateSlot(permit_id=act.permit_id, slot=act.slot, to_id="max")
+        site.ok(giver, given)
+        site.ok("eve", SetRoles(person_id="max", roles=("worker",)))
+        assert site.refused("max", act)[0] in ("act.role", "permit.slot_role")
+
+
+class TestStaleWords:
+    """'Unknown is never safe': what was said before the stop says nothing after."""
+
+    def test_a_place_is_restored_after_the_work(self, site: Works) -> None:
+        permit_id = site.started()
+        early = {"site_restored": True, "no_residual_fire": True}
+        site.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=early))
+        with pytest.raises(AssertionError, match=r"C9|F9"):
+            site.live(5)
+            site.ok("sue", a.CompletePermit(permit_id=permit_id))
+            for person in site.permit(permit_id).workers:
+                site.places[person] = "yard"
+            site.live(5)
+            site.signed(permit_id)
+
+    def test_another_analysis_is_another_briefing(self, site: Works) -> None:
+        permit_id = site.analysed(site.applied(site.booked()))
+        assert site.permit(permit_id).life.briefed
+        measures = site.permit(permit_id).life.measures
+        hazards = site.permit(permit_id).life.hazards
+        act = a.AnalysePermit(permit_id=permit_id, hazards=hazards, measures=measures)
+        site.ok("sue", act)
+        assert site.permit(permit_id).life.briefed == []
+
+
+class TestNothingProtectiveWaits:
+    """Design §1: an old view of a permit keeps nobody from stopping it."""
+
+    @pytest.mark.parametrize("end", [CancelPermit, a.WithdrawPermit])
+    def test_a_stale_version_stops_all_the_same(self, site: Works, end: type) -> None:
+        permit_id = site.started()
+        site.ok("sue", end(permit_id=permit_id, reason="smoke"), 1)
+        assert site.permit(permit_id).status in (S.CANCELLED, S.WITHDRAWN)
+
+    def test_a_phone_with_a_wrong_clock_withdraws(self, site: Works) -> None:
+        permit_id = site.started()
+        ahead = site.clock.wall_ns() // 1_000_000 + 3_600_000
+        act = a.WithdrawPermit(permit_id=permit_id, reason="smoke")
+        site.ok("gil", act, at=ahead)
+        assert site.permit(permit_id).status is S.WITHDRAWN
