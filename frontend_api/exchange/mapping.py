@@ -11,24 +11,21 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from core.api.reading import Value
 from core.clock import NS
 from core.config import EMPTY, Bundle
 from core.journal.envelope import Envelope
 from core.journal.events import Event
 from core.permits.events import (
     GasTest,
-    Hold,
     PermitClosed,
     PermitExpired,
-    PermitHeld,
     PermitIssued,
-    PermitReleased,
     PermitRetested,
 )
 from core.permits.state import PermitRecord
 from core.state import SiteState
-from frontend_api.exchange import aq
+from frontend_api.exchange import aq, breaches, legal
+from frontend_api.exchange.breaches import OpenAlarm
 from frontend_api.exchange.settings import Place, Settings
 
 #: Hub status → TICKETSTATUS. What is not proven allowed is paused, never working.
@@ -41,18 +38,7 @@ STATUSES = {
     **dict.fromkeys(("rejected", "expired", "superseded"), aq.Status.VOID),
     **dict.fromkeys(("cancelled", "withdrawn"), aq.Status.WITHDRAWN),
 }
-#: Hold code → ALARMTYPE; a pack's rule names its own in the hold's ``aq``.
-HOLDS = {"guardian": "31", "linked": "61", "valid": "10"}
-_EXPIRED = "10"
 _US = "Safehold"
-
-
-class OpenAlarm(msgspec.Struct):
-    """Hold an alarm of a ticket that has not ended."""
-
-    type: str
-    start_ns: int
-    by: str
 
 
 class Memo(msgspec.Struct):
@@ -61,6 +47,7 @@ class Memo(msgspec.Struct):
     created_ns: int = 0
     created_by: str = _US
     ended_ns: int = 0
+    checked_ns: int = 0
     gas: dict[str, GasTest] = {}
     alarms: dict[str, OpenAlarm] = {}
     updated_s: dict[str, int] = {}
@@ -99,12 +86,16 @@ class Mapper:
     def __init__(self, settings: Settings, book: Book | None = None) -> None:
         self.settings, self.book = settings, book or Book()
         self.bundle: Bundle = EMPTY
+        self._legal = legal.Legal()
 
     def take(self, body: Event, envelope: Envelope, state: SiteState) -> Iterator[Owed]:
         """Yield what one event makes owed; ``state`` has folded it already."""
         permit_id = str(getattr(body, "permit_id", ""))
         permit = state.permits.permits.get(permit_id)
-        if permit is None or not envelope.type.startswith("permit."):
+        if permit is None or not envelope.type.startswith(("permit.", "guardian.")):
+            return
+        self._legal.learn(state, permit)
+        if not self._legal.owes(permit, self.settings.types):
             return
         if isinstance(body, PermitIssued) or permit_id not in self.book.permits:
             self.book.permits.setdefault(permit_id, self._memo(permit, envelope))
@@ -116,14 +107,17 @@ class Mapper:
 
     def _memo(self, permit: PermitRecord, envelope: Envelope) -> Memo:
         gas = {test.quantity: test for test in permit.tests}
-        by = self._person(permit.issuer_id) if permit.issuer_id else _US
+        author = permit.life.booked_by or permit.issuer_id
+        by = self._person(author) if author else _US
         return Memo(created_ns=_act_ns(envelope), created_by=by, gas=gas)
 
     def _note(self, body: Event, envelope: Envelope, memo: Memo) -> None:
         if isinstance(body, PermitRetested | PermitIssued):
             memo.gas.update({test.quantity: test for test in body.tests})
-        elif isinstance(body, PermitClosed | PermitExpired):
+        elif isinstance(body, (PermitClosed, PermitExpired, *legal.ENDS)):
             memo.ended_ns = memo.ended_ns or _act_ns(envelope)
+        elif isinstance(body, legal.CHECKS):
+            memo.checked_ns = _act_ns(envelope)
 
     # --- tickets --------------------------------------------------------------
 
@@ -148,22 +142,16 @@ class Mapper:
         if company is None or place is None:
             raise MappingError("aq.settings_missing")
         status = _status(permit)
-        names, times, values = self._gas(memo)
-        start = int(getattr(permit, "started_wall_ns", 0)) or permit.issued_wall_ns
         return aq.Ticket(
             ID=aq.uuid_of("ticket", permit.id),
             COMPANYNAME=company.name,
             COMPANYCODE=company.code,
-            TICKETTYPE=self._type(permit.kind),
-            GASNAME=names,
-            GASTIME=times,
-            GASVALUE=values,
-            ISSUETIME=self._time(permit.issued_wall_ns),
-            STARTTIME=self._time(start),
-            ENDTIME=self._end(permit, memo, known=bool(memo.ended_ns)),
+            TICKETTYPE=self._type(permit),
+            **self._proved(permit, memo),
+            ENDTIME=self._end(permit, memo.ended_ns),
             TICKETPOSITION=self._zone(permit.zone_id),
             TICKETCONTENT=permit.title,
-            CHECKEDTIME=self._end(permit, memo, known=status is aq.Status.ACCEPTED),
+            CHECKEDTIME=self._end(permit, self._checked(permit, memo, status)),
             LONGITUDE=place.longitude,
             LATITUDE=place.latitude,
             TICKETSTATUS=status,
@@ -176,12 +164,32 @@ class Mapper:
             UPDATEBY="",
         )
 
+    def _proved(self, permit: PermitRecord, memo: Memo) -> dict[str, Any]:
+        """Return gas and times: of the six steps, or of the one."""
+        if permit.life.pack:
+            times = legal.Times(memo.created_ns, memo.ended_ns, memo.checked_ns)
+            return {
+                **legal.gas(permit, self.bundle, self._time),
+                **legal.moments(permit, times, self._time),
+            }
+        names, times_, values = self._gas(memo)
+        issued = self._time(permit.issued_wall_ns)
+        told = {"GASNAME": names, "GASTIME": times_, "GASVALUE": values}
+        return {**told, "ISSUETIME": issued, "STARTTIME": issued}
+
+    def _checked(self, permit: PermitRecord, memo: Memo, status: aq.Status) -> int:
+        if status is not aq.Status.ACCEPTED:
+            return 0
+        return memo.checked_ns or memo.ended_ns or permit.closed_wall_ns
+
     def _people(self, permit: PermitRecord, own: str) -> dict[str, Any]:
         settings = self.settings
         cards = [settings.cards[w] for w in permit.workers if w in settings.cards]
         leader = permit.supervisor_id
-        return {
-            "SUPERVISORNAME": self._person(permit.guardian_id),
+        # Where the law asks for no guardian, whoever leads the work answers for it.
+        guards = permit.life.guardians or [permit.guardian_id or leader]
+        told = {
+            "SUPERVISORNAME": _joined(map(self._person, guards)),
             "WORKERNAME": _joined(self._person(w) for w in permit.workers),
             "WORKERCERTINAME": _joined(card.name for card in cards) or None,
             "WORKERCERTINUM": _joined(card.number for card in cards) or None,
@@ -190,13 +198,14 @@ class Mapper:
             "TICKETRESPONSNAME": self._person(leader),
             "MAJORPERSONMOBILE": settings.mobiles.get(leader, settings.mobile),
         }
+        return told | legal.people(permit, own)
 
     def _causes(
         self, permit: PermitRecord, status: aq.Status, body: Event | None
     ) -> dict[str, Any]:
         withdrawn = status is aq.Status.WITHDRAWN
-        cause = str(getattr(body, "reason", "") or getattr(permit, "reason", ""))
-        changed = str(getattr(permit, "changed_cause", ""))
+        cause = permit.life.reason or str(getattr(body, "reason", ""))
+        changed = legal.changes(permit)
         return {
             "ISCHANGED": aq.flag(bool(changed)),
             "CHANGEDCAUSE": changed or None,
@@ -211,6 +220,8 @@ class Mapper:
         """
         for permit_id, memo in self.book.permits.items():
             permit = state.permits.permits.get(permit_id)
+            if permit is not None:
+                self._legal.learn(state, permit)
             if permit is None or aq.uuid_of("ticket", permit_id) != record_id:
                 continue
             try:
@@ -237,20 +248,19 @@ class Mapper:
             _joined(f"{t.value:g}{t.unit}" for t in told),
         )
 
-    def _end(self, permit: PermitRecord, memo: Memo, *, known: bool) -> str | None:
-        if known:
-            return self._time(memo.ended_ns or permit.closed_wall_ns)
+    def _end(self, permit: PermitRecord, known_ns: int) -> str | None:
+        if known_ns:
+            return self._time(known_ns)
         if self.settings.unknown_time == "planned":
             return self._time(permit.valid.start_wall_ns + permit.valid.duration_ns)
         return None if self.settings.unknown_time == "null" else ""
 
-    def _type(self, kind: str) -> str:
-        named = {each.id: each for each in self.bundle.permit_kinds}
+    def _type(self, permit: PermitRecord) -> str:
         # A pack's kind brings the code of table A.2 with it.
-        of_pack = str(getattr(named.get(kind), "code", ""))
-        found = self.settings.types.get(kind) or of_pack
+        kind = self._legal.kind(permit)
+        found = self.settings.types.get(permit.kind) or (kind.code if kind else "")
         if found not in aq.TICKET_TYPES:
-            raise MappingError("aq.kind_unmapped", kind=kind)
+            raise MappingError("aq.kind_unmapped", kind=permit.kind)
         return found
 
     def _place(self, zone_id: str) -> Place | None:
@@ -283,31 +293,17 @@ class Mapper:
     def _alarms(
         self, body: Event, envelope: Envelope, permit: PermitRecord, memo: Memo
     ) -> Iterator[Owed]:
-        at_ns, result = _act_ns(envelope), ""
-        ended: list[str] = []
-        if isinstance(body, PermitHeld):
-            kind = self._alarm_type(body.hold)
-            if kind:
-                memo.alarms[body.hold.id] = OpenAlarm(kind, at_ns, _US)
-                yield from self._told(body.hold.id, permit, envelope, memo)
-        elif isinstance(body, PermitExpired):
-            key = f"{permit.id}:expired"
-            memo.alarms[key] = OpenAlarm(_EXPIRED, at_ns, _US)
+        kinds = self.settings.alarms
+        new = breaches.begun(body, envelope, memo.alarms, kinds, _US)
+        memo.alarms.update(new)
+        for key in new:
             yield from self._told(key, permit, envelope, memo)
-        elif isinstance(body, PermitReleased):
-            ended, result = list(body.hold_ids), body.reason
-        elif isinstance(body, PermitClosed):
-            ended, result = list(memo.alarms), body.outcome
+        ended, result = breaches.over(body, memo.alarms)
         for key in ended:
             if key in memo.alarms:
+                at_ns = _act_ns(envelope)
                 yield from self._told(key, permit, envelope, memo, at_ns, result)
                 del memo.alarms[key]
-
-    def _alarm_type(self, hold: Hold) -> str:
-        told: Value = hold.params.get("aq", "")
-        if told in aq.ALARM_TYPES:
-            return str(told)
-        return self.settings.alarms.get(hold.code) or HOLDS.get(hold.code, "")
 
     def _told(
         self,
@@ -374,8 +370,8 @@ def _content(record: aq.Ticket | aq.AqAlarm) -> str:
 
 def _status(permit: PermitRecord) -> aq.Status:
     told = str(permit.status)
-    if told == "closed" and permit.outcome != "completed":
-        told = "withdrawn"
+    if told == "closed":
+        told = legal.OUTCOMES.get(permit.outcome, "withdrawn")
     found = STATUSES.get(told)
     if found is None:
         raise MappingError("aq.status_unmapped", status=told)

@@ -220,8 +220,10 @@ def _gas(record: Record) -> Iterator[Complaint]:
     names = ("GASNAME", "GASTIME", "GASVALUE")
     told = [name for name in names if record.get(name)]
     needed = record["TICKETTYPE"] in GAS_TYPES
-    # A form that nobody has signed yet may still wait for its analysis.
-    unsigned = record["TICKETSTATUS"] == Status.UNSIGNED
+    # A form that nobody has signed yet may still wait for its analysis, and one that
+    # came to nothing may never have had any.
+    early = (Status.UNSIGNED, Status.VOID, Status.WITHDRAWN)
+    unsigned = record["TICKETSTATUS"] in early
     if told or (needed and not unsigned):
         for name in names:
             if name not in told:

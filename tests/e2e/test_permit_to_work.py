@@ -107,6 +107,8 @@ async def cleared(plant: Plant, permit_id: str, kind: str) -> None:
     plant.tell(gas=CALM_GAS, dead=[])
     await plant.move(ann="gate", bob="gate")
     for each in (await plant.people["sam"].get("/api/v1/evacuations"))["items"]:
+        if each["cleared_ms"]:
+            continue
         for person in ("ann", "bob"):
             seen = AccountPerson(evacuation_id=each["id"], person_id=person)
             await plant.ok("max", seen)
@@ -159,6 +161,8 @@ async def confined_space(plant: Plant) -> tuple[str, str]:
     no = await plant.denied(confined, "count_inside")  # H14
     act_out = LogOut(permit_id=confined, person_id="ann", tools=("t-1",))
     await plant.ok("gil", act_out)
+    # Bob was seen inside, so he was counted in without a word.
+    await plant.ok("gil", LogOut(permit_id=confined, person_id="bob"))
     await plant.closed(confined)
     await plant.move(ann="tank", bob="tank")
     return confined, no
