@@ -1,0 +1,668 @@
+"""The whole life of legal permits under everything at once (issue 3, design §5).
+
+Rules are what people, devices, clocks and disks do, right and wrong; `Judge` reads
+the journal beside the kernel and knows only what any inspector knows.
+"""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from core.api.quality import Quality
+from core.clock import NS
+from core.logic.truth import Truth
+from core.people.acts import Act, WithdrawCard
+from core.permits import life_acts as a
+from core.permits.acts import (
+    CancelPermit,
+    ClosePermit,
+    HoldPermit,
+    ReleasePermit,
+)
+from core.permits.entries_acts import LogIn, LogOut, OpenEntryLog
+from core.permits.life_events import Hazard, Mark
+from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
+from core.response.acts import AccountPerson, ClearEvacuation
+from tests.support.judge import Judge, Rough
+from tests.support.works import CALM, STANDS, form_fields, pack
+
+S = PermitStatus
+PEOPLE = ("ann", "bob", "gil", "sue", "ivy", "sam", "max", "eve")
+KINDS = ("hot-special", "confined")
+#: How far the first permit has come when the machine begins.
+STAGES = ("started", "signed", "analysed", "applied", "booked")
+#: Levels are judged each second, a changed reading within 20 ms.
+TICK_NS = int(1.2 * NS)
+#: A reading, a place or a film proves nothing after so long without another.
+SILENT_NS = 10 * NS
+#: The longest that anything may be UNKNOWN while work goes on, by its own word.
+REACTION_NS = 60 * NS
+BAD = [each for each in Quality if each is not Quality.GOOD]
+RUNS = (S.ACTIVE,)
+
+
+class Law(RuleBasedStateMachine):
+    """Live through a few days of a small plant."""
+
+    @initialize(kind=st.sampled_from(KINDS), stage=st.sampled_from(STAGES))
+    def begin(self, kind: str, stage: str) -> None:
+        self.site = Rough()
+        self.judge = Judge(self.site)
+        self.boots = 0
+        self.astray_s = 0.0
+        """How far the wall clock stands from the right time."""
+        self.bad_since: dict[tuple[str, str], int] = {}
+        self.good = {"meter": self.now(), "gil": self.now()}
+        """Who last proved something, and when."""
+        self.quality = Quality.GOOD
+        """What the meter last said of itself, where it is not GOOD."""
+        self.last_signed: tuple[str, Act] | None = None
+        self.come_to(kind, stage)
+        self.heard()
+
+    def come_to(self, kind: str, stage: str) -> None:
+        """Take a permit as far as that."""
+        site = self.site
+        if stage == "started":
+            site.started(kind)
+            return
+        steps = (site.applied, site.analysed, site.signed)
+        permit_id = site.booked(kind)
+        for step in steps[: STAGES[::-1].index(stage)]:
+            step(permit_id)
+
+    # --- helpers --------------------------------------------------------------
+
+    def now(self) -> int:
+        return self.site.clock.mono_ns()
+
+    def heard(self) -> None:
+        """Note that all that lives has just spoken."""
+        for who, device in (("meter", "meter-tank"), ("gil", "gil")):
+            if device not in self.site.dead:
+                self.good[who] = self.now()
+        if "meter-tank" not in self.site.dead:
+            self.quality = Quality.GOOD
+
+    def pulse(self) -> None:
+        self.site.pulse()
+        self.heard()
+
+    def permits(self, *wanted: PermitStatus) -> list[str]:
+        found = self.site.hub.state.permits.permits.values()
+        return [p.id for p in found if not wanted or p.status in wanted]
+
+    def running(self) -> set[str]:
+        return set(self.permits(S.ACTIVE))
+
+    def version(self, permit_id: str) -> int:
+        return self.site.version(permit_id)
+
+    def unproven(self) -> list[str]:
+        """Return why nobody may begin anything now, seen from outside the hub."""
+        site, why = self.site, []
+        if site.journal.broken:
+            why.append("disk")
+        if not site.clock.synced():
+            why.append("clock")
+        if self.now() - self.good["meter"] > SILENT_NS or self.quality is not (
+            Quality.GOOD
+        ):
+            why.append("meter")
+        if self.now() - self.good["gil"] > REACTION_NS:
+            why.append("guardian")
+        return why
+
+    def ask(self, person: str, act: Act, version: int | None = None) -> bool:
+        """Let a person act with the own phone; judge what comes of it at once."""
+        before, why = self.running(), self.unproven()
+        reply = self.site.prove(person, act, version)
+        self.last_signed = (person, act)
+        assert reply.ok or reply.code, act
+        if why:
+            assert not (reply.ok and isinstance(act, a.StartPermit | ReleasePermit))
+            assert not self.running() - before, why
+        return reply.ok
+
+    def pick(self, data: st.DataObject, *wanted: PermitStatus) -> str:
+        return str(data.draw(st.sampled_from(self.permits(*wanted))))
+
+    # --- the way on -----------------------------------------------------------
+
+    @rule(kind=st.sampled_from(KINDS), who=st.sampled_from(["sue", "ivy", "ann"]))
+    def book(self, kind: str, who: str) -> None:
+        if len(self.permits()) >= 3:
+            return
+        now = self.site.clock.wall_ns() // 1_000_000
+        act = a.BookPermit(
+            kind=kind,
+            zone_id="tank",
+            title="weld",
+            unit="workshop",
+            supervisor_id="sue",
+            from_ms=now,
+            to_ms=now + 2 * 3_600_000,
+            emergency=True,
+        )
+        self.ask(who, act)
+
+    @precondition(lambda self: self.permits(*PREPARING))
+    @rule(data=st.data())
+    def go_on(self, data: st.DataObject) -> None:
+        """Do what is due next, by whom it is due."""
+        permit_id = self.pick(data, *PREPARING)
+        status = self.site.permit(permit_id).status
+        if status is S.BOOKED:
+            self.apply(permit_id, ("ann", "bob"), "gil")
+        elif status is S.APPLIED:
+            self.analyse(permit_id)
+        elif status is S.ANALYSED:
+            self.tested(permit_id, "gil")
+            self.sign_due(permit_id)
+        else:
+            self.gate(permit_id)
+
+    def apply(self, permit_id: str, workers: tuple[str, ...], guardian: str) -> None:
+        kind = self.site.kind(self.site.permit(permit_id))
+        act = a.ApplyPermit(
+            permit_id=permit_id,
+            workers=workers,
+            guardians=(guardian,),
+            trades={workers[0]: "hot_work"} if kind.trades else {},
+            facts=CALM,
+            fields=form_fields(kind),
+        )
+        self.ask("sue", act)
+
+    def analyse(self, permit_id: str) -> None:
+        form = pack().form(self.site.kind(self.site.permit(permit_id)).form)
+        assert form is not None
+        act = a.AnalysePermit(
+            permit_id=permit_id,
+            hazards=(Hazard(text="fire", control="blanket"),),
+            measures={each.id: Mark(involved=True) for each in form.measures},
+        )
+        self.ask("sue", act)
+        self.ask("sue", a.DeclareFacts(permit_id=permit_id, facts=STANDS))
+        self.brief(permit_id)
+
+    def brief(self, permit_id: str) -> None:
+        people = self.site.permit(permit_id).people()
+        if people:
+            self.ask("sue", a.BriefPeople(permit_id=permit_id, people=people))
+        for person in people:
+            self.ask(person, a.TakeBriefing(permit_id=permit_id))
+
+    def tested(self, permit_id: str, who: str) -> bool:
+        self.pulse()
+        act = self.site.gas_test(permit_id)
+        return self.ask(who, act)
+
+    def sign_due(self, permit_id: str) -> None:
+        """Sign all that is due, each by the right person."""
+        for _ in range(8):
+            due = self.site.view(permit_id)["due"]
+            slots = [each for each in due if each["verb"] == "permit.sign"]
+            if not slots:
+                return
+            permit = self.site.permit(permit_id)
+            who = self.site.signer(slots[0], permit)
+            content = permit.life.content
+            act = a.SignPermit(
+                permit_id=permit_id, slot=slots[0]["slot"], content=content
+            )
+            if not self.ask(who, act):
+                return
+
+    def gate(self, permit_id: str) -> None:
+        """Do all that a start asks for, and start."""
+        site = self.site
+        self.set_right()
+        self.sign_due(permit_id)
+        self.brief(permit_id)
+        site.verify(permit_id)
+        self.heard()
+        self.tested(permit_id, "gil")
+        if site.kind(site.permit(permit_id)).family == "confined":
+            self.ask("gil", OpenEntryLog(permit_id=permit_id))
+        self.look()
+        self.ask("sue", a.StartPermit(permit_id=permit_id), self.version(permit_id))
+
+    @precondition(lambda self: self.permits(S.HELD))
+    @rule(data=st.data(), test=st.sampled_from(["after", "before", "none"]))
+    def release(self, data: st.DataObject, test: str) -> None:
+        """Do all that a release asks for; perhaps without the test."""
+        permit_id = self.pick(data, S.HELD)
+        self.set_right()
+        if test != "none":
+            self.tested(permit_id, "gil")
+        if test == "before":
+            self.ask("ann", HoldPermit(permit_id=permit_id, reason="again"))
+        facts = {name: STANDS[name] for name in ("ppe_ok", "site_normal")}
+        self.ask("sue", a.DeclareFacts(permit_id=permit_id, facts=facts))
+        self.ask("sue", a.ConfirmPermit(permit_id=permit_id))
+        self.look()
+        act = ReleasePermit(permit_id=permit_id, reason="well again")
+        self.ask("sam", act, self.version(permit_id))
+
+    def set_right(self) -> None:
+        """Mend what is broken, and let it prove itself."""
+        site = self.site
+        site.mend_disk()
+        site.clock.trusted = True
+        site.clock.step_wall(-self.astray_s)
+        self.astray_s = 0.0
+        site.dead.clear()
+        site.gas.update(h2s=0.0, o2=20.9, lel=0.0)
+        site.places.update(gil="yard", eve="yard", sue="yard")
+        if site.surveyor is None:
+            site.measure()
+        self.pass_time(4)
+
+    # --- single acts, right and wrong -----------------------------------------
+
+    @precondition(lambda self: self.permits())
+    @rule(
+        data=st.data(),
+        who=st.sampled_from(PEOPLE),
+        name=st.sampled_from(
+            "sign_old start release confirm complete close cancel withdraw reject "
+            "supersede brief take declare late_content hold".split()
+        ),
+        old=st.booleans(),
+    )
+    def try_it(self, data: st.DataObject, who: str, name: str, old: bool) -> None:
+        """Let anybody try anything, perhaps on a view that is out of date."""
+        permit_id = self.pick(data)
+        act = self.act(name, permit_id)
+        inside = self.workers_inside(permit_id)
+        version = self.version(permit_id) - int(old)
+        done = self.ask(who, act, version)
+        assert not (done and old and not isinstance(act, _UNCOUNTED)), name
+        if done and isinstance(act, ClosePermit):
+            assert not inside, inside
+
+    def act(self, name: str, permit_id: str) -> Act:
+        permit = self.site.permit(permit_id)
+        life = permit.life
+        makers: dict[str, Callable[[], Act]] = {
+            "sign_old": lambda: a.SignPermit(
+                permit_id=permit_id, slot="approver", content="0" * 64
+            ),
+            "start": lambda: a.StartPermit(permit_id=permit_id),
+            "release": lambda: ReleasePermit(permit_id=permit_id, reason="ok"),
+            "confirm": lambda: a.ConfirmPermit(permit_id=permit_id),
+            "complete": lambda: a.CompletePermit(permit_id=permit_id),
+            "close": lambda: ClosePermit(permit_id=permit_id),
+            "cancel": lambda: CancelPermit(permit_id=permit_id, reason="rain"),
+            "withdraw": lambda: a.WithdrawPermit(permit_id=permit_id, reason="smell"),
+            "reject": lambda: a.RejectPermit(permit_id=permit_id, reason="no crew"),
+            "supersede": lambda: a.SupersedePermit(permit_id=permit_id, reason="new"),
+            "brief": lambda: a.BriefPeople(
+                permit_id=permit_id, people=permit.people() or ("ann",)
+            ),
+            "take": lambda: a.TakeBriefing(permit_id=permit_id),
+            "declare": lambda: a.DeclareFacts(
+                permit_id=permit_id, facts={"ppe_ok": not life.late}
+            ),
+            "late_content": lambda: a.DeclareFacts(
+                permit_id=permit_id, facts={"fire_area": "other"}
+            ),
+            "hold": lambda: HoldPermit(permit_id=permit_id, reason="smell"),
+        }
+        return makers[name]()
+
+    @precondition(lambda self: self.permits())
+    @rule(data=st.data(), who=st.sampled_from(PEOPLE), other=st.sampled_from(PEOPLE))
+    def change_people(self, data: st.DataObject, who: str, other: str) -> None:
+        """Hand over, add, remove, change shifts: by anybody, to anybody."""
+        permit_id = self.pick(data)
+        acts: dict[str, Act] = {
+            "offer": a.HandOverGuard(permit_id=permit_id, to_id=other),
+            "take": a.TakeOverGuard(permit_id=permit_id),
+            "add": a.AddWorker(permit_id=permit_id, person_id=other),
+            "remove": a.RemoveWorker(permit_id=permit_id, person_id=other),
+            "shift": a.OfferShift(permit_id=permit_id, to_id=other, guardian_id=other),
+            "take_shift": a.TakeShift(permit_id=permit_id),
+            "delegate": a.DelegateSlot(
+                permit_id=permit_id, slot="approver", to_id=other
+            ),
+            "in": LogIn(permit_id=permit_id, person_id=other),
+            "out": LogOut(permit_id=permit_id, person_id=other),
+        }
+        self.ask(who, acts[data.draw(st.sampled_from(sorted(acts)))])
+
+    @precondition(lambda self: self.permits(S.ACTIVE, S.HELD))
+    @rule(data=st.data(), shift=st.booleans())
+    def hand_over(self, data: st.DataObject, shift: bool) -> None:
+        """Change the guardian or the shift as it should be done."""
+        permit_id = self.pick(data, S.ACTIVE, S.HELD)
+        if shift:
+            self.ask("sue", a.OfferShift(permit_id=permit_id, to_id="sue"))
+            self.tested(permit_id, "gil")
+            self.ask("sue", a.TakeShift(permit_id=permit_id))
+        else:
+            self.ask("gil", a.HandOverGuard(permit_id=permit_id, to_id="gil"))
+            self.ask("gil", a.TakeOverGuard(permit_id=permit_id))
+
+    @precondition(lambda self: self.permits())
+    @rule(data=st.data(), who=st.sampled_from(["gil", "ivy", "ann"]))
+    def test_gas(self, data: st.DataObject, who: str) -> None:
+        self.tested(self.pick(data), who)
+
+    @precondition(lambda self: self.permits(*RUNS, S.HELD))
+    @rule(data=st.data(), leave=st.booleans())
+    def end(self, data: st.DataObject, leave: bool) -> None:
+        """Complete the work; accept and close it where everybody has left."""
+        permit_id = self.pick(data, *RUNS, S.HELD)
+        self.ask("sue", a.CompletePermit(permit_id=permit_id))
+        after = {"site_restored": True, "no_residual_fire": True}
+        self.ask("sue", a.DeclareFacts(permit_id=permit_id, facts=after))
+        for person in self.site.permit(permit_id).workers if leave else ():
+            self.site.places[person] = "yard"
+        self.pass_time(4)
+        inside = self.workers_inside(permit_id)
+        self.sign_due(permit_id)
+        done = self.ask("sue", ClosePermit(permit_id=permit_id))
+        assert not (done and inside), inside
+
+    @precondition(lambda self: self.permits())
+    @rule(
+        data=st.data(),
+        name=st.sampled_from("start release complete cancel reject confirm".split()),
+        slow=st.booleans(),
+    )
+    def two_at_once(self, data: st.DataObject, name: str, slow: bool) -> None:
+        """Two phones take one step on one view: one does it, one is told why not."""
+        site, permit_id = self.site, self.pick(data)
+        version, act = self.version(permit_id), self.act(name, permit_id)
+        site.journal.held = slow and not site.journal.broken
+        why, before = self.unproven(), self.running()
+        replies = [
+            site.say_later(person, act, version)
+            for person in ("sam", "sue" if name != "release" else "ivy")
+        ]
+        site.journal.held = False
+        site.settle()
+        found = [each() for each in replies]
+        assert sum(reply.ok for reply in found) <= 1, name
+        assert all(reply.ok or reply.code for reply in found)
+        if why:
+            assert not self.running() - before, why
+
+    @precondition(lambda self: self.last_signed is not None)
+    @rule(forged=st.booleans())
+    def replay(self, forged: bool) -> None:
+        """Send again what was signed before, or in another's name."""
+        assert self.last_signed is not None
+        person, act = self.last_signed
+        if forged:
+            other = "ann" if person != "ann" else "bob"
+            proof = self.site.phones[other].sign(act.verb_, act, person=person)
+        else:
+            proof = self.site.last_proof(person)
+        before = self.judge.seq()
+        told = self.site.send_proof(person, act, proof)
+        if type(act).signed_ or told.code.startswith("signature"):
+            assert not told.ok, act.verb_
+            assert self.judge.seq() == before
+
+    # --- the world ------------------------------------------------------------
+
+    @rule(
+        gas=st.sampled_from(["h2s", "o2", "lel"]),
+        value=st.sampled_from([0.0, 7.0, 18.0, 20.9, 60.0]),
+        quality=st.sampled_from([Quality.GOOD, Quality.GOOD, *BAD]),
+    )
+    def gas(self, gas: str, value: float, quality: Quality) -> None:
+        self.site.reading(gas, value, quality)
+        self.quality = quality
+
+    @precondition(lambda self: self.permits(S.BRIEFED, S.HELD))
+    @rule(data=st.data(), bad=st.sampled_from(BAD))
+    def start_on_bad_evidence(self, data: st.DataObject, bad: Quality) -> None:
+        """Make everything ready, then spoil one reading: nothing may begin."""
+        permit_id = self.pick(data, S.BRIEFED, S.HELD)
+        held = self.site.permit(permit_id).status is S.HELD
+        self.set_right()
+        self.tested(permit_id, "gil")
+        if not held:
+            self.site.verify(permit_id)
+        gas = data.draw(st.sampled_from(["h2s", "o2", "lel"]))
+        self.gas(gas, self.site.gas[gas], bad)
+        act: Act = a.StartPermit(permit_id=permit_id)
+        if held:
+            act = ReleasePermit(permit_id=permit_id, reason="ok")
+        self.ask("sam" if held else "sue", act, self.version(permit_id))
+        self.pulse()
+
+    @rule(device=st.sampled_from(["meter-tank", "gil", "ann", "eve", "cam-tank"]))
+    def die(self, device: str) -> None:
+        self.site.dead.add(device)
+
+    @rule(device=st.sampled_from(["meter-tank", "gil", "ann", "eve", "cam-tank"]))
+    def revive(self, device: str) -> None:
+        self.site.dead.discard(device)
+
+    @rule(back=st.booleans())
+    def geometry(self, back: bool) -> None:
+        """Let the geometry worker die, or another join."""
+        if back:
+            self.site.measure()
+        else:
+            self.site.surveyor = None
+
+    @rule(
+        person=st.sampled_from(PEOPLE), zone=st.sampled_from(["tank", "yard", "90,9,0"])
+    )
+    def walk(self, person: str, zone: str) -> None:
+        self.site.places[person] = zone
+
+    @rule(seconds=st.sampled_from([1, 4, 20]))
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.site.advance(1.0)
+            self.look()
+            self.pulse()
+        self.look()
+
+    @rule(seconds=st.sampled_from([5, 40, 75]))
+    def silence(self, seconds: int) -> None:
+        """Let time pass while nothing reports at all."""
+        for _ in range(seconds):
+            self.site.advance(1.0)
+            self.look()
+
+    @rule()
+    def minutes(self) -> None:
+        self.site.advance(1200.0)
+
+    @rule(seconds=st.sampled_from([3600.0, -3600.0, -1_800_000_000.0]))
+    def step_wall(self, seconds: float) -> None:
+        """Step the clock: an hour, or to 1970."""
+        if self.astray_s == 0.0:
+            self.site.clock.step_wall(seconds)
+            self.astray_s = seconds
+
+    @rule()
+    def wall_right(self) -> None:
+        self.site.clock.step_wall(-self.astray_s)
+        self.astray_s = 0.0
+
+    @rule(trusted=st.booleans())
+    def trust(self, trusted: bool) -> None:
+        self.site.clock.trusted = trusted
+
+    @rule(mended=st.booleans())
+    def disk(self, mended: bool) -> None:
+        if mended:
+            self.site.mend_disk()
+        else:
+            self.site.break_disk()
+
+    @precondition(lambda self: not self.site.journal.broken and self.permits())
+    @rule(
+        data=st.data(), name=st.sampled_from("start release confirm complete".split())
+    )
+    def disk_breaks_under_an_act(self, data: st.DataObject, name: str) -> None:
+        """What never became durable permits nothing."""
+        site, permit_id = self.site, self.pick(data)
+        before = self.running()
+        site.journal.held = True
+        site.say_later(
+            "sam" if name == "release" else "sue",
+            self.act(name, permit_id),
+            self.version(permit_id),
+        )
+        site.journal.held = False
+        site.break_disk()
+        assert self.running() <= before
+
+    @rule(clean=st.booleans(), reboot=st.booleans(), mended=st.booleans())
+    def restart(self, clean: bool, reboot: bool, mended: bool) -> None:
+        """Stop and start; a stop on a broken disk loses what was not written."""
+        if mended:
+            self.site.mend_disk()
+        self.look()
+        broken = self.site.journal.broken
+        self.boots += int(reboot)
+        self.judge.restarts()
+        self.site.restart(clean and not broken, f"boot-{self.boots}" if reboot else "")
+        self.bad_since.clear()
+        self.good = dict.fromkeys(self.good, self.now())
+
+    @precondition(lambda self: self.site.kernel.evacuations.running())
+    @rule()
+    def all_clear(self) -> None:
+        for record in self.site.kernel.evacuations.running():
+            for person in list(record.roll):
+                act = AccountPerson(evacuation_id=record.id, person_id=person)
+                self.site.say("max", act)
+            self.site.say("sam", ClearEvacuation(evacuation_id=record.id))
+
+    @rule()
+    def card_withdrawn(self) -> None:
+        cards = [
+            c for c in self.site.hub.state.people.cards.of("ann") if not c.withdrawn
+        ]
+        if cards:
+            self.ask("sam", WithdrawCard(card_id=cards[0].id, code="revoked"))
+
+    @rule()
+    def card_again(self) -> None:
+        self.ask("sam", self.site.card())
+
+    # --- what must hold -------------------------------------------------------
+
+    def workers_inside(self, permit_id: str) -> set[str]:
+        permit = self.site.permit(permit_id)
+        if permit.life.started is None:
+            return set()
+        inside = {
+            line.person_id for line in self.site.kernel.people.inside([permit.zone_id])
+        }
+        return (inside & set(permit.workers)) | set(permit.entries.people)
+
+    @invariant()
+    def look(self) -> None:
+        if not hasattr(self, "site"):
+            return
+        self.judge.read()
+        self.no_work_on_a_bad_interlock()
+        self.no_work_on_the_undurable()
+        self.nobody_forgotten()
+
+    def no_work_on_a_bad_interlock(self) -> None:
+        now = self.now()
+        bad: set[tuple[str, str]] = set()
+        for permit_id in self.permits(S.ACTIVE):
+            permits = self.site.kernel.permits
+            found = permits.judge.judge(self.site.permit(permit_id))
+            told = {name: each.truth for name, each in found.items()}
+            told |= self.seen(permit_id)
+            for name, truth in told.items():
+                if truth is Truth.TRUE:
+                    continue
+                key = (permit_id, f"{name} {truth.name}")
+                bad.add(key)
+                since = self.bad_since.setdefault(key, now)
+                allowed = TICK_NS + (REACTION_NS if truth is Truth.UNKNOWN else 0)
+                assert now - since <= allowed, (name, truth, (now - since) / NS)
+        for key in set(self.bad_since) - bad:
+            del self.bad_since[key]
+
+    def seen(self, permit_id: str) -> dict[str, Truth]:
+        """Return what anybody sees who does not ask the interlocks."""
+        state, zone = self.site.hub.state, self.site.permit(permit_id).zone_id
+        found = {
+            f"seen {alarm.id}": Truth.FALSE
+            for alarm in state.alarms.open.values()
+            if alarm.active and alarm.life_safety and alarm.zone_id == zone
+        }
+        for record in state.response.evacuations.values():
+            if not record.cleared_wall_ns and zone in record.zones:
+                found[f"seen {record.id}"] = Truth.FALSE
+        for who, when in self.good.items():
+            guards = who == "meter" or self.site.permit(permit_id).guardian_id == who
+            if guards and self.now() - when > SILENT_NS:
+                found[f"silent {who}"] = Truth.UNKNOWN
+        return found
+
+    def no_work_on_the_undurable(self) -> None:
+        journal = self.site.journal
+        if not journal.held:
+            for permit_id in self.permits(S.ACTIVE):
+                assert self.judge.permitted[permit_id] <= journal.durable_seq
+
+    def nobody_forgotten(self) -> None:
+        """An ended permit with people inside is still counted."""
+        for permit_id in self.permits():
+            permit = self.site.permit(permit_id)
+            if permit.status not in FINAL and self.workers_inside(permit_id):
+                assert not permit.ended
+                roster = self.site.kernel.people_facts.roster
+                assert permit_id in roster.in_zone(permit.zone_id)
+
+    def teardown(self) -> None:
+        if hasattr(self, "site"):
+            self.site.mend_disk()
+            self.judge.read()
+            self.judge.same_as_replayed()
+
+
+#: Acts that are not counted by the permit's version.
+_UNCOUNTED = (a.TakeBriefing, HoldPermit)
+
+Law.TestCase.settings = settings(
+    max_examples=int(os.environ.get("SAFEHOLD_LAW_EXAMPLES", "25")),
+    stateful_step_count=30,
+    suppress_health_check=list(HealthCheck),
+)
+TestLaw = Law.TestCase
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_campaign() -> None:
+    """Search far longer; `pytest -m slow tests/unit/permits/test_law_machine.py`."""
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(
+        Law,
+        settings=settings(
+            max_examples=2_000,
+            stateful_step_count=60,
+            derandomize=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
