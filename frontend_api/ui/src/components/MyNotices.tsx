@@ -56,7 +56,8 @@ function Notice({ notice }: { notice: NoticeView }) {
       <p>
         <b>{say(notice.text)}</b> <Mark mark={notice.mark} />
         <span>
-          {t('notice.as', { role: t(`role.${notice.role}`, { defaultValue: notice.role }) })} · {clock(notice.queued_ms, site?.time_zone ?? 'UTC', true)}
+          {notice.role && `${t('notice.as', { role: t(`role.${notice.role}`, { defaultValue: notice.role }) })} · `}
+          {clock(notice.queued_ms, site?.time_zone ?? 'UTC', true)}
         </span>
         <Refused problem={problem} />
       </p>

@@ -19,14 +19,25 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 
-/** Stop it, send it back, or end it: each with a reason in one's own words. */
-export function EndPart({ file, done }: Part) {
+const AT_WORK: readonly string[] = ['active', 'verifying'];
+
+/** While work goes on, anybody's way to stop it stands right below the headline. */
+export function StopPart(part: Part) {
+  return AT_WORK.includes(part.file.status) ? <Ways {...part} only="permit.hold" /> : null;
+}
+
+/** Send it back, or end it: each with a reason in one's own words. */
+export function EndPart(part: Part) {
+  return <Ways {...part} />;
+}
+
+function Ways({ file, done, only }: Part & { only?: Way }) {
   const { t } = useWords();
   const may = useMay();
   const [, go] = useLocation();
   const [asking, setAsking] = useState<Way | null>(null);
   const { ask, busy, problem, clear } = useAct();
-  const ways = (Object.keys(WAYS) as Way[]).filter((way) => (WAYS[way] as readonly string[]).includes(file.status) && may(way));
+  const ways = (Object.keys(WAYS) as Way[]).filter((way) => (WAYS[way] as readonly string[]).includes(file.status) && may(way)).filter((way) => (only ? way === only : way !== 'permit.hold' || !AT_WORK.includes(file.status)));
   const answer = async (reason: string) => {
     if (!asking) return;
     // Whoever stops work stops it as it is: no version may stand in the way.
@@ -42,18 +53,17 @@ export function EndPart({ file, done }: Part) {
     setAsking(way);
   };
   if (!ways.length) return null;
-  const rest = ways.filter((way) => way !== 'permit.hold');
   return (
     <>
-      {ways.includes('permit.hold') && (
-        <button type="button" className="btn stop huge" onClick={() => begin('permit.hold')}>
-          {t('end.permit.hold')}
+      {only && (
+        <button type="button" className="btn stop huge" onClick={() => begin(only)}>
+          {t(`end.${only}`)}
         </button>
       )}
-      {rest.length > 0 && (
+      {!only && (
         <Fold title={t('end.title')}>
           <div className="stack">
-            {rest.map((way) => (
+            {ways.map((way) => (
               <button key={way} type="button" className="btn warn huge" onClick={() => begin(way)}>
                 {t(`end.${way}`)}
               </button>

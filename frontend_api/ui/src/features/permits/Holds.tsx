@@ -6,7 +6,7 @@ import { moment } from '../../app/format';
 import { ReasonDialog } from '../../components/ReasonDialog';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
-import type { Part } from './parts';
+import { useNames, type Part } from './parts';
 
 /** Why work stands still, and the one way on: a named person's release. */
 export function Holds({ file, permit, done }: Part) {
@@ -15,6 +15,8 @@ export function Holds({ file, permit, done }: Part) {
   const may = useMay();
   const [asking, setAsking] = useState(false);
   const { ask, busy, problem, clear } = useAct();
+  const { roles } = useNames();
+  const releasers = file.due.filter((due) => due.verb === 'permit.release').flatMap((due) => due.roles);
   const mine = file.due.some((due) => due.verb === 'permit.release' && due.mine);
   const release = async (reason: string) => {
     const answered = await ask('permit.release', { permit_id: permit.id, reason }, file.version);
@@ -49,7 +51,7 @@ export function Holds({ file, permit, done }: Part) {
           {t('permit.release')}
         </button>
       )}
-      {!mine && <p className="note">{t('permit.no_release')}</p>}
+      {!mine && <p className="note">{t('permit.release_by', { who: roles(releasers) })}</p>}
       <ReasonDialog
         open={asking}
         title={t('permit.release_title')}

@@ -24,11 +24,12 @@ export function OpenPart(part: Part) {
   const open = file.open.filter((one) => !isOfSigning(one));
   const later = file.open.length > open.length && <p className="note">{t('open.at_signing')}</p>;
   if (!open.length && later) return later;
+  if (!open.length && file.status === 'held') return <p className="note">{t('open.none_held')}</p>;
   if (!open.length) {
     return (
       <p className="all-true">
         <IconCircleCheck size={26} aria-hidden />
-        {t('open.none')}
+        {t(file.started_ms ? 'open.none_running' : 'open.none')}
       </p>
     );
   }

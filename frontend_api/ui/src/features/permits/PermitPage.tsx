@@ -13,7 +13,7 @@ import { AttachPart } from './AttachPart';
 import { BriefPart } from './BriefPart';
 import { ChainPart } from './ChainPart';
 import { ConflictPart } from './ConflictPart';
-import { EndPart } from './EndPart';
+import { EndPart, StopPart } from './EndPart';
 import { EntryPart } from './EntryPart';
 import { FormPart } from './FormPart';
 import { GasPart } from './GasPart';
@@ -56,6 +56,7 @@ function Whole(part: Part) {
   return (
     <>
       <Head {...part} />
+      <StopPart {...part} />
       {permit.holds.length > 0 && <Holds {...part} />}
       <NextPart {...part} />
       {file.status === 'booked' && lead && may('permit.apply') && <ApplyForm {...part} />}
