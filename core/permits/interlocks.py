@@ -9,7 +9,7 @@ from core.hub import Hub
 from core.logic.truth import Truth
 from core.people.people import People
 from core.permits.lifecycle import PREPARING, PermitStatus
-from core.permits.pack import Phase
+from core.permits.pack import Action, Phase
 from core.permits.pack_rules import Breach, evaluate
 from core.permits.packs import Packs, Ruled
 from core.permits.sources import Facts
@@ -78,6 +78,8 @@ class Interlocks:
         self._readings, self._people = readings, people
         self.packs, self.facts = packs, facts
         self._bases: dict[tuple[str, str], PermitKind] = {}
+        self._leave: dict[tuple[str, str], frozenset[str]] = {}
+        """(pack, kind) → the facts of the rules that clear a zone."""
         self.kinds: dict[str, PermitKind] = {}
         self.quantities: dict[str, Quantity] = {}
         self.at_work: dict[str, set[str]] = {}
@@ -136,6 +138,27 @@ class Interlocks:
         return {
             f"rule.{breach.rule}": Finding(breach.truth, breach.clause, breach)
             for breach in evaluate(ruled.kind, ruled.rules, facts, phase)
+        }
+
+    def leaving(self, permit: PermitRecord) -> Findings:
+        """Return the rules that clear a permit's zone now; asks no other fact."""
+        ruled = self.packs.kind(permit)
+        if ruled is None:
+            return {}
+        rules, key = ruled.rules, (permit.life.pack, permit.kind)
+        if key not in self._leave:
+            self._leave[key] = frozenset().union(
+                *(
+                    rules.reads[rule.id]
+                    for rule, _ in rules.by_phase[Phase.RUN]
+                    if Action.EVACUATE in (rule.on_breach, rule.on_unknown)
+                )
+            )
+        facts = self.facts.of(permit, ruled.kind, ruled.pack, self._leave[key])
+        return {
+            f"rule.{breach.rule}": Finding(breach.truth, breach.clause, breach)
+            for breach in evaluate(ruled.kind, rules, facts, Phase.RUN)
+            if breach.action is Action.EVACUATE
         }
 
     def manned(self, permit: PermitRecord) -> bool:

@@ -11,14 +11,14 @@ from core.permits.bench import Holder
 from core.permits.events import PermitVerified
 from core.permits.interlocks import Finding, Findings, Interlocks, describe, not_true
 from core.permits.lifecycle import BROKEN_OFF, RUNNING, PermitStatus
-from core.permits.pack import Action, Phase
+from core.permits.pack import Action
 from core.permits.state import PermitRecord
 
 #: Clear a zone: zones, code, parameters.
 Clear = Callable[[list[str], str, dict[str, Value]], None]
 #: Permits judged in one go; the sweep of a second is spread over it.
-_BATCH: Final = 20
-_PAUSE_S: Final = 0.02
+_BATCH: Final = 5
+_PAUSE_S: Final = 0.004
 #: Nobody works under these, but people may still be inside.
 LEFT_OVER: Final = (PermitStatus.HELD, PermitStatus.COMPLETED, *BROKEN_OFF)
 #: A gas rule's breach owes a new test, however short the break.
@@ -111,10 +111,10 @@ class Watch:
         if not self._judge.manned(permit):
             self._forget(permit.id)
             return
-        bad = not_true(self._judge.lawful(permit, Phase.RUN))
+        bad = self._judge.leaving(permit)
         self._remember_unknown(permit.id, bad)
         self._call_out(permit, bad)
-        self._again(permit, _leaving(bad))
+        self._again(permit, bad)
 
     def _call_out(self, permit: PermitRecord, bad: Findings) -> None:
         """Clear the zone once for each rule that says so, until it is kept again."""
