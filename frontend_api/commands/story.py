@@ -32,6 +32,8 @@ class Story:
         self._bundles = data / "bundles"
         self._disk = RealDisk(folder)
         self.replica = Replica(RealClock())
+        self.head = bytes(32)
+        """Chain of the journal behind the last event told."""
 
     def tell(self) -> Iterator[Kept]:
         """Yield every event in order; names are known as they were at that moment."""
@@ -41,6 +43,7 @@ class Story:
             if not isinstance(stored, Stored):
                 sys.stderr.write(f"not readable here: {stored}\n")
                 continue
+            self.head = stored.mark.chain
             envelope = envelopes.decode(stored.payload)
             body = fold.replay(self.replica.state, envelope)
             if isinstance(body, ConfigArmed):

@@ -30,11 +30,12 @@ from core.journal.verify import SLICE
 from core.permits.events import PermitHeld
 from frontend_api.commands.story import Story
 from frontend_api.names import Names
-from frontend_api.paper import fonts
-from frontend_api.paper.seal import fingerprint
+from frontend_api.paper import fonts, form
+from frontend_api.paper.permit import Facts, Place, print_pages
+from frontend_api.paper.seal import Sealer, fingerprint
 from frontend_api.paper.sheet import Cell, Sheet, label
 from frontend_api.replica import Kept
-from frontend_api.sentences import sentence
+from frontend_api.sentences import hold_text, sentence
 
 _EVENTS = ("seq", "time_utc", "clock_trusted", "type", "about", "actor", "zh", "en")
 _ALARMS = ("id", "kind", "source", "zone", "priority", "mark")
@@ -60,6 +61,8 @@ class Period(NamedTuple):
     events: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     permits: list[dict[str, Any]]
+    papers: list[Facts]
+    """Each permit of the period as its sheet shows it."""
 
 
 def write(
@@ -79,7 +82,7 @@ def write(
         done = export(disk, folder / SLICE, first, last)
     finally:
         disk.close()
-    period = collect(data, done)
+    period = collect(data, done, language)
     _table(folder / "events.csv", _EVENTS, period.events)
     _table(folder / "alarms.csv", (*_ALARMS, *_ALARM_TIMES), period.alarms)
     _table(folder / "permits.csv", _PERMITS, period.permits)
@@ -94,6 +97,10 @@ def write(
         key=public.hex(),
         files={},
     )
+    sealer = Sealer.of(data)
+    for facts in period.papers:
+        pdf, _ = print_pages(faces, [facts], sealer, language)
+        (folder / f"permit-{facts.number}.pdf").write_bytes(pdf)
     summary = _Summary(period, manifest, language)
     (folder / "summary.pdf").write_bytes(summary.draw(faces))
     _readme(folder, manifest)
@@ -101,7 +108,7 @@ def write(
     return period
 
 
-def collect(data: Path, done: Slice) -> Period:
+def collect(data: Path, done: Slice, language: str = "zh") -> Period:
     """Fold the journal up to the slice's end and return its rows."""
     story = Story(data)
     names = Names(story.replica)
@@ -125,12 +132,14 @@ def collect(data: Path, done: Slice) -> Period:
             permits[permit_id] += isinstance(kept.body, PermitHeld)
         events.append(_event(names, kept))
     rows = [_permit(story, names, name, holds) for name, holds in permits.items()]
+    sheets = [_facts(story, names, name, (done.last, language)) for name in permits]
     return Period(
         slice=done,
         bundle=story.replica.bundle,
         events=events,
         alarms=[row for name, row in alarms.items() if name in touched],
         permits=[row for row in rows if row],
+        papers=[facts for facts in sheets if facts is not None],
     )
 
 
@@ -187,6 +196,32 @@ def _permit(story: Story, names: Names, permit_id: str, holds: int) -> dict[str,
         "outcome": permit.outcome,
         "holds": holds,
     }
+
+
+def _facts(
+    story: Story, names: Names, permit_id: str, place: tuple[int, str]
+) -> Facts | None:
+    """Return a permit's sheet as of the slice's end; ``place``: its seq, language."""
+    permit = story.replica.state.permits.permits.get(permit_id)
+    if permit is None:
+        return None
+    last, language = place
+    bundle = story.replica.bundle
+    kinds = {kind.id: kind.names for kind in bundle.permit_kinds}
+    title, held = kinds.get(permit.kind), permit.holds.values()
+    fallback = permit.kind
+    if title is not None:
+        fallback = title.zh if language == "zh" else title.en
+    said = [hold_text(names, h.hold.code, dict(h.hold.params)) for h in held]
+    return Facts(
+        bundle=bundle,
+        form=form.load(form.of_kind(permit.kind), fallback, language),
+        permit=permit,
+        holds=tuple(dict.fromkeys(h.zh if language == "zh" else h.en for h in said)),
+        number=permit.id,
+        place=Place(last, story.head),
+        printed_ns=RealClock().wall_ns(),
+    )
 
 
 def _table(file: Path, columns: Iterable[str], rows: list[dict[str, Any]]) -> None:

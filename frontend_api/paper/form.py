@@ -31,6 +31,9 @@ class Form(NamedTuple):
     """Ids and names of the fields that this form has beside the common ones."""
     linked: bool = True
     gas: bool = True
+    measure_ids: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    """Ids of the signatures, side by side with their names."""
 
 
 def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
@@ -44,7 +47,8 @@ def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
         if isinstance(found, dict):
             return _typed(found, language)
     signatures = tuple(_said(f"sign.{each}", language) for each in _STANDING)
-    return Form(fallback, "GB 30871-2022 4", ("",) * _BLANKS, signatures)
+    clause = "GB 30871-2022 4"
+    return Form(fallback, clause, ("",) * _BLANKS, signatures, slots=_STANDING)
 
 
 def names(packs: Path = _PACKS) -> list[str]:
@@ -76,6 +80,8 @@ def _typed(found: dict[str, Any], language: str) -> Form:
         extras,
         linked="linked" in fields,
         gas="gas_value" in fields,
+        measure_ids=tuple(map(str, found.get("measures", {}))),
+        slots=tuple(map(str, found.get("signatures", {}))),
     )
 
 

@@ -11,6 +11,7 @@ from core.config import Bundle
 from core.permits.events import GasTest
 from core.permits.lifecycle import PermitStatus
 from core.permits.state import PermitRecord
+from frontend_api.paper import filled
 from frontend_api.paper.fonts import Fonts
 from frontend_api.paper.form import Form
 from frontend_api.paper.seal import Seal, Sealer, fingerprint
@@ -130,32 +131,37 @@ class PermitPage:
 
     def _common(self) -> None:
         p, row = self._facts.permit, self._pair
-        row("unit", self._firm(p.issuer_id) if p else "", "issued", self._issued())
+        unit = (p.life.unit or self._firm(p.issuer_id)) if p else ""
+        row("unit", unit, "issued", self._issued())
         self._one("content", p.title if p else "", 8)
         row("place", self._place(), "kind", self._kind())
         crew = [p.supervisor_id, *p.workers] if p else []
         firm = next(filter(None, map(self._firm, crew)), "")
+        firm = (p.life.company if p else "") or firm
         row("working_unit", firm, "leader", self._person(p.supervisor_id if p else ""))
-        guardian, issuer = (p.guardian_id, p.issuer_id) if p else ("", "")
+        guardian, issuer = (p.guardian_id, self._approver(p)) if p else ("", "")
         row("guardian", self._person(guardian), "issuer", self._person(issuer))
         workers = self._join(map(self._person, p.workers)) if p else ""
         self._one("workers", workers, 8)
         self._extras()
         if self._facts.form.linked:
             self._one("linked", self._join(p.linked) if p else "", 6)
-        self._one("risk", str(getattr(p, "risk", "")), 6)
+        self._one("risk", filled.hazards(p) if p else "", 6)
         self._one("validity", self._validity(), 6, bold=True)
 
     def _extras(self) -> None:
         """Draw the form's own fields, two a row; what nobody told stays blank."""
-        told: dict[str, object] = getattr(self._facts.permit, "fields", None) or {}
+        permit = self._facts.permit
+        told = permit.life.fields if permit is not None else {}
         extras = list(self._facts.form.extras)
         for at in range(0, len(extras), 2):
             cells: list[Cell] = []
             pair = extras[at : at + 2]
             for name, said in pair:
                 wide = 71 if len(pair) == 2 else 166
-                cells += [label(said, 24), Cell(str(told.get(name, "")), wide)]
+                value = told.get(name, "")
+                text = "、".join(map(str, value)) if isinstance(value, tuple) else value
+                cells += [label(said, 24), Cell(str(text), wide)]
             self._sheet.row(cells, 6)
 
     def _pair(self, first: str, one: str, second: str, two: str) -> None:
@@ -198,7 +204,8 @@ class PermitPage:
 
     def _issued(self) -> str:
         permit = self._facts.permit
-        return self._time(permit.issued_wall_ns) if permit else ""
+        issued = permit.issued_wall_ns if permit else 0
+        return self._time(issued) if issued else ""
 
     def _validity(self) -> str:
         permit = self._facts.permit
@@ -224,7 +231,9 @@ class PermitPage:
         names = ("gas", "value", "sampled", "passed", "meter", "analyst")
         heads = [label(self._say(n), s) for n, s in zip(names, shares, strict=True)]
         self._sheet.row(heads, 5, 8)
-        rows = [self._gas_row(test) for test in self._tests()]
+        rows: list[tuple[str, ...]] = [self._gas_row(test) for test in self._tests()]
+        if self._facts.permit is not None and self._facts.permit.life.pack:
+            rows = list(filled.tests(self._facts.permit, self._words())[-_GAS_ROWS:])
         rows += [("",) * len(shares)] * (_GAS_ROWS - len(rows))
         for cells in rows:
             drawn = [Cell(t, s, align="C") for t, s in zip(cells, shares, strict=True)]
@@ -242,16 +251,25 @@ class PermitPage:
         return list(newest.values())[-_GAS_ROWS:]
 
     def _gas_row(self, test: GasTest) -> tuple[str, ...]:
-        named = {q.id: q.names for q in self._facts.bundle.quantities}
-        names = named.get(test.quantity)
-        name = test.quantity
-        if names is not None:
-            name = names.zh if self._language == "zh" else names.en
+        name = self._quantity(test.quantity)
         value = "—" if test.value is None else f"{test.value:g} {test.unit}"
         passed = self._say("yes" if test.passed else "no")
         how = self._say("typed") if test.typed else self._say("by_meter")
         when = self._time(test.measured_wall_ns) if test.measured_wall_ns else "—"
         return name, value, when, passed, how, ""
+
+    def _quantity(self, quantity: str) -> str:
+        for each in self._facts.bundle.quantities:
+            if each.id == quantity:
+                return each.names.zh if self._language == "zh" else each.names.en
+        return quantity
+
+    def _approver(self, permit: PermitRecord) -> str:
+        signed = permit.life.signed.get("approver")
+        return signed.person_id if signed is not None else permit.issuer_id
+
+    def _words(self) -> filled.Words:
+        return filled.Words(self._language, self._person, self._time, self._quantity)
 
     def _measures(self) -> None:
         measures = self._facts.form.measures
@@ -263,7 +281,7 @@ class PermitPage:
         room = self._sheet.left() - _FOOT_MM - self._signature_rows() * _SIGN_MM
         height = min(max(room / max(len(measures), 1), 3.0), 9.0)
         for number, text in enumerate(measures, 1):
-            texts_ = (str(number), text, self._say("yes_no"), "")
+            texts_ = (str(number), text, *self._mark(number))
             aligns = "CLCC"
             cells = [
                 Cell(t, s, align=a)
@@ -271,21 +289,35 @@ class PermitPage:
             ]
             self._sheet.row(cells, height, 7.5)
 
+    def _mark(self, number: int) -> tuple[str, str]:
+        permit, ids = self._facts.permit, self._facts.form.measure_ids
+        if permit is None or number > len(ids):
+            return self._say("yes_no"), ""
+        return filled.mark(permit, ids[number - 1], self._words())
+
     def _signature_rows(self) -> int:
         return (len(self._facts.form.signatures) + 1) // 2
 
     def _signatures(self) -> None:
-        signed = self._say("signed")
         names = [*self._facts.form.signatures]
+        lines = [self._line(at) for at in range(len(names))]
+        lines += [""] * (len(names) % 2)
         names += [""] * (len(names) % 2)
         room = self._sheet.left() - _FOOT_MM
         height = min(max(room / self._signature_rows(), 6.0), 14.0)
         for at in range(0, len(names), 2):
             cells: list[Cell] = []
-            for name in names[at : at + 2]:
-                line = signed if name else ""
+            for name, line in zip(names[at : at + 2], lines[at : at + 2], strict=True):
                 cells += [label(name, 30), Cell(line, 65, align="R")]
             self._sheet.row(cells, height, 8)
+
+    def _line(self, at: int) -> str:
+        """Return a signature as it was given, or the line to give it on."""
+        permit, slots = self._facts.permit, self._facts.form.slots
+        if permit is None or at >= len(slots):
+            return self._say("signed")
+        given = filled.signature(permit, slots[at], self._words())
+        return given or self._say("signed")
 
     # --- foot -----------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fpdf import FPDF
 from fpdf.enums import WrapMode
+from fpdf.fonts import TTFFont
 
 from frontend_api.paper.fonts import SIMPLIFIED, Fonts
 
@@ -123,7 +124,11 @@ class Sheet:
 
     def data(self) -> bytes:
         """Return the file's bytes."""
-        return bytes(self.pdf.output())
+        data = bytes(self.pdf.output())
+        for face in self.pdf.fonts.values():
+            if isinstance(face, TTFFont):
+                face.ttfont.close()  # else its file stays open until it is collected
+        return data
 
     def _font(self, size: float, bold: bool) -> None:
         self.pdf.set_font(_FAMILY, "B" if bold else "", size)

@@ -8,6 +8,8 @@ tests/unit/permits/test_hard_rules.py.
 """
 
 import asyncio
+import csv
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from core.journal.verify import SLICE
 from core.people.acts import WithdrawCard
 from core.permits import life_acts as a
 from core.permits import life_events as e
@@ -24,8 +27,12 @@ from core.permits.entries_acts import LogIn, LogOut, OpenEntryLog
 from core.permits.events import PermitExpired, PermitHeld, PermitReleased
 from core.response.acts import AccountPerson, ClearEvacuation
 from core.response.events import EvacuationStarted
+from frontend_api.exchange import aq
+from frontend_api.exchange.simulator import Park
+from frontend_api.paper import fonts
 from tests.support.plant import Plant
 from tests.support.site import RunningHub
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
 
@@ -54,6 +61,10 @@ class Day(msgspec.Struct):
     short: str = ""
     ends: dict[str, dict[str, Any]] = {}
     """Permit → its last view."""
+    park: list[dict[str, Any]] = []
+    """Every record as the park has it."""
+    owed: int = 0
+    """Records that the park refused."""
     counted: str = ""
     """Why a confined space could not be accepted with somebody inside."""
 
@@ -168,7 +179,7 @@ async def confined_space(plant: Plant) -> tuple[str, str]:
     return confined, no
 
 
-async def live(plant: Plant, day: Day) -> None:
+async def live(plant: Plant, day: Day, park: Park) -> None:
     """Live the day."""
     await plant.publish()
     await plant.enter()
@@ -182,6 +193,15 @@ async def live(plant: Plant, day: Day) -> None:
     await prepared(plant, day.short, HOT)
     await begun(plant, day.short, HOT)
     await plant.becomes(day.short, "expired")
+    ends = {day.hot: "3", day.confined: "3", day.short: "4"}
+    wanted = {(aq.uuid_of("ticket", p), status) for p, status in ends.items()}
+    await until(
+        lambda: (
+            wanted <= {(r["ID"], r.get("TICKETSTATUS")) for r in park.records.values()}
+        ),
+        "the park to hear of every end",
+        60,
+    )
     for permit_id in (day.hot, day.confined, day.short):
         day.ends[permit_id] = await plant.view(permit_id)
 
@@ -193,9 +213,12 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     found = Day(data=plant.data, hub=plant.hub)
 
     async def whole() -> None:
+        park = await plant.park()
         try:
             async with plant.hub:
-                await live(plant, found)
+                await live(plant, found, park)
+            found.park = list(park.records.values())
+            found.owed = park.counts["rejected"]
         finally:
             await plant.close()
 
@@ -271,3 +294,85 @@ def test_every_release_was_signed(day: Day) -> None:
     assert len(released) >= 6
     assert all(wrapped.cause.proof is not None for wrapped in released)
 
+
+def test_the_park_hears_of_all_of_it(day: Day, tmp_path: Path) -> None:
+    """AQ 3064.2: what was sent in spite of faults passes the validator."""
+    file = tmp_path / "park.json"
+    file.write_bytes(msgspec.json.encode(day.park))
+    checked = safehold("aq", "validate", file)
+    assert checked.returncode == 0, checked.stdout
+    assert day.owed == 0
+    tickets = {r["ID"]: r for r in day.park if "TICKETTYPE" in r}
+    hot = tickets[aq.uuid_of("ticket", day.hot)]
+    assert (hot["TICKETTYPE"], hot["TICKETSTATUS"]) == ("01", "3")
+    assert hot["CHECKEDTIME"] >= hot["ENDTIME"] > hot["STARTTIME"] >= hot["ISSUETIME"]
+    assert hot["GASNAME"].count(",") == hot["GASVALUE"].count(",") > 0
+    assert hot["WORKERCERTINUM"] == "T3301-0001"
+    alarms = [r for r in day.park if "ALARMTYPE" in r]
+    of_hot = [r for r in alarms if r["TICKETID"] == hot["ID"]]
+    assert {"62", "01", "70", "30", "31"} <= {r["ALARMTYPE"] for r in of_hot}
+    assert all(r["ALARMENDTIME"] for r in of_hot)
+
+
+# --- the export ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exported(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the period's folder, alone in a place where no hub is."""
+    try:
+        fonts.find()
+    except fonts.FontMissing as missing:
+        pytest.skip(str(missing))
+    made = day.data.parent / "period"
+    since, until_ = "2025-01-01T00:00:00", "2099-01-01T00:00:00"
+    words = ("--data", day.data, "--period", since, until_, "--bundle", made)
+    done = safehold("export", *words)
+    assert done.returncode == 0, done.stderr
+    alone = tmp_path_factory.mktemp("inspector") / "period"
+    shutil.move(made, alone)
+    return alone
+
+
+def test_the_export_proves_itself(day: Day, exported: Path) -> None:
+    """Issue 3 §8: slice, signatures, papers and tables, without the hub."""
+    done = safehold("verify", exported, "--json")
+    assert done.returncode == 0, done.stdout
+    proofs = [
+        proof
+        for _, wrapped in day.hub.journal()
+        for proof in (wrapped.cause.proof, wrapped.cause.second)
+        if proof is not None
+    ]
+    counted = msgspec.json.decode(done.stdout)["signatures"]
+    assert counted == len({proof.sig for proof in proofs}) > 100
+    with (exported / "permits.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert rows[day.hot]["status"] == rows[day.confined]["status"] == "closed"
+    assert rows[day.short]["status"] == "expired"
+    assert int(rows[day.hot]["holds"]) >= 4
+    assert len(rows) == 5
+    for name in (
+        "summary.pdf",
+        f"permits/{day.hot}.pdf",
+        f"permits/{day.confined}.pdf",
+    ):
+        assert (exported / f"{name}.pdf").read_bytes().startswith(b"%PDF"), name
+
+
+def test_one_bit_of_a_signature_is_found_and_named(
+    day: Day, exported: Path, tmp_path: Path
+) -> None:
+    """Issue 3 §5: `safehold verify` names the frame of what was forged."""
+    copy = tmp_path / "period"
+    shutil.copytree(exported, copy)
+    wrapped = next(c for b, c in day.hub.journal() if isinstance(b, e.PermitStarted))
+    assert wrapped.cause.proof is not None
+    data = bytearray((copy / SLICE).read_bytes())
+    at = data.index(wrapped.cause.proof.sig)
+    data[at + 7] ^= 0x04
+    (copy / SLICE).write_bytes(data)
+    done = safehold("verify", copy)
+    assert done.returncode == 1
+    assert f"seq {wrapped.seq}" in done.stdout
+    assert SLICE in done.stdout

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from automations.command import main as publish
 from core.api.documents import Document
@@ -28,6 +29,8 @@ from core.permits.gas_tests_acts import Sample, TestGas
 from core.permits.life_events import Hazard, Mark
 from core.registry.meters_acts import CalibrateMeter
 from frontend_api.claim import CLAIM_FILE
+from frontend_api.exchange.settings import FOLDER, NAME
+from frontend_api.exchange.simulator import Park, make
 from tests.support.client import Client, RefusedError
 from tests.support.site import RunningHub
 from tests.support.waiting import pause, until
@@ -84,6 +87,17 @@ quantities:
     accept_below: 23.5
     limits: [{{condition: low, kind: gas.oxygen, unit: "%vol", below: 19.5, priority: 1, life_safety: true}}]
 """  # noqa: E501 - a row of the table is a row
+_EXCHANGE = """\
+company: {name: 总包, code: '91330100MA00000000'}
+position: {longitude: 120.153576, latitude: 30.287459}
+mobile: '13800000000'
+cards: {ann: {name: 焊接与热切割作业, number: T3301-0001}}
+platform:
+  tickets: http://127.0.0.1:PORT/tickets
+  alarms: http://127.0.0.1:PORT/alarms
+  first_retry_s: 0.5
+  retry_cap_s: 5
+"""
 
 
 def _site(now: datetime) -> str:
@@ -130,9 +144,7 @@ class Plant:
         host = f"127.{next(_numbers) % 200 + 1}.{pid >> 8}.{(pid & 0xFF) or 1}"
         self.address = f"http://{host}:8480"
         args = ("--without", "notifier", "--speed", f"{SPEED:g}")
-        self.hub = RunningHub(
-            self.data, args=(*args, "--host", host, "--port", "8480")
-        )
+        self.hub = RunningHub(self.data, args=(*args, "--host", host, "--port", "8480"))
         self.people: dict[str, Client] = {}
         self.entities: dict[str, str] = {}
         self.devices: dict[str, str] = {}
@@ -141,6 +153,21 @@ class Plant:
             "ann": "tank",
             "bob": "tank",
         }
+
+    # --- the park ---
+
+    async def park(self) -> Park:
+        """Open a park's platform, and settle how the hub reports to it."""
+        park = Park(None, 1, 0.0)
+        park.faults = {"error": 0.1, "lost_answer": 0.1}
+        self._park = web.AppRunner(make(park), access_log=None)
+        await self._park.setup()
+        await web.TCPSite(self._park, "127.0.0.1", 0).start()
+        port = self._park.addresses[0][1]
+        folder = self.data / FOLDER
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / NAME).write_text(_EXCHANGE.replace("PORT", str(port)), "utf-8")
+        return park
 
     # --- the site --------------------------------------------------------------
 
@@ -239,9 +266,10 @@ class Plant:
         )
 
     async def close(self) -> None:
-        """End every client."""
+        """End every client and the park."""
         for client in self.people.values():
             await client.close()
+        await self._park.cleanup()
 
     def tell(self, **order: Any) -> None:
         """Tell the field what is so now."""
@@ -407,9 +435,7 @@ class Plant:
         await self.move(**{person: "tank" for person in crew})
         for person in crew:
             act = VerifyPerson(zone_id="tank")
-            await self.people[person].soon(
-                act, "place.elsewhere", "place.unknown"
-            )
+            await self.people[person].soon(act, "place.elsewhere", "place.unknown")
         await self.move(**{person: before[person] for person in crew})
 
     async def started(self, permit_id: str) -> None:

@@ -17,6 +17,7 @@ from frontend_api.paper.seal import Sealer
 from tests.unit.exchange.conftest import BUNDLE, Told
 from tests.unit.paper.conftest import write_hub
 
+PERMIT = "01J0000000000000000000PERM"
 SPAN = ["--period", "2026-07-01T00:00:00", "2026-07-02T00:00:00"]
 
 
@@ -67,7 +68,8 @@ def test_folder_holds_and_proves_the_period(
     names = {file.name for file in folder.iterdir()}
     tables = {"permits.csv", "alarms.csv", "events.csv"}
     proofs = {"journal.slice", "manifest.json"}
-    assert names == {"summary.pdf", "README.txt"} | tables | proofs
+    papers = {"summary.pdf", f"permit-{PERMIT}.pdf"}
+    assert names == papers | {"README.txt"} | tables | proofs
     (permit,) = rows(folder / "permits.csv")
     assert (permit["status"], permit["holds"]) == ("held", "1")
     assert permit["content"] == "'=2+3 清罐"  # never a formula
