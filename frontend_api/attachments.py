@@ -22,7 +22,7 @@ from core.permits.attachments_acts import ReadPersonal, RecordAttachment
 from core.permits.attachments_state import people_of
 from core.permits.state import PermitRecord
 from frontend_api.accounts import Session
-from frontend_api.acts import Acts
+from frontend_api.acts import Acts, ProofBody, statement
 from frontend_api.blobio import (
     IDLE_S,
     LENGTH,
@@ -265,6 +265,10 @@ class Attachments:
         """
         try:
             told = msgspec.json.decode(await request.read(), type=dict[str, Any])
+            if told.get("proof") is not None:
+                # The act is then what was signed, and nothing beside it.
+                proof = msgspec.convert(told["proof"], ProofBody).proof()
+                told = msgspec.json.decode(statement(proof).body, type=dict[str, Any])
             own = RecordAttachment.__struct_fields__
             fields = {name: value for name, value in told.items() if name in own}
             act = msgspec.convert(fields, RecordAttachment)
