@@ -17,7 +17,7 @@ from core.permits.facts import FACTS
 from core.permits.forms import OWN
 from core.permits.gas_tests import GasTests
 from core.permits.isolation import Isolation
-from core.permits.life_facts import LifeFacts
+from core.permits.life_facts import GateFacts, LifeFacts
 from core.permits.pack import Field, Kind, Pack, Phase, Signature
 from core.permits.pack_rules import compile_rules
 from core.permits.packs import Ruled, digest_of
@@ -37,8 +37,9 @@ from frontend_api.views import Text
 
 #: Facts that a source of the core tells, so that nobody is asked for them.
 DERIVED: Final = frozenset().union(
-    *(LifeFacts.names, PeopleFacts.names, GasTests.names, Isolation.names),
-    *(Entries.names, Conflicts.names, Surroundings.names, Recordings.names),
+    *(LifeFacts.names, GateFacts.names, PeopleFacts.names, GasTests.names),
+    *(Isolation.names, Entries.names, Conflicts.names, Surroundings.names),
+    Recordings.names,
 )
 _AHEAD: Final = "book_ahead_h"
 
