@@ -97,10 +97,9 @@ def write(
         key=public.hex(),
         files={},
     )
-    sealer = Sealer.of(data)
-    for facts in period.papers:
-        pdf, _ = print_pages(faces, [facts], sealer, language)
-        (folder / f"permit-{facts.number}.pdf").write_bytes(pdf)
+    if period.papers:
+        pages, _ = print_pages(faces, period.papers, Sealer.of(data), language)
+        (folder / "permits.pdf").write_bytes(pages)
     summary = _Summary(period, manifest, language)
     (folder / "summary.pdf").write_bytes(summary.draw(faces))
     _readme(folder, manifest)

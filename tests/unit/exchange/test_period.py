@@ -17,7 +17,6 @@ from frontend_api.paper.seal import Sealer
 from tests.unit.exchange.conftest import BUNDLE, Told
 from tests.unit.paper.conftest import write_hub
 
-PERMIT = "01J0000000000000000000PERM"
 SPAN = ["--period", "2026-07-01T00:00:00", "2026-07-02T00:00:00"]
 
 
@@ -68,7 +67,7 @@ def test_folder_holds_and_proves_the_period(
     names = {file.name for file in folder.iterdir()}
     tables = {"permits.csv", "alarms.csv", "events.csv"}
     proofs = {"journal.slice", "manifest.json"}
-    papers = {"summary.pdf", f"permit-{PERMIT}.pdf"}
+    papers = {"summary.pdf", "permits.pdf"}
     assert names == papers | {"README.txt"} | tables | proofs
     (permit,) = rows(folder / "permits.csv")
     assert (permit["status"], permit["holds"]) == ("held", "1")
