@@ -4,7 +4,7 @@ from core.api.errors import Refused
 from core.journal.envelope import Cause
 from core.logic.truth import Truth
 from core.people.access import Access, Answer, check_version
-from core.people.signing import BY_OTHERS
+from core.people.signing import BY_OTHERS, statement
 from core.permits import chain, lifecycle
 from core.permits import life_acts as acts
 from core.permits import life_events as e
@@ -52,8 +52,12 @@ class Approving:
             self._bench.own_key(cause, act.verb_)
         found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
-            self._approves(permit, slot, actor, found.truth, cause)
-        elif slot.phase is Phase.CLOSE:
+            # Where a late entry says that it was made, nobody can tell any more.
+            truth = Truth.UNKNOWN if self._late(cause) else found.truth
+            self._approves(permit, slot, actor, truth, cause)
+        else:
+            self._checks_others(permit, slot, actor)
+        if slot.phase is Phase.CLOSE:
             self._closes(slots, permit, slot, actor, cause)
         body = e.PermitSigned(
             permit_id=permit.id,
@@ -117,6 +121,19 @@ class Approving:
             self._bench.lawful(permit, Phase.SIGN, actor, f"sign {slot.id}", cause)
         finally:
             self._bench.life.signing = None
+
+    def _late(self, cause: Cause) -> bool:
+        told = statement(cause)
+        return told is None or self._bench.access.signing.late_ns(told.at) is not None
+
+    def _checks_others(self, permit: PermitRecord, slot: Slot, actor: str) -> None:
+        """Refuse who checks or accepts the own work (table A.1, 4.15)."""
+        if slot.phase is Phase.SIGN or slot.lead:
+            return
+        crew = {*BY_OTHERS, "supervisor"} if slot.phase is Phase.CLOSE else BY_OTHERS
+        own = actor in (permit.supervisor_id, *permit.people())
+        if own and slot.acts_as.isdisjoint(crew):
+            raise Refused("permit.own_work", person=actor)
 
     def _not_own(self, permit: PermitRecord, slot: Slot, actor: str) -> None:
         """Refuse the approval of one's own work, where another role is asked for."""

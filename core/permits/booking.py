@@ -180,6 +180,9 @@ class Booking:
     ) -> Answer:
         permit = self._bench.at(act.permit_id, "declare")
         check_version(version, permit.version)
+        if actor not in (permit.supervisor_id, *permit.people()):
+            # A stranger to the work may stop it, and speaks for it by office only.
+            self._bench.access.require(actor, "supervisor", "issuer", "safety_officer")
         if not act.facts:
             raise Refused("permit.no_facts")
         self._bench.judge.facts.check(act.facts, frozen=bool(permit.life.signed))

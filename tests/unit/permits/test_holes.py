@@ -1,6 +1,8 @@
 """Ways around the sentence: unknown is never safe, nothing protective waits (§5)."""
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -164,6 +166,42 @@ class TestSignatures:
         site.ok(giver, given)
         site.ok("eve", SetRoles(person_id="max", roles=("worker",)))
         assert site.refused("max", act)[0] in ("act.role", "permit.slot_role")
+
+    def test_an_approval_entered_late_was_nowhere(self, site: Works) -> None:
+        person, act = self.approver_due(site)
+        site.live(300)
+        then = site.clock.wall_ns() // 1_000_000 - 200_000
+        code, params = site.refused(person, act, at=then)
+        assert code == "permit.rule"
+        assert "H3=unknown" in str(params["bad"])
+
+    def test_nobody_checks_or_accepts_the_own_work(self, site: Works) -> None:
+        permit_id = site.analysed(site.applied(site.booked()))
+        content = site.permit(permit_id).life.content
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(site, "signer", _until(site, "shift"))
+            with pytest.raises(StopIteration):
+                site.signed(permit_id)
+        act = a.SignPermit(permit_id=permit_id, slot="shift", content=content)
+        assert site.refused("sue", act)[0] == "permit.own_work"
+
+    def test_a_stranger_speaks_for_no_work(self, site: Works) -> None:
+        permit_id = site.started()
+        site.ok("eve", SetRoles(person_id="max", roles=("worker",)))
+        act = a.DeclareFacts(permit_id=permit_id, facts={"fire_gear_ready": True})
+        assert site.refused("max", act)[0] == "act.role"
+
+
+def _until(site: Works, slot: str) -> Callable[[dict[str, Any], PermitRecord], str]:
+    """Return who chooses signers until a slot is due."""
+    choose = site.signer
+
+    def signer(due: dict[str, Any], permit: PermitRecord) -> str:
+        if due["slot"] == slot:
+            raise StopIteration
+        return choose(due, permit)
+
+    return signer
 
 
 class TestStaleWords:
