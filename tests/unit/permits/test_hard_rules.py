@@ -11,6 +11,7 @@ from core.permits import life_events as e
 from core.permits.acts import ReleasePermit
 from core.permits.entries_acts import LogIn
 from core.permits.events import PermitExpired, PermitHeld
+from core.permits.isolation_acts import DefinePoint, PlanIsolation, PlanLine
 from core.permits.lifecycle import PermitStatus
 from core.response.events import EvacuationStarted
 from tests.support.works import CALM, STANDS, Works
@@ -177,6 +178,44 @@ def test_h10_nothing_goes_on_after_its_end(site: Works) -> None:
     assert [body.permit_id for body in site.events(PermitExpired)] == [permit_id]
     act = ReleasePermit(permit_id=permit_id, reason="a little longer")
     assert site.refused("sam", act, site.version(permit_id))[0] == "permit.not_held"
+
+
+def test_h11_one_permit_is_one_plate_and_one_action(site: Works) -> None:
+    fields = {
+        "action": "insert",
+        "pipe": "line p-1",
+        "pipe_medium": "steam",
+        "pipe_temperature": 20.0,
+        "pipe_pressure": 0.1,
+        "plate_material": "20#",
+        "plate_size": "DN100",
+        "plate_number": "p-1",
+        "drawing": "0" * 64,
+    }
+    permit_id = site.applied(site.booked("blind-plate"), fields=fields)
+    for point in ("p-1", "p-2"):
+        act = DefinePoint(
+            point_id=point,
+            kind="blind_plate",
+            equipment="tank 1",
+            zone_id="tank",
+            pipe=f"line {point}",
+        )
+        site.ok("sue", act)
+    both = (
+        PlanLine(point_id="p-1", action="insert"),
+        PlanLine(point_id="p-2", action="remove"),
+    )
+    site.ok("sue", PlanIsolation(permit_id=permit_id, lines=both))
+    site.tested = lambda _permit: {}  # type: ignore[method-assign]
+    site.analysed(permit_id)
+    assert "H11=false" in sign_due(site, permit_id)
+    assert "20" in denied(site)
+    site.ok("sue", PlanIsolation(permit_id=permit_id, lines=both[:1]))
+    with pytest.raises(AssertionError) as still:
+        site.signed(permit_id)
+        raise AssertionError("signed")
+    assert "H11=" not in str(still.value)
 
 
 def test_h12_no_signature_without_a_briefing(site: Works) -> None:
