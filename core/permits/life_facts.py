@@ -7,9 +7,11 @@ from core.api.reading import Value
 from core.clock import NS
 from core.deadlines import Deadline
 from core.hub import Hub
+from core.journal.events import about
 from core.logic.truth import Truth
 from core.people.places import Places
 from core.permits import chain
+from core.permits.life_events import PermitEvent
 from core.permits.lifecycle import BROKEN_OFF, PREPARING, RUNNING, PermitStatus
 from core.permits.pack import Kind, Pack, Phase
 from core.permits.pack_rules import grades
@@ -35,12 +37,16 @@ analysis_done measures_confirmed added_workers_briefed valid_left_min linked_lef
 break_min work_day confirm_age_min works_on_job permits_linked linked_issued
 coordinator_named grade_raised guardian_changed guardian_handover_recorded
 handover_both_signed entrants_informed entry_supervisor_verified approver_on_site
-people_verified verified_age_min
 """.split()
     )
 
-    def __init__(self, hub: Hub, places: Places) -> None:
-        self._hub, self._places = hub, places
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._papers: dict[str, Values] = {}
+        """Permit → what only its own events change."""
+        self._families: dict[str, Values] = {}
+        """Permit → what only some permit's events change."""
+        hub.derive(about("permit_id"), self._event)
         self._days, self._first = Days(hub), Days(hub)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self.signing: str | None = None
@@ -49,20 +55,36 @@ people_verified verified_age_min
         """The closing slot that is being signed: it counts as signed."""
 
     def arm(self) -> None:
-        """Take the site's time zone."""
+        """Take the site's time zone; judge papers anew."""
         self._days.arm()
         self._first.arm()
+        self._papers.clear()
+        self._families.clear()
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
         """Return what can be told of a permit now."""
         found: Values = {}
-        self._signatures(permit, kind, pack, found)
-        self._briefing(permit, kind, pack, found)
         self._times(permit, found)
-        self._gate(permit, found)
+        found |= self._paper(permit, kind, pack)
         self._kin(permit, found)
-        self._grade(permit, kind, pack, found)
         return found
+
+    def _event(self, body: PermitEvent) -> None:
+        self._papers.pop(body.permit_id, None)
+        self._families.clear()
+
+    def _paper(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
+        """Return what signatures, briefing and grade tell; kept until an event."""
+        signs = self.signing is not None or self.slot
+        kept = None if signs else self._papers.get(permit.id)
+        if kept is None:
+            kept = {}
+            self._signatures(permit, kind, pack, kept)
+            self._briefing(permit, kind, pack, kept)
+            self._grade(permit, kind, pack, kept)
+            if not signs:
+                self._papers[permit.id] = kept
+        return kept
 
     # --- signatures -----------------------------------------------------------
 
@@ -152,19 +174,25 @@ people_verified verified_age_min
             return None
         return max((today - first).days + 1, 1)
 
-    def _gate(self, permit: PermitRecord, found: Values) -> None:
-        """Tell whether everyone was verified at the place, and how long ago."""
-        people = {permit.supervisor_id, *permit.people()}
-        checks = [
-            self._places.verified(each, permit.zone_id, _DAY_S) for each in people
-        ]
-        if not any(check.truth is Truth.UNKNOWN for check in checks):
-            found["people_verified"] = all(c.truth is Truth.TRUE for c in checks)
-            found["verified_age_min"] = max(check.age_s for check in checks) / 60
-
     # --- other permits --------------------------------------------------------
 
     def _kin(self, permit: PermitRecord, found: Values) -> None:
+        permits = self._hub.state.permits.permits
+        kept = self._families.get(permit.id)
+        if kept is None:
+            kept = self._families[permit.id] = self._family(permit)
+        found |= kept
+        clock = self._hub.clock
+        lefts = [
+            permits[p].valid.remaining_ns(clock) for p in permit.linked if p in permits
+        ]
+        known = [left for left in lefts if left is not None]
+        if clock.synced() and len(known) == len(lefts):
+            own = found.get("valid_left_min", 0.0)
+            found["linked_left_min"] = min(known) / _MIN if known else own
+
+    def _family(self, permit: PermitRecord) -> Values:
+        """Return what the other permits of a job, and linked ones, mean for one."""
         permits = self._hub.state.permits.permits
         job = permit.life.job
         same = [
@@ -174,21 +202,18 @@ people_verified verified_age_min
         ]
         others = [p for p in same if p.id != permit.id]
         linked = [permits[p] for p in permit.linked if p in permits]
-        found["works_on_job"] = len({p.kind for p in (*same, *linked, permit)})
-        found["permits_linked"] = all(
-            p.id in permit.linked or permit.id in p.linked for p in others
-        ) and len(linked) == len(permit.linked)
-        found["linked_issued"] = all(
+        whole = len(linked) == len(permit.linked)
+        joined = all(p.id in permit.linked or permit.id in p.linked for p in others)
+        issued = all(
             p.life.approved or (not p.life.pack and p.status not in PREPARING)
             for p in (*linked, *others)
-        ) and len(linked) == len(permit.linked)
-        found["coordinator_named"] = bool(permit.life.coordinator)
-        clock = self._hub.clock
-        lefts = [p.valid.remaining_ns(clock) for p in linked]
-        known = [left for left in lefts if left is not None]
-        if clock.synced() and len(known) == len(lefts):
-            own = found.get("valid_left_min", 0.0)
-            found["linked_left_min"] = min(known) / _MIN if known else own
+        )
+        return {
+            "works_on_job": len({p.kind for p in (*same, *linked, permit)}),
+            "permits_linked": joined and whole,
+            "linked_issued": issued and whole,
+            "coordinator_named": bool(permit.life.coordinator),
+        }
 
     def _grade(
         self, permit: PermitRecord, kind: Kind, pack: Pack, found: Values
@@ -202,3 +227,26 @@ people_verified verified_age_min
                 ranks[name] for name, truth in covers.items() if truth is Truth.TRUE
             ]
             found["grade_raised"] = bool(fits) and kind.rank < max(fits)
+
+
+class GateFacts:
+    """Tell whether everyone was verified at the place, and how long ago."""
+
+    names = frozenset({"people_verified", "verified_age_min"})
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
+
+    def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
+        """Return what can be told of a permit's people now."""
+        people = {permit.supervisor_id, *permit.people()}
+        checks = [
+            self._places.verified(each, permit.zone_id, _DAY_S) for each in people
+        ]
+        if any(check.truth is Truth.UNKNOWN for check in checks):
+            return {}
+        return {
+            "people_verified": all(check.truth is Truth.TRUE for check in checks),
+            "verified_age_min": max(check.age_s for check in checks) / 60,
+        }

@@ -44,7 +44,7 @@ from core.permits.life_events import (
     WorkerAdded,
     WorkerRemoved,
 )
-from core.permits.life_facts import LifeFacts
+from core.permits.life_facts import GateFacts, LifeFacts
 from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
 from core.permits.packs import Packs
 from core.permits.sources import Facts, Source
@@ -61,7 +61,7 @@ VERIFY_S = 60.0
 #: Changed readings are judged together, at most this much later.
 _GATHER_S = 0.02
 #: Ticks between two looks at the permits under which nobody works.
-_SLOW = 5
+_SLOW = 10
 RESTART = "restart_unverified"
 #: What runs out: nothing may be begun, or go on, after its validity.
 _EXPIRES = (*PREPARING, *RUNNING, PermitStatus.HELD)
@@ -105,8 +105,8 @@ class Permits:
     ) -> None:
         self._hub, self._readings = hub, readings
         self.packs = law.packs
-        self.life = LifeFacts(hub, law.places)
-        self.facts = Facts((self.life, *law.sources))
+        self.life = LifeFacts(hub)
+        self.facts = Facts((self.life, GateFacts(law.places), *law.sources))
         self.judge = Interlocks(hub, site, readings, people, self.packs, self.facts)
         self.watch = Watch(hub, self.judge, self.hold)
         self.bench = Bench(access, site, people, law.places, self.judge, self.life)
