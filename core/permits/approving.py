@@ -52,9 +52,7 @@ class Approving:
             self._bench.own_key(cause, act.verb_)
         found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
-            # Where a late entry says that it was made, nobody can tell any more.
-            truth = Truth.UNKNOWN if self._late(cause) else found.truth
-            self._approves(permit, slot, actor, truth, cause)
+            self._approves(permit, slot, actor, found.truth, cause)
         else:
             self._checks_others(permit, slot, actor)
         if slot.phase is Phase.CLOSE:
@@ -115,7 +113,9 @@ class Approving:
         """Keep an approver's rules: GB 30871 4.11, AQ 3064.2 5.4.3 to 5.5.3."""
         if actor in (permit.supervisor_id, *permit.people()) and not slot.lead:
             self._not_own(permit, slot, actor)
-        told = on_site.name.lower() if slot.on_site else "true"
+        # Where a late entry says that it was made, nobody can tell any more.
+        truth = Truth.UNKNOWN if self._late(cause) else on_site
+        told = truth.name.lower() if slot.on_site else "true"
         self._bench.life.signing = told
         try:
             self._bench.lawful(permit, Phase.SIGN, actor, f"sign {slot.id}", cause)
