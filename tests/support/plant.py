@@ -9,7 +9,7 @@ import itertools
 import json
 import os
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,100 +32,24 @@ from frontend_api.claim import CLAIM_FILE
 from frontend_api.exchange.settings import FOLDER, NAME
 from frontend_api.exchange.simulator import Park, make
 from tests.support.client import Client, RefusedError
+from tests.support.plant_site import (
+    CAMERA,
+    CREW,
+    EXCHANGE,
+    METER,
+    OWNER,
+    devices_yaml,
+    site_yaml,
+)
 from tests.support.site import RunningHub
 from tests.support.waiting import pause, until
 from tests.support.works import CALM, STANDS, form_fields, pack
-from tests.support.yard import ROLES
 
 SPEED = 4.0
-OWNER = "eve"
-METER, CAMERA = "meter-tank", "cam-tank"
-CREW = {**ROLES, OWNER: ("owner",)}
 #: Refusals that pass once the site has caught up with what people do.
 NOT_YET = ("permit.rule", "permit.interlock", "permit.people_inside")
 HOUR_MS = 3_600_000
 _numbers = itertools.count(1)
-_SITE = """\
-site: {{id: works, names: {{zh: 示范装置, en: Works}}, time_zone: {zone}}}
-calendar:
-  known: {{from: "{known_from}", to: "{known_to}"}}
-  holidays: [{{names: 节日, from: "{today}", to: "{today}"}}]
-permit_packs: [basic, cn-hazchem]
-levels:
-  - {{id: ground, names: 地面, z: 0}}
-  - {{id: upper, names: 平台, z: 5}}
-zones:
-  - id: tank
-    names: {{zh: 一号罐, en: Tank 1}}
-    level: ground
-    hazard: confined
-    polygon: [[2, 2], [6, 2], [6, 6], [2, 6]]
-    neighbours: [yard]
-  - {{id: yard, names: 场地, level: ground, polygon: [[0, 0], [20, 0], [20, 20], [0, 20]]}}
-  - {{id: gate, names: 大门, level: ground, polygon: [[40, 0], [45, 0], [45, 5], [40, 5]]}}
-muster_points:
-  - {{id: m-gate, names: 大门, level: ground, at: [42, 2], zone: gate}}
-quantities:
-  - id: h2s
-    names: {{zh: 硫化氢, en: H2S}}
-    unit: ppm
-    gas_class: toxic
-    accept_below: 5
-    limits: [{{condition: high, kind: gas.toxic, unit: ppm, above: 10, priority: 1, life_safety: true}}]
-  - id: lel
-    names: {{zh: 甲烷, en: Methane}}
-    unit: "%LEL"
-    gas_class: combustible
-    lel_vol: 5.0
-    accept_below: 5
-    limits: [{{condition: high, kind: gas.combustible, unit: "%LEL", above: 20, priority: 1, life_safety: true}}]
-  - id: o2
-    names: {{zh: 氧气, en: Oxygen}}
-    unit: "%vol"
-    gas_class: oxygen
-    accept_above: 19.5
-    accept_below: 23.5
-    limits: [{{condition: low, kind: gas.oxygen, unit: "%vol", below: 19.5, priority: 1, life_safety: true}}]
-"""  # noqa: E501 - a row of the table is a row
-_EXCHANGE = """\
-company: {name: 总包, code: '91330100MA00000000'}
-position: {longitude: 120.153576, latitude: 30.287459}
-mobile: '13800000000'
-cards: {ann: {name: 焊接与热切割作业, number: T3301-0001}}
-platform:
-  tickets: http://127.0.0.1:PORT/tickets
-  alarms: http://127.0.0.1:PORT/alarms
-  first_retry_s: 0.5
-  retry_cap_s: 5
-"""
-
-
-def _site(now: datetime) -> str:
-    """Return the site's YAML; there it is about ten in the morning of a holiday."""
-    east = 10 - now.hour
-    east += 24 if east < -12 else 0
-    today = (now + timedelta(hours=east)).date()
-    text = _SITE.format(
-        zone=f"Etc/GMT{-east:+d}" if east else "Etc/GMT",
-        today=today,
-        known_from=today - timedelta(days=30),
-        known_to=today + timedelta(days=30),
-    )
-    rows = [
-        f"  - {{id: {p}, name: {p}, roles: [{', '.join(r)}], company: 总包,"
-        f" tags: [tag-{p}]}}"
-        for p, r in CREW.items()
-    ]
-    return text + "\n".join(["people:", *rows]) + "\n"
-
-
-def _devices() -> str:
-    worn = [f"  - {{integration: field, uid: tag-{p}, person: {p}}}" for p in CREW]
-    rest = [
-        f"  - {{integration: field, uid: {METER}, zone: tank, lost: 40s, max_age: 40s}}",
-        f"  - {{integration: field, uid: {CAMERA}, zone: tank}}",
-    ]
-    return "\n".join(["devices:", *worn, *rest]) + "\n"
 
 
 def _as_given(_: Document, __: int, given: dict[str, Any]) -> IntegrationConfig:
@@ -166,7 +90,7 @@ class Plant:
         port = self._park.addresses[0][1]
         folder = self.data / FOLDER
         folder.mkdir(parents=True, mode=0o700)
-        (folder / NAME).write_text(_EXCHANGE.replace("PORT", str(port)), "utf-8")
+        (folder / NAME).write_text(EXCHANGE.replace("PORT", str(port)), "utf-8")
         return park
 
     # --- the site --------------------------------------------------------------
@@ -174,8 +98,8 @@ class Plant:
     def write(self) -> Path:
         """Write the site's configuration folder."""
         self.config.mkdir(exist_ok=True)
-        (self.config / "site.yaml").write_text(_site(datetime.now(UTC)), "utf-8")
-        (self.config / "devices.yaml").write_text(_devices(), "utf-8")
+        (self.config / "site.yaml").write_text(site_yaml(datetime.now(UTC)), "utf-8")
+        (self.config / "devices.yaml").write_text(devices_yaml(), "utf-8")
         options = {
             "door": str(self._door),
             "places": self.places,
