@@ -114,7 +114,17 @@ class Watch:
         bad = self._judge.leaving(permit)
         self._remember_unknown(permit.id, bad)
         self._call_out(permit, bad)
+        if permit.status is PermitStatus.HELD:
+            self._owe(permit, bad)
         self._again(permit, bad)
+
+    def _owe(self, permit: PermitRecord, bad: Findings) -> None:
+        """Let gas that comes during a hold owe its own test, also once it is gone."""
+        false = {n: f for n, f in bad.items() if f.truth is Truth.FALSE}
+        retest = self._owed(permit, false)
+        if retest:
+            source = f"interlock:{next(iter(false))}"
+            self._hold(permit.id, "rule", source=source, retest=retest)
 
     def _call_out(self, permit: PermitRecord, bad: Findings) -> None:
         """Clear the zone once for each rule that says so, until it is kept again."""

@@ -161,6 +161,10 @@ class Working:
         guardian = (act.guardian_id,) if act.guardian_id else ()
         self._bench.known(act.to_id, *guardian)
         self._bench.access.require(act.to_id, "supervisor")
+        for each in guardian:
+            self._bench.access.require(each, "guardian")
+            if each in permit.workers:
+                raise Refused("permit.guardian_works", person=each)
         body = e.ShiftOffered(
             permit_id=permit.id,
             person_id=actor,
