@@ -31,6 +31,7 @@ from core.permits.events import PermitHeld
 from frontend_api.commands.story import Story
 from frontend_api.names import Names
 from frontend_api.paper import fonts, form
+from frontend_api.paper.filled import approver_of
 from frontend_api.paper.permit import Facts, Place, print_pages
 from frontend_api.paper.seal import Sealer, fingerprint
 from frontend_api.paper.sheet import Cell, Sheet, label
@@ -42,7 +43,7 @@ _ALARMS = ("id", "kind", "source", "zone", "priority", "mark")
 _ALARM_TIMES = ("raised", "acknowledged", "returned", "closed")
 _PERMITS = (
     *("id", "kind", "zone", "content", "issuer", "leader", "guardian", "workers"),
-    *("issued", "valid_until", "status", "outcome", "holds"),
+    *("issued", "valid_until", "status", "outcome", "holds", "late"),
 )
 #: What a table program would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -180,20 +181,22 @@ def _permit(story: Story, names: Names, permit_id: str, holds: int) -> dict[str,
     if permit is None:
         return {}
     until = permit.valid.start_wall_ns + permit.valid.duration_ns
+    late = permit.life.late or any(s.late for s in permit.life.signed.values())
     return {
         "id": permit.id,
         "kind": permit.kind,
         "zone": names.zone(permit.zone_id).zh,
         "content": permit.title,
-        "issuer": names.person(permit.issuer_id).zh,
+        "issuer": names.person(approver_of(permit)).zh,
         "leader": names.person(permit.supervisor_id).zh,
         "guardian": names.person(permit.guardian_id).zh,
         "workers": "、".join(names.person(each).zh for each in permit.workers),
-        "issued": _utc(permit.issued_wall_ns),
+        "issued": _utc(permit.issued_wall_ns) if permit.issued_wall_ns else "",
         "valid_until": _utc(until),
         "status": str(permit.status),
         "outcome": permit.outcome,
         "holds": holds,
+        "late": "yes" if late else "no",
     }
 
 

@@ -56,6 +56,12 @@ def mark(permit: PermitRecord, measure: str, words: Words) -> tuple[str, str]:
     return words.say("mark.yes" if told.involved else "mark.no"), told.note
 
 
+def approver_of(permit: PermitRecord) -> str:
+    """Return who issued it: the approver's signature, or the one step's person."""
+    signed = permit.life.signed.get("approver")
+    return signed.person_id if signed is not None else permit.issuer_id
+
+
 def hazards(permit: PermitRecord) -> str:
     """Return the hazards that the analysis named, with their controls."""
     rows = [f"{each.text}（{each.control}）" for each in permit.life.hazards]

@@ -139,7 +139,7 @@ class PermitPage:
         firm = next(filter(None, map(self._firm, crew)), "")
         firm = (p.life.company if p else "") or firm
         row("working_unit", firm, "leader", self._person(p.supervisor_id if p else ""))
-        guardian, issuer = (p.guardian_id, self._approver(p)) if p else ("", "")
+        guardian, issuer = (p.guardian_id, filled.approver_of(p)) if p else ("", "")
         row("guardian", self._person(guardian), "issuer", self._person(issuer))
         workers = self._join(map(self._person, p.workers)) if p else ""
         self._one("workers", workers, 8)
@@ -263,10 +263,6 @@ class PermitPage:
             if each.id == quantity:
                 return each.names.zh if self._language == "zh" else each.names.en
         return quantity
-
-    def _approver(self, permit: PermitRecord) -> str:
-        signed = permit.life.signed.get("approver")
-        return signed.person_id if signed is not None else permit.issuer_id
 
     def _words(self) -> filled.Words:
         return filled.Words(self._language, self._person, self._time, self._quantity)
