@@ -177,6 +177,18 @@ DEVICE = {
     "calibrate_every": span,
 }
 
+PLACES = {
+    "methods": [vol.In(("uwb", "gate", "nfc", "qr", "ble", "gnss"))],
+    "nfc": [str],
+    "ble": [str],
+}
+
+GEO = {
+    vol.Required("lat"): vol.All(number, vol.Range(-90, 90)),
+    vol.Required("lon"): vol.All(number, vol.Range(-180, 180)),
+    "bearing": vol.All(number, vol.Range(0, 360)),
+}
+
 HAZARD = {
     vol.Required("id"): ident,
     vol.Required("kind"): ident,
@@ -188,18 +200,6 @@ HAZARD = {
     "width": number,
     "low": number,
     "high": number,
-}
-
-PLACES = {
-    "methods": [vol.In(("uwb", "gate", "nfc", "qr", "ble", "gnss"))],
-    "nfc": [str],
-    "ble": [str],
-}
-
-GEO = {
-    vol.Required("lat"): vol.All(number, vol.Range(-90, 90)),
-    vol.Required("lon"): vol.All(number, vol.Range(-180, 180)),
-    "bearing": vol.All(number, vol.Range(0, 360)),
 }
 
 _MODES = ("off", "shadow", "advise", "enforce")

@@ -30,6 +30,7 @@ from core.config import Bundle, DeviceRule, Zone
 from core.permits import life_acts as a
 from core.permits.pack import Phase
 from core.permits.pack_rules import evaluate
+from core.permits.state import PermitRecord
 from core.registry.meters_acts import CalibrateMeter
 from tests.support import works, yard
 from tests.support.works import Works
@@ -160,6 +161,20 @@ def judgement(site: Site, permit_id: str, rounds: int) -> float:
     return slowest
 
 
+def _twin(permit: PermitRecord, number: int) -> PermitRecord:
+    """Return a permit like one, of nobody and in another zone."""
+    return msgspec.structs.replace(
+        permit,
+        id=f"p{number:04}",
+        zone_id=f"z{number % ZONES:03}",
+        supervisor_id="max",
+        guardian_id="",
+        workers=[],
+        linked=[],
+        life=msgspec.structs.replace(permit.life, guardians=[]),
+    )
+
+
 def neighbours(site: Site, permit_id: str, rounds: int) -> float:
     """Print the cost of one changed reading beside unrelated permits; their slope."""
     permits, kernel = site.hub.state.permits.permits, site.kernel
@@ -176,16 +191,7 @@ def neighbours(site: Site, permit_id: str, rounds: int) -> float:
     found = {}
     for count in (0, 10, 100, 1_000):
         for number in range(count):
-            twin = msgspec.structs.replace(
-                permit,
-                id=f"p{number:04}",
-                zone_id=f"z{number % ZONES:03}",
-                supervisor_id="max",
-                guardian_id="",
-                workers=[],
-                linked=[],
-                life=msgspec.structs.replace(permit.life, guardians=[]),
-            )
+            twin = _twin(permit, number)
             permits[twin.id] = twin
         kernel.permits.watch.forget_all()
         site.hub.load(site.bundle)

@@ -321,9 +321,7 @@ def _scope(facts: Facts) -> Lookup:
     return look
 
 
-def _breach(
-    rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]
-) -> Breach:
+def _breach(rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]) -> Breach:
     action = Action.DENY
     if phase is Phase.RUN:
         action = rule.on_breach if truth is Truth.FALSE else rule.on_unknown

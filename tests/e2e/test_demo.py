@@ -45,12 +45,12 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_the_day_is_proved_without_the_hub(day: Path) -> None:
-    """Issue 2, part 5: `--once` leaves a journal that verifies."""
+    """`--once` leaves a journal that verifies."""
     assert safehold("verify", day / "journal").returncode == 0
 
 
 def test_one_flipped_bit_is_found_and_named(day: Path, tmp_path: Path) -> None:
-    """Issue 2, faults: verify finds any one bit flipped and names its frame."""
+    """Verify finds any one bit flipped and names its frame."""
     copy = tmp_path / "journal"
     shutil.copytree(day / "journal", copy)
     segment = min(copy.glob("*.seg*"))
@@ -78,7 +78,7 @@ def test_the_day_is_told_in_sentences(day: Path, language: str) -> None:
 
 
 def test_a_slice_of_the_day_proves_itself(day: Path, tmp_path: Path) -> None:
-    """Issue 2, part 7: an export is verified stand-alone."""
+    """An export is verified stand-alone."""
     file = tmp_path / "slice.export"
     done = safehold(
         "export", "--data", day, "--to", file, "--first", "5", "--last", "60"
@@ -88,7 +88,7 @@ def test_a_slice_of_the_day_proves_itself(day: Path, tmp_path: Path) -> None:
 
 
 def test_a_day_that_goes_otherwise_names_the_step(tmp_path: Path) -> None:
-    """Issue 2, part 5: exit 0 only when every expected event happened in order.
+    """Exit 0 only when every expected event happened in order.
 
     The guide's own scenario is played, with one more demand that nothing meets.
     """
@@ -134,7 +134,7 @@ def test_a_day_that_goes_otherwise_names_the_step(tmp_path: Path) -> None:
 def test_a_bad_scenario_names_the_step_and_the_mend(
     tmp_path: Path, text: str, said: str
 ) -> None:
-    """Issue 2, part 7: an error names file, place and the mend; nothing starts."""
+    """An error names file, place and the mend; nothing starts."""
     file = tmp_path / "bad.yaml"
     file.write_text(text, "utf-8")
     done = safehold("demo", "--once", "--scenario", file, "--data", tmp_path / "data")
@@ -152,7 +152,7 @@ def test_a_used_folder_is_not_overwritten(day: Path) -> None:
 
 
 def test_the_same_seed_is_the_same_day() -> None:
-    """Issue 2, part 5, `--seed`: a day can be had again."""
+    """A day can be had again."""
     first, again, other = Chance(3), Chance(3), Chance(4)
     drawn = [first.around(20.0) for _ in range(20)]
     assert drawn == [again.around(20.0) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""The whole incident in Debian's Chromium against the real hub (issue 2, done when).
+"""The whole incident in Debian's Chromium against the real hub.
 
 Real processes and protocols; the crew acts by the gateway's API where the page's
 person may not. Screenshots lie in the test's temporary folder.
@@ -167,7 +167,7 @@ async def with_reason(page: Page, button: str, words: str) -> None:
 
 
 async def test_an_incident_from_leak_to_release(site: Site) -> None:
-    """Issue 2: the scripted incident to its end in a real browser; journal verifies."""
+    """The scripted incident to its end in a real browser; journal verifies."""
     morning, leak, leaving, dies, *_ = chapters()
     desk = await site.open(DESKTOP, "zh")
     await claim(desk, site.stage.claim_code())

@@ -70,7 +70,7 @@ async def becomes(viewer: Viewer, permit_id: str, *, known: bool, wait: float) -
 
 
 async def test_core_knows_only_while_the_worker_answers(tmp_path: Path) -> None:
-    """Issue 3 §6: measured outside core; while it hangs or is gone, nobody knows."""
+    """Measured outside core; while it hangs or is gone, nobody knows."""
     async with RunningHub(tmp_path / "data", plant()) as hub:
         viewer = await hub.attach()
         permit_id = await booked(viewer)

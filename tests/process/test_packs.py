@@ -1,4 +1,4 @@
-"""Packs through the real publish and the real hub (issue 3 §2)."""
+"""Packs through the real publish and the real hub."""
 
 from pathlib import Path
 

@@ -169,7 +169,7 @@ async def release(page: Page, fixture: Fixture) -> None:
 async def test_an_incident_from_alarm_to_refused_release(
     fixture: Fixture, opened: Opener, shape: dict[str, Any], complaints: list[str]
 ) -> None:
-    """Issue 2 part 6: alarm → acknowledge → muster tick → release refused."""
+    """Alarm → acknowledge → muster tick → release refused."""
     page = await opened(shape)
     await claim(page, fixture, ZH)
     await expect(page.locator("[data-zone=pit]")).to_have_attribute(

@@ -5,15 +5,13 @@ a WebCrypto key, everybody else by their own software phone.
 """
 
 import hashlib
-import json
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, async_playwright, expect
 
 from core.people.keys_acts import ApproveKey, VerifyPerson
 from core.permits.entries_acts import OpenEntryLog
@@ -21,90 +19,11 @@ from core.permits.life_acts import SignPermit, TakeBriefing
 from core.permits.lifecycle import PermitStatus
 from tests.support.waiting import until
 from tests.support.works import CALM, STANDS
-from tests.ui.test_live_page import CHROMIUM, axe, pytestmark
+from tests.ui.screen import DESKTOP, LIMIT, PHONE, WORDS, Screen
+from tests.ui.test_live_page import CHROMIUM, pytestmark
 from tests.ui.works_server import WorksServer, running
 
 __all__ = ["pytestmark"]
-
-ROOT = Path(__file__).resolve().parents[2]
-SHOTS = os.environ.get("SAFEHOLD_SHOTS", "")
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-}
-#: Milliseconds after which waiting for the page is hopeless.
-LIMIT = 60_000
-WORDS: dict[str, dict[str, str]] = {
-    each: json.loads((ROOT / f"frontend_api/ui/src/i18n/{each}.json").read_text())
-    for each in ("zh", "en")
-}
-FACTS: dict[str, dict[str, str]] = json.loads(
-    (ROOT / "core/texts/packs.json").read_text("utf-8")
-)
-
-
-class Screen:
-    """Hold one person's page in one language."""
-
-    def __init__(self, page: Page, language: str, name: str) -> None:
-        self.page, self.language, self.name = page, language, name
-        self._shots = 0
-
-    def t(self, key: str, **params: object) -> str:
-        """Return the app's words."""
-        said = WORDS[self.language][key]
-        for name, value in params.items():
-            said = said.replace("{{" + name + "}}", str(value))
-        return said
-
-    def fact(self, name: str) -> str:
-        """Return the words of a fact."""
-        return FACTS[f"fact.{name}"][self.language]
-
-    def button(self, name: str, where: Locator | None = None) -> Locator:
-        """Return the button of this very name."""
-        place = where or self.page.locator("main")
-        return place.get_by_role("button", name=name, exact=True)
-
-    async def choose(self, label: str, option: str) -> None:
-        """Pick one of a list."""
-        box = self.page.get_by_role("combobox", name=label)
-        if not await box.count():
-            box = self.page.get_by_label(label).first
-        await box.first.click()
-        await self.page.get_by_role("option", name=option, exact=True).click()
-        await self.page.keyboard.press("Escape")
-
-    async def answer(self, fact: str, value: object) -> None:
-        """Answer one question by its big buttons or its number."""
-        group = self.page.get_by_role("group", name=self.fact(fact), exact=True)
-        if isinstance(value, bool):
-            await self.button(self.t("ask.yes" if value else "ask.no"), group).click()
-        else:
-            await group.get_by_role("spinbutton").fill(str(value))
-
-    async def shoot(self, what: str) -> None:
-        """Keep what the page shows, where somebody wants to look at it."""
-        if SHOTS:
-            self._shots += 1
-            path = Path(SHOTS) / f"{self.name}-{self._shots:02d}-{what}.png"
-            await self.page.screenshot(path=path, full_page=True)
-
-    async def sound(self, what: str) -> None:
-        """Fail for what axe finds, for sideways scrolling and for small targets."""
-        await self.shoot(what)
-        assert await axe(self.page) == []
-        wide = "document.documentElement.scrollWidth > innerWidth"
-        assert not await self.page.evaluate(wide), f"{what} scrolls sideways"
-        small = await self.page.evaluate(
-            "[...document.querySelectorAll('main .work button, main .work a.btn,"
-            " main .device-key .btn')].filter(e => e.offsetParent &&"
-            " e.offsetHeight && e.offsetHeight < 44).map(e => e.textContent)"
-        )
-        assert small == [], f"{what}: small targets"
 
 
 @pytest.fixture
@@ -294,7 +213,7 @@ async def opened_fold(screen: Screen, title: str) -> None:
 async def test_a_confined_space_permit_from_booking_to_work(
     server: WorksServer, browser: Browser, shape: dict[str, Any], lang: str
 ) -> None:
-    """Issue 3 part 1, 5: the six steps by hand in a browser that signs each of them."""
+    """The six steps by hand in a browser that signs each of them."""
     server.phone_lost("sue")
     sue = await opened(browser, server, "sue", shape, lang)
     await enrol(sue, server)
@@ -408,7 +327,7 @@ async def test_plain_http_says_that_it_cannot_sign(
 async def test_a_lost_device_is_revoked_in_two_taps(
     server: WorksServer, browser: Browser
 ) -> None:
-    """Issue 3 part 5: one tap asks, the second one revokes; it signs no more."""
+    """A lost key: one tap asks, the second one revokes; it signs no more."""
     server.phone_lost("sue")
     sue = await opened(browser, server, "sue", PHONE, "en")
     await sue.button(sue.t("device.enrol")).click()

@@ -22,7 +22,7 @@ BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_the_guides_blueprint_passes_its_own_tests(guide: str) -> None:
-    """Issue 4, done when: from a blank file to a tested blueprint."""
+    """From a blank file to a tested blueprint."""
     text = BLOCK.findall((DOCS / guide).read_text("utf-8"))[0]
     blueprint = from_document(parse(text, "solvent-room.yaml"))
     outcomes = vectors.run_all(blueprint)

@@ -1,4 +1,4 @@
-"""Home Assistant's blueprints: converted, or told line by line (issue 4 §2)."""
+"""Home Assistant's blueprints: converted, or told line by line."""
 
 from pathlib import Path
 

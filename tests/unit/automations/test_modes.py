@@ -1,4 +1,4 @@
-"""Off, shadow, advise, enforce: by rule, by zone, by two persons (issue 4 §4)."""
+"""Off, shadow, advise, enforce: by rule, by zone, by two persons."""
 
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,7 @@ def test_a_mode_that_the_disk_lost_is_taken_back() -> None:
 
 
 def test_one_person_lets_another_rule_advise_and_it_only_tells() -> None:
-    """Issue 4 §4: advise tells people what it would do, and does nothing else."""
+    """Advise tells people what it would do, and does nothing else."""
     stage = played(PLAIN, CALM, **SITE)
     assert act(stage, "sam", SetRuleMode(rule="r", mode="advise", reason="trial")).ok
     stage.play([{"at": 5, "read": {"n": 9}}])
@@ -177,7 +177,7 @@ def test_a_zone_may_have_its_own_mode() -> None:
 
 
 def test_a_drill_touches_no_permit_and_no_power() -> None:
-    """Issue 4 §6: DRILL everywhere, never feeding live permits."""
+    """DRILL everywhere, never feeding live permits."""
     body = """\
 on_unknown: hold
 triggers: [{trigger: drill}]
@@ -200,7 +200,7 @@ actions:
 
 
 def test_a_rule_shelves_a_nuisance_but_never_life_safety() -> None:
-    """Issue 4 §1: set_shelving, with reason and expiry; life safety never."""
+    """Set_shelving, with reason and expiry; life safety never."""
     body = """\
 on_unknown: fault
 triggers: [{trigger: manual}]

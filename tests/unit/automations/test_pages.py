@@ -6,7 +6,7 @@ from automations import blueprint_command, pages
 
 
 def test_pages_are_in_step_with_what_is_shipped() -> None:
-    """Issue 4 §3: a page of documentation is generated from each blueprint."""
+    """A page of documentation is generated from each blueprint."""
     wanted = pages.pages()
     found = {f.name: f.read_text("utf-8") for f in pages.FOLDER.glob("*.md")}
     stale = [name for name in wanted if found.get(name) != wanted[name]]
@@ -15,7 +15,7 @@ def test_pages_are_in_step_with_what_is_shipped() -> None:
 
 
 def test_every_blueprint_is_shipped_in_both_languages_with_sources() -> None:
-    """Issue 4 §3: at least 24, each with tests, two languages, clause references."""
+    """At least 24, each with tests, two languages, clause references."""
     shipped = pages.blueprints()
     assert len(shipped) >= 24
     for each in shipped:
@@ -27,7 +27,7 @@ def test_every_blueprint_is_shipped_in_both_languages_with_sources() -> None:
 
 
 def test_the_command_counts_tests(capsys: pytest.CaptureFixture[str]) -> None:
-    """Issue 4, done when: `blueprint test` prints the counts."""
+    """`blueprint test` prints the counts."""
     assert blueprint_command.main(["test", "oxygen-guard", "lone-worker"]) == 0
     said = capsys.readouterr().out
     assert "oxygen-guard" in said

@@ -168,7 +168,7 @@ SAYINGS = st.builds(
 def test_the_engine_fires_when_the_reference_does(
     rule: Rule, history: list[Said]
 ) -> None:
-    """Issue 4: generated rules and histories, engine against reference interpreter."""
+    """Generated rules and histories, engine against reference interpreter."""
     history = [history[0]._replace(pause=0), *history[1:]]
     wanted = interpreted(rule, history)
     stage = run(rule, history)

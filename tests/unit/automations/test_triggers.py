@@ -116,7 +116,7 @@ def test_units_are_converted_to_the_rules() -> None:
     ],
 )
 def test_fusion_words(fuse: str, values: tuple[float, ...], fires: bool) -> None:
-    """Issue 4 §1: any, all, 2oo3, median and their kin."""
+    """Any, all, 2oo3, median and their kin."""
     uids = ("x", "y", "z")
     detectors = {u: {"zone": "a", "quantity": "h2s", "unit": "ppm"} for u in uids}
     body = rule(f"trigger: reading, of: h2s, above: 5, zone: a, fuse: {fuse}")
@@ -149,7 +149,7 @@ def test_a_lost_member_leaves_doubt_or_acts(fuse: str, truth: str) -> None:
 
 
 def test_max_age_makes_a_reading_old() -> None:
-    """Issue 4 §1: fusion with maximum age; an old value proves nothing."""
+    """Fusion with maximum age; an old value proves nothing."""
     body = rule("trigger: reading, of: h2s, above: 5, max_age: 3s")
     slow = {"g": {**GAS["g"], "max_age": 300}}
     given = [{"at": 0, "read": {"g": 1}}, {"at": 5, "silence": "g"}]

@@ -162,7 +162,7 @@ def test_the_end_is_told_thirty_seven_and_one_day_before_and_once(
 
 
 def test_a_companys_end_takes_cards_and_roles_in_one_event(office: Office) -> None:
-    """Issue 4: a company's end date revokes its cards."""
+    """A company's end date revokes its cards."""
     office.card("ann")
     office.card("gil")
     assert office.company(days=1).ok

@@ -1,4 +1,4 @@
-"""What the analyst's desk refuses, and how precisely it says so (issue 3 §3)."""
+"""What the analyst's desk refuses, and how precisely it says so."""
 
 import math
 
@@ -30,7 +30,7 @@ from tests.support.yard import HOST
 def test_a_typed_value_that_cannot_be_is_refused(
     gas: str, value: float, unit: str, code: str
 ) -> None:
-    """Issue 3: a gas value without unit, negative, NaN, beyond range."""
+    """A gas value without unit, negative, NaN, beyond range."""
     bench = Measured()
     permit = bench.made()
     assert bench.no("gil", bench.typed(permit, gas, value, unit)) == code
@@ -38,7 +38,7 @@ def test_a_typed_value_that_cannot_be_is_refused(
 
 
 def test_a_typed_value_beyond_its_instrument_is_refused() -> None:
-    """Issue 3: beyond range; and an instrument out of date tests nothing."""
+    """Beyond range; and an instrument out of date tests nothing."""
     bench = Measured()
     permit = bench.made()
     act = bench.typed(permit, "co", 501.0, "ppm", full_scale=500.0)

@@ -95,7 +95,7 @@ def test_a_bad_meter_never_makes_gas_acceptable(
 
 
 def test_an_uncalibrated_meter_is_no_evidence() -> None:
-    """Issue 3 §3, D4: nothing on record proves nothing; it still says 'too much'."""
+    """Nothing on record proves nothing; it still says 'too much'."""
     bench = Measured(calibrated=False)
     permit = bench.made()
     told = bench.test(permit)
@@ -113,7 +113,7 @@ def test_an_uncalibrated_meter_is_no_evidence() -> None:
 
 
 def test_a_typed_test_is_marked_and_never_the_continuous_meter() -> None:
-    """Issue 3 §3: typed only as a marked fallback."""
+    """Typed only as a marked fallback."""
     bench = Measured()
     permit = bench.made()
     bench.ok("ivy", NameGases(permit_id=permit, gases=("co",)))

@@ -13,7 +13,7 @@ from tests.ui.works_server import WorksServer, running
 
 
 def test_people_are_asked_for_nothing_that_the_hub_tells_itself() -> None:
-    """Issue 3 part 1: a fact has one source; nobody declares what one derives."""
+    """A fact has one source; nobody declares what one derives."""
     assert Works().kernel.permits.judge.facts.derived == DERIVED
 
 
@@ -31,7 +31,7 @@ async def asked(server: WorksServer, path: str, person: str = "sue") -> bytes:
 
 @pytest.mark.parametrize("kind", ["hot-special", "confined"])
 async def test_a_kind_tells_all_that_its_form_asks(tmp_path: Path, kind: str) -> None:
-    """Issue 3 part 2: forms, measures, chains and questions are the pack's data."""
+    """Forms, measures, chains and questions are the pack's data."""
     async with running(tmp_path) as server:
         data = await asked(server, f"/api/v1/permit_kinds/{kind}")
     law = msgspec.json.decode(data, type=KindLaw)
@@ -43,7 +43,7 @@ async def test_a_kind_tells_all_that_its_form_asks(tmp_path: Path, kind: str) ->
 
 
 async def test_a_file_tells_who_must_act_and_what_is_missing(tmp_path: Path) -> None:
-    """Issue 3 part 1: what is missing, who must act, which interlock is not TRUE."""
+    """What is missing, who must act, which interlock is not TRUE."""
     async with running(tmp_path) as server:
         permit_id = server.works.applied(server.works.booked("confined"))
         server.flush()

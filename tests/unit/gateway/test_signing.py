@@ -1,4 +1,4 @@
-"""The gateway hands on what was signed, and proves nothing but PINs (issue 3 §5)."""
+"""The gateway hands on what was signed, and proves nothing but PINs."""
 
 import base64
 from typing import Any

@@ -48,6 +48,16 @@ async def test_what_was_taken_before_the_cut_is_kept(owner: Desk, reset: bool) -
     await ended(tasks)
 
 
+async def read_back(owner: Desk, name: str) -> str:
+    """Return the SHA-256 of an attachment as the gateway hands it over."""
+    url = f"{owner.fixture.url}/api/v1/attachments/{name}?permit=pt-1"
+    read = hashlib.sha256()
+    async with owner.session.get(url) as answer:
+        async for piece in answer.content.iter_chunked(MIB):
+            read.update(piece)
+    return read.hexdigest()
+
+
 async def test_200_mb_cut_in_two_stay_out_of_memory(owner: Desk) -> None:
     """The content is 200 MB; what stands in memory at once is a tenth at most."""
     phone, size = Phone(owner), 200 * MIB
@@ -78,15 +88,11 @@ async def test_200_mb_cut_in_two_stay_out_of_memory(owner: Desk) -> None:
         assert status == 204
         status, done = await phone.finish(upload["id"], whole.hexdigest())
         assert (status, done["done"]) == (200, whole.hexdigest())
-        url = f"{owner.fixture.url}/api/v1/attachments/{done['done']}?permit=pt-1"
-        read = hashlib.sha256()
-        async with owner.session.get(url) as answer:
-            async for piece in answer.content.iter_chunked(MIB):
-                read.update(piece)
+        read = await read_back(owner, done["done"])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert read.hexdigest() == whole.hexdigest()
+    assert read == whole.hexdigest()
     assert peak < size // 10
     await ended(tasks)
 

@@ -40,7 +40,7 @@ async def test_a_blob_that_is_not_here_is_never_named(
 
 
 async def test_a_blob_that_is_here_may_be_named_by_a_signature(owner: Desk) -> None:
-    """Issue 3 part 5: attachments by hash, each step signed."""
+    """Attachments by hash, each step signed."""
     name = await Phone(owner).bring(JPEG)
     assert name == digest(JPEG)
     sent = signed("attachment.record", NAMED | {"sha256": name})

@@ -1,4 +1,4 @@
-"""What may be applied for as a work area, and what it is told by (issue 3 §6)."""
+"""What may be applied for as a work area, and what it is told by."""
 
 import math
 
@@ -106,7 +106,7 @@ def test_what_is_drawn_of_a_sector_lies_around_it(
 
 
 def test_shapes_are_drawn_as_geojson_closed_and_in_metres() -> None:
-    """Issue 3 §6: conflicts show with the two shapes."""
+    """Conflicts show with the two shapes."""
     assert drawn(Polygon(points=((0, 0), (1, 0), (0, 1)))) == {
         "type": "Polygon",
         "coordinates": (((0, 0), (1, 0), (0, 1), (0, 0)),),

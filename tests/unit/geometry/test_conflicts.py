@@ -1,4 +1,4 @@
-"""The fact `conflicts`: what counts, what lifts, and when nobody knows (issue 3 §6)."""
+"""The fact `conflicts`: what counts, what lifts, and when nobody knows."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_a_lonely_work_has_no_conflict(plant: Plant) -> None:
 def test_a_conflict_shows_before_anybody_signs_with_its_clause_and_both_shapes(
     plant: Plant,
 ) -> None:
-    """Issue 3 §6: conflicts show before signing with the clause and the two shapes."""
+    """Conflicts show before signing with the clause and the two shapes."""
     near(plant)
     (shown,) = plant.room.of("plate")
     assert (shown.rule, shown.clause) == ("hot-blind", "GB 30871-2022 7.6")
@@ -81,7 +81,7 @@ def test_a_draft_gives_way_and_holds_up_nobody(plant: Plant) -> None:
 
 
 def test_neighbours_hear_of_every_change(plant: Plant) -> None:
-    """Issue 3: re-evaluated only where it matters."""
+    """Re-evaluated only where it matters."""
     near(plant)
     plant.book("far", "hot-1", disc(-100, -100))
     plant.heard.clear()
@@ -206,7 +206,7 @@ def test_an_area_that_the_worker_has_not_seen_is_unknown(plant: Plant) -> None:
 def test_a_worker_that_ends_or_hangs_is_unknown_within_its_limit(
     plant: Plant, how: str
 ) -> None:
-    """Issue 3 §6: its absence is UNKNOWN; everybody hears of it, and of its return."""
+    """Its absence is UNKNOWN; everybody hears of it, and of its return."""
     plant.book("hot", "hot-1", disc(60, 60))
     plant.worker.pass_time(20)
     assert plant.conflicts("hot") == 0

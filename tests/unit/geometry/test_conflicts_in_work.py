@@ -1,4 +1,4 @@
-"""Simultaneous work over a permit's life: refused, held, shown (issue 3 §6)."""
+"""Simultaneous work over a permit's life: refused, held, shown."""
 
 from msgspec.structs import replace
 
@@ -96,7 +96,7 @@ def test_who_is_approved_first_goes_first_and_the_other_view_says_why() -> None:
 
 
 def test_a_conflict_that_comes_up_during_work_holds_it() -> None:
-    """Issue 3 §6: during work they hold."""
+    """During work they hold."""
     works = Works()
     hot = works.started()
     works.kernel.hub.load(with_vent(works.bundle))

@@ -237,7 +237,7 @@ def test_works_conflict_only_while_both_go_on() -> None:
 
 
 def test_a_pair_tells_how_near_it_is_and_what_is_needed() -> None:
-    """Issue 3 §6: conflicts show with the clause and the two shapes."""
+    """Conflicts show with the clause and the two shapes."""
     made = engine(
         law("hot-blind"),
         work("h", "hot", square(0, 0)),

@@ -1,4 +1,4 @@
-"""What holds for any works at any place (issue 3 §6)."""
+"""What holds for any works at any place."""
 
 from collections.abc import Callable
 from random import Random

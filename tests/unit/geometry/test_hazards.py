@@ -1,4 +1,4 @@
-"""The plan names the hazards that works must not come near (issue 3 §6)."""
+"""The plan names the hazards that works must not come near."""
 
 from pathlib import Path
 

@@ -122,7 +122,7 @@ def test_no_swapped_neighbours_pass(true: str, at: int) -> None:
 
 @given(NUMBERS)
 def test_what_excel_made_of_a_number_is_refused(true: str) -> None:
-    """Issue 4: identity numbers that Excel damaged are refused with the reason."""
+    """Identity numbers that Excel damaged are refused with the reason."""
     digits = true.replace("X", "0")
     kept = int(f"{int(digits):.14e}".replace(".", "").partition("e")[0]) * 1000
     for damaged in (

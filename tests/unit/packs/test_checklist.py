@@ -1,4 +1,4 @@
-"""A phone's questions come from the pack's rules (issue 3 §2)."""
+"""A phone's questions come from the pack's rules."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``safehold pack`` says of a site what its bundle holds (issue 3 §2)."""
+"""``safehold pack`` says of a site what its bundle holds."""
 
 from pathlib import Path
 

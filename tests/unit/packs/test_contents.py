@@ -27,7 +27,7 @@ HAZCHEM = PACKS["cn-hazchem"]
 
 
 def test_the_three_packs_and_their_kinds() -> None:
-    """Issue 3: with the eight works there are at least 20 ready kinds."""
+    """With the eight works there are at least 20 ready kinds."""
     assert set(PACKS) == {"cn-hazchem", "cn-construction", "us-osha"}
     assert len({kind.family for kind in HAZCHEM.kinds}) == 8
     eight_and_site = 8 + len(PACKS["cn-construction"].kinds)

@@ -1,6 +1,6 @@
 """A safety lead's own kinds, forms, approvals and reminders, without code.
 
-Issue 3 §2: a verification step is added the same day; running permits keep theirs.
+A verification step is added the same day; running permits keep theirs.
 """
 
 from pathlib import Path

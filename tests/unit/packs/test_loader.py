@@ -1,4 +1,4 @@
-"""A broken pack is refused whole, with file, line, column and clause (issue 3)."""
+"""A broken pack is refused whole, with file, line, column and clause."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Overlays and differences: tightening passes, loosening takes two (issue 3)."""
+"""Overlays and differences: tightening passes, loosening takes two."""
 
 from pathlib import Path
 

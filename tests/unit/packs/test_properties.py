@@ -1,6 +1,6 @@
 """Promises of the rules: UNKNOWN never permits, tightening never loosens.
 
-Issue 3 (no path from any non-GOOD evidence to active), design §5 Truth, R3.
+no path from any non-GOOD evidence to active; design §5 Truth, R3.
 """
 
 import copy
@@ -255,7 +255,7 @@ def touched(pack: Pack) -> list[tuple[Kind, Phase, list[str]]]:
 def test_an_overlay_of_one_person_never_permits_what_the_pack_denies(
     overlay: dict[str, Any], data: st.DataObject
 ) -> None:
-    """Issue 3 part 2: an overlay may tighten, loosening needs two persons."""
+    """An overlay may tighten, loosening needs two persons."""
     pack = laid(overlay)
     assume(pack is not None)
     assert pack is not None

@@ -1,4 +1,4 @@
-"""A step added today: work that runs keeps its law, new work asks for it (issue 3)."""
+"""A step added today: work that runs keeps its law, new work asks for it."""
 
 from pathlib import Path
 

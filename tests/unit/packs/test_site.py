@@ -1,4 +1,4 @@
-"""A site picks packs, lays overlays on, writes its own (issue 3 §2)."""
+"""A site picks packs, lays overlays on, writes its own."""
 
 import shutil
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_all_packs_stand_in_one_bundle(tmp_path: Path) -> None:
 
 
 def test_ready_packs_are_at_least_twenty_with_the_eight_works() -> None:
-    """Issue 3 §2: with the eight special works at least 20 ready ones."""
+    """With the eight special works at least 20 ready ones."""
     from automations.packs.compile import find, load
 
     kinds = [kind for name in shipped() for kind in load(find(name)).kinds]

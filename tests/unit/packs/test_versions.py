@@ -1,4 +1,4 @@
-"""A running permit keeps the version of its pack (issue 3 §2)."""
+"""A running permit keeps the version of its pack."""
 
 import functools
 

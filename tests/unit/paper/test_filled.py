@@ -23,7 +23,7 @@ def words() -> filled.Words:
 
 
 def test_a_signature_tells_who_when_and_where(site: Works, words: filled.Words) -> None:
-    """Issue 3 §8: the paper shows what each signature proved."""
+    """The paper shows what each signature proved."""
     (permit,) = site.hub.state.permits.permits.values()
     signed = permit.life.signed["approver"]
     told = filled.signature(permit, "approver", words)
@@ -36,7 +36,7 @@ def test_a_signature_tells_who_when_and_where(site: Works, words: filled.Words) 
 def test_measures_gas_and_hazards_are_filled_in(
     site: Works, words: filled.Words
 ) -> None:
-    """Issue 3 §8: measures one by one, the newest test of each gas and place."""
+    """Measures one by one, the newest test of each gas and place."""
     (permit,) = site.hub.state.permits.permits.values()
     first = next(iter(permit.life.measures))
     assert filled.mark(permit, first, words)[0] == "是√ 否□"
@@ -49,7 +49,7 @@ def test_measures_gas_and_hazards_are_filled_in(
 
 
 def test_what_was_entered_later_is_marked(words: filled.Words) -> None:
-    """Issue 3 §1: a late entry is marked and visible, on paper too."""
+    """A late entry is marked and visible, on paper too."""
     site = Works()
     permit_id = site.analysed(site.applied(site.booked()))
     permit = site.permit(permit_id)

@@ -67,7 +67,7 @@ def test_being_seen_again_settles_it(yard: Sources) -> None:
 
 
 def test_a_bare_answer_is_no_position(yard: Sources) -> None:
-    """Issue 3 §1: a device's word resets no clock."""
+    """A device's word resets no clock."""
     lose(yard)
     answer = yard.watch.here("gil", HERE, None, GIL)
     assert answer["zone_id"] == ""

@@ -1,4 +1,4 @@
-"""Work that is held or has ended, and whose people are still inside (issue 3)."""
+"""Work that is held or has ended, and whose people are still inside."""
 
 import pytest
 

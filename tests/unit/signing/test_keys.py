@@ -1,4 +1,4 @@
-"""Keys: proved, agreed to by a second person, revoked in two taps (issue 3 §5)."""
+"""Keys: proved, agreed to by a second person, revoked in two taps."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Places: unknown never counts as on site (issue 3 §5)."""
+"""Places: unknown never counts as on site."""
 
 import math
 from typing import Any

@@ -73,7 +73,7 @@ def test_who_has_a_key_must_use_it(yard: Yard, own: Phone) -> None:
 def test_any_flipped_bit_is_refused(
     yard: Yard, own: Phone, where: str, at: int
 ) -> None:
-    """Issue 3 §5: what is not exactly what was signed counts for nothing."""
+    """What is not exactly what was signed counts for nothing."""
     before = len(yard.journal.stored)
     proof = own.sign("person.roles", ROLES)
     changed = bytearray(getattr(proof, where))

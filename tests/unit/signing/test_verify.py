@@ -150,7 +150,7 @@ def test_what_a_revoked_key_signed_later_is_named(yard: Yard, tmp_path: Path) ->
 def test_any_flipped_bit_is_found(
     yard: Yard, tmp_path: Path, where: str, at: int
 ) -> None:
-    """Issue 3 §5: one bit of what was signed, or of the signature."""
+    """One bit of what was signed, or of the signature."""
 
     def flip(event: Envelope) -> Envelope:
         assert event.cause.proof is not None
