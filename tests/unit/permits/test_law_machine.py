@@ -1,4 +1,4 @@
-"""The whole life of legal permits under everything at once (issue 3, design §5).
+"""The whole life of legal permits under everything at once (design §5).
 
 Rules are what people, devices, clocks and disks do, right and wrong; `Judge` reads
 the journal beside the kernel and knows only what any inspector knows.
@@ -644,7 +644,7 @@ class Law(RuleBasedStateMachine):
 _UNCOUNTED = (a.TakeBriefing, HoldPermit, a.WithdrawPermit, CancelPermit)
 
 Law.TestCase.settings = settings(
-    max_examples=int(os.environ.get("SAFEHOLD_LAW_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("SAFEHOLD_LAW_EXAMPLES", "80")),
     stateful_step_count=30,
     suppress_health_check=list(HealthCheck),
 )
