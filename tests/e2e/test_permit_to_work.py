@@ -1,4 +1,4 @@
-"""Issue 3, done when: two permits under the law, over the public API of a real hub.
+"""two permits under the law, over the public API of a real hub.
 
 Real processes, real HTTP; each person is a client of the own with a key of the own.
 Hot work of the special grade and a confined space go through all six steps, are
@@ -240,7 +240,7 @@ def laid(day: Day, permit_id: str) -> dict[str, str]:
 
 
 def test_both_permits_went_all_the_way(day: Day) -> None:
-    """Issue 3 §1: six steps, each by the person whose step it is."""
+    """six steps, each by the person whose step it is."""
     assert {day.ends[p]["status"] for p in (day.hot, day.confined)} == {"closed"}
     order: list[type[Event]] = [
         *(e.PermitBooked, e.PermitApplied, e.PermitAnalysed, e.PermitSigned),
@@ -291,7 +291,7 @@ def test_nothing_went_on_after_its_end(day: Day) -> None:
 
 
 def test_every_release_was_signed(day: Day) -> None:
-    """Issue 3 §5: a release counts only with the device's signature."""
+    """a release counts only with the device's signature."""
     released = [c for b, c in day.hub.journal() if isinstance(b, PermitReleased)]
     assert len(released) >= 6
     assert all(wrapped.cause.proof is not None for wrapped in released)
@@ -337,7 +337,7 @@ def exported(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_export_proves_itself(day: Day, exported: Path) -> None:
-    """Issue 3 §8: slice, signatures, papers and tables, without the hub."""
+    """slice, signatures, papers and tables, without the hub."""
     done = safehold("verify", exported, "--json")
     assert done.returncode == 0, done.stdout
     proofs = [
@@ -362,7 +362,7 @@ def test_the_export_proves_itself(day: Day, exported: Path) -> None:
 def test_one_bit_of_a_signature_is_found_and_named(
     day: Day, exported: Path, tmp_path: Path
 ) -> None:
-    """Issue 3 §5: `safehold verify` names the frame of what was forged."""
+    """`safehold verify` names the frame of what was forged."""
     copy = tmp_path / "period"
     shutil.copytree(exported, copy)
     wrapped = next(c for b, c in day.hub.journal() if isinstance(b, e.PermitStarted))

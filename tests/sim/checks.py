@@ -195,6 +195,11 @@ class Watch:
         if lost := self._world.oracle.lost(life):
             self._fail("a silent meter is a fault (R4)", lost)
 
+    def glance(self) -> None:
+        """Look at the permits alone."""
+        if self._world.life is not None:
+            self._permits(self._world.life)
+
     def full(self) -> None:
         """Look at all, after a step."""
         life = self._world.life

@@ -223,6 +223,7 @@ class Simulation:
         self.every(PULSE_S, self._pulse)
         self.every(1.0, self._second)
         self.every(2.0, self._beat)
+        self.every(0.7, self._between)
         self.born()
         script = Script(self)
         script.open()
@@ -250,6 +251,11 @@ class Simulation:
             if self.life is not None:
                 self.life.kernel.readings.drain_history()
                 self.watch.sample()
+
+    def _between(self) -> None:
+        """Look between the reports too: what was well then was not bad all along."""
+        if self.life is not None:
+            self.watch.glance()
 
     def _beat(self) -> None:
         if self.life is None:

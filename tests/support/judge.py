@@ -1,7 +1,7 @@
 """Who watches a site under the law: reads its journal as any inspector would.
 
 `Rough` is `Works` whose people may be refused; `Judge` follows the journal beside
-the kernel and asserts what must hold of every event (design §5, issue 3).
+the kernel and asserts what must hold of every event (design §5).
 """
 
 from collections.abc import Callable
