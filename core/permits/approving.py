@@ -48,8 +48,7 @@ class Approving:
         if act.content != permit.life.content:
             raise Refused("permit.content_changed", content=permit.life.content)
         right = self._right(slot, permit, actor, act.for_id)
-        if slot.acts_as.isdisjoint(BY_OTHERS):
-            self._bench.own_key(cause, act.verb_)
+        self._proven(slot, act, cause)
         found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
             self._approves(permit, slot, actor, found.truth, cause)
@@ -75,6 +74,14 @@ class Approving:
             "version": permit.version,
             "status": str(permit.status),
         }
+
+    def _proven(self, slot: Slot, act: acts.SignPermit, cause: Cause) -> None:
+        """Refuse what a terminal may not sign, or the disk cannot keep now."""
+        if slot.acts_as.isdisjoint(BY_OTHERS):
+            self._bench.own_key(cause, act.verb_)
+        permits = slot.approves or slot.phase is Phase.CLOSE
+        if permits and not self._hub.journal.healthy():
+            raise Refused("journal.not_durable")
 
     def _next(self, slots: tuple[Slot, ...], permit: PermitRecord, name: str) -> Slot:
         slot = next((each for each in slots if each.id == name), None)

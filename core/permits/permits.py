@@ -48,7 +48,7 @@ from core.permits.life_facts import GateFacts, LifeFacts
 from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
 from core.permits.packs import Packs
 from core.permits.sources import Facts, Source
-from core.permits.state import PermitRecord
+from core.permits.state import HoldRecord, PermitRecord
 from core.permits.watch import LEFT_OVER, Watch
 from core.permits.working import Working
 from core.processes.events import ClockStepped
@@ -89,6 +89,12 @@ class Law(NamedTuple):
 def _not_begun(permit: PermitRecord) -> bool:
     """Say whether no work is under way that a hold could stop."""
     return permit.status in PREPARING
+
+
+def _tested_since(permit: PermitRecord, lying: HoldRecord) -> bool:
+    """Say whether a test was made since a hold: a cause that is back owes another."""
+    own = any(test.person_id and test.seq > lying.seq for test in permit.gas.tests)
+    return bool(lying.tests) or own
 
 
 class Permits:
@@ -278,7 +284,8 @@ class Permits:
     ) -> str:
         for lying in permit.holds.values():
             same = (lying.hold.code, lying.hold.source) == (code, source)
-            if same and not lying.tests and set(retest) <= set(lying.hold.retest):
+            new = retest and _tested_since(permit, lying)
+            if same and not new and set(retest) <= set(lying.hold.retest):
                 return lying.hold.id
         kind = self.judge.kind(permit)
         hold = Hold(
