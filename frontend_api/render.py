@@ -207,8 +207,9 @@ class Renderer(Inventory):
     def permit(self, record: PermitRecord) -> w.PermitView:
         """Show one permit with its holds."""
         bundle = self.replica.bundle
-        legal = (kind for pack in bundle.packs for kind in pack.kinds)
-        kinds = {kind.id: two(kind.names) for kind in (*bundle.permit_kinds, *legal)}
+        kinds = {kind.id: two(kind.names) for kind in bundle.permit_kinds}
+        for pack in bundle.packs:
+            kinds |= {kind.id: two(kind.names) for kind in pack.kinds}
         return w.PermitView(
             id=record.id,
             kind=record.kind,

@@ -163,7 +163,7 @@ class Works(Yard):
         camera = self.kernel.registry.find_device(HOST, "cam-tank")
         if camera is not None and "cam-tank" not in self.dead:
             until = self.clock.wall_ns() // 1_000_000
-            beat = {"until_ms": until}
+            beat: dict[str, Value] = {"until_ms": until}
             self.hub.emit(DeviceReported(device_id=camera.id, kind=BEAT, params=beat))
             self.settle()
         if self.surveyor is not None:
@@ -246,7 +246,7 @@ class Works(Yard):
     def booked(self, kind: str = "hot-special", hours: float = 4, **more: Any) -> str:
         """Book a work in the tank that begins now."""
         now = self.clock.wall_ns() // 1_000_000
-        fields = {
+        fields: dict[str, Any] = {
             "kind": kind,
             "zone_id": "tank",
             "title": "weld the flange",
@@ -367,7 +367,7 @@ class Works(Yard):
     def ended(self, permit_id: str) -> None:
         """Complete, accept and close a permit."""
         self.ok("sue", a.CompletePermit(permit_id=permit_id))
-        after = {"site_restored": True, "no_residual_fire": True}
+        after: dict[str, Value] = {"site_restored": True, "no_residual_fire": True}
         self.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=after))
         for person in self.permit(permit_id).workers:
             self.places[person] = "yard"

@@ -5,6 +5,7 @@ No automation is configured: what happens here the permits do alone.
 
 import pytest
 
+from core.api.reading import Value
 from core.people.acts import WithdrawCard
 from core.permits import life_acts as a
 from core.permits import life_events as e
@@ -109,7 +110,7 @@ def test_h4_a_card_that_ends_stops_the_work(site: Works) -> None:
 
 def test_h5_no_signature_without_a_gas_test(site: Works) -> None:
     permit_id = site.applied(site.booked())
-    site.tested = lambda _permit: {}  # type: ignore[method-assign]
+    site.tested = lambda permit_id: {}  # type: ignore[method-assign]
     site.analysed(permit_id)
     assert "H5=" in sign_due(site, permit_id)
     assert "01" in denied(site)
@@ -207,7 +208,7 @@ def test_h11_one_permit_is_one_plate_and_one_action(site: Works) -> None:
         PlanLine(point_id="p-2", action="remove"),
     )
     site.ok("sue", PlanIsolation(permit_id=permit_id, lines=both))
-    site.tested = lambda _permit: {}  # type: ignore[method-assign]
+    site.tested = lambda permit_id: {}  # type: ignore[method-assign]
     site.analysed(permit_id)
     assert "H11=false" in sign_due(site, permit_id)
     assert "20" in denied(site)
@@ -220,7 +221,7 @@ def test_h11_one_permit_is_one_plate_and_one_action(site: Works) -> None:
 
 def test_h12_no_signature_without_a_briefing(site: Works) -> None:
     permit_id = site.applied(site.booked())
-    site.briefed = lambda _permit: None  # type: ignore[method-assign]
+    site.briefed = lambda permit_id: None  # type: ignore[method-assign]
     site.analysed(permit_id)
     assert "H12b=" in sign_due(site, permit_id)
     assert "70" in denied(site)
@@ -252,7 +253,7 @@ def test_h14_nobody_is_left_inside(site: Works) -> None:
     permit_id = site.started("confined")
     site.ok("gil", LogIn(permit_id=permit_id, person_id="ann", tools=("t-1",)))
     site.ok("sue", a.CompletePermit(permit_id=permit_id))
-    after = {"site_restored": True}
+    after: dict[str, Value] = {"site_restored": True}
     site.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=after))
     assert "permit.people_inside" in sign_due(site, permit_id)
     for person in ("ann", "bob"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.api.reading import Value
 from core.people.acts import SetRoles
 from core.permits import life_acts as a
 from core.permits.acts import CancelPermit, HoldPermit, ReleasePermit
@@ -94,7 +95,8 @@ class TestOneErrorBlindsNothing:
     def test_a_permit_whose_judging_fails_is_held(
         self, site: Works, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first, told = site.started(), []
+        first = site.started()
+        told: list[Any] = []
         permits = site.hub.state.permits.permits
         permits["zz"] = copy.deepcopy(permits[first])
         permits["zz"].id = "zz"
@@ -136,7 +138,12 @@ class TestSignatures:
         person, act = self.approver_due(site)
         roles = (*site.kernel.access.roles(person), "worker")
         site.ok("eve", SetRoles(person_id=person, roles=roles))
-        fields = {"person": person, "method": "pin_witness", "witness": "ann"}
+        fields: dict[str, Any] = {"person": person, "method": "pin_witness"}
+        fields["witness"] = "ann"
+            "person": person,
+            "method": "pin_witness",
+            "witness": "ann",
+        }
         reply = site.phones["ann"].act(act, **fields)
         assert (reply.ok, reply.code) == (False, "signature.own_key_needed")
 
@@ -209,7 +216,7 @@ class TestStaleWords:
 
     def test_a_place_is_restored_after_the_work(self, site: Works) -> None:
         permit_id = site.started()
-        early = {"site_restored": True, "no_residual_fire": True}
+        early: dict[str, Value] = {"site_restored": True, "no_residual_fire": True}
         site.ok("sue", a.DeclareFacts(permit_id=permit_id, facts=early))
         with pytest.raises(AssertionError, match=r"C9|F9"):
             site.live(5)
