@@ -138,8 +138,7 @@ class TestSignatures:
         person, act = self.approver_due(site)
         roles = (*site.kernel.access.roles(person), "worker")
         site.ok("eve", SetRoles(person_id=person, roles=roles))
-        fields: dict[str, Any] = {"person": person, "method": "pin_witness"}
-        fields["witness"] = "ann"
+        fields: dict[str, Any] = {
             "person": person,
             "method": "pin_witness",
             "witness": "ann",
