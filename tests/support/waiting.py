@@ -7,7 +7,7 @@ from collections.abc import Callable
 STEP_S = 0.01
 
 
-async def until(holds: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
+async def until(holds: Callable[[], object], what: str, limit_s: float = 40.0) -> None:
     """Return as soon as ``holds()`` is true; fail naming ``what`` after the limit.
 
     The limit only ends a hopeless wait, it measures nothing: keep it generous.
@@ -18,7 +18,7 @@ async def until(holds: Callable[[], object], what: str, limit_s: float = 20.0) -
         await asyncio.sleep(STEP_S)
 
 
-def until_sync(holds: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
+def until_sync(holds: Callable[[], object], what: str, limit_s: float = 40.0) -> None:
     """Do what `until` does, for tests without a loop."""
     end = time.monotonic() + limit_s
     while not holds():
