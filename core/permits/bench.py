@@ -22,8 +22,6 @@ from core.site.site import Site
 
 #: Breaches that one refusal names; the view shows all.
 _NAMED = 8
-
-
 Untested = Callable[[PermitRecord, Kind, Pack, int], list[str]]
 
 
@@ -31,6 +29,16 @@ def _everything(
     _permit: PermitRecord, kind: Kind, _pack: Pack, _since_seq: int
 ) -> list[str]:
     return list(kind.gas.gases) if kind.gas is not None else []
+
+
+def _named(bad: Findings) -> str:
+    """Return breaches as rule, truth and clause, the gravest first."""
+    told = [
+        f"{name.removeprefix('rule.')}={found.truth.name.lower()}({found.why})"
+        for name, found in bad.items()
+    ]
+    more = len(told) - _NAMED
+    return "; ".join(told[:_NAMED]) + (f"; +{more}" if more > 0 else "")
 
 
 class Bench:
@@ -108,23 +116,13 @@ class Bench:
         bad = not_true(found)
         if not bad:
             return
-        rules = tuple(name for name in bad)
         codes = [f.breach.alarm for f in bad.values() if f.breach is not None]
         aq = tuple(dict.fromkeys(code for code in codes if code))
         denied = PermitDenied(
-            permit_id=permit.id, person_id=actor, step=step, rules=rules, aq=aq
+            permit_id=permit.id, person_id=actor, step=step, rules=tuple(bad), aq=aq
         )
         self.hub.emit(denied, cause)
-        raise Refused("permit.rule", bad=self.named(permit, bad), aq=", ".join(aq))
-
-    def named(self, permit: PermitRecord, bad: Findings) -> str:
-        """Return breaches as rule, truth and clause, the gravest first."""
-        told = [
-            f"{name.removeprefix('rule.')}={found.truth.name.lower()}({found.why})"
-            for name, found in bad.items()
-        ]
-        more = len(told) - _NAMED
-        return "; ".join(told[:_NAMED]) + (f"; +{more}" if more > 0 else "")
+        raise Refused("permit.rule", bad=_named(bad), aq=", ".join(aq))
 
     def owed(self, permit: PermitRecord) -> list[str]:
         """Return the gases that the holds owe a passing test since they began."""

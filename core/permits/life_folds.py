@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.api.reading import Value
+from core.deadlines import moment
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.permits import life_events as e
 from core.permits.facts import CONTENT
 from core.permits.life_state import Life, SlotSigned, Statement
 from core.permits.lifecycle import PREPARING, PermitStatus
-from core.permits.state import PermitRecord, bump, moment
+from core.permits.state import PermitRecord, bump
 
 if TYPE_CHECKING:
     from core.state import SiteState

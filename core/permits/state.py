@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.deadlines import Deadline
+from core.deadlines import Deadline, moment
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
 from core.permits.attachments_state import AttachmentsState
@@ -101,17 +101,6 @@ def bump(state: "SiteState", permit_id: str) -> PermitRecord | None:
     if permit is not None:
         permit.version += 1
     return permit
-
-
-def moment(envelope: Envelope) -> Deadline:
-    """Return when an event was accepted, as a deadline of no length."""
-    return Deadline(
-        duration_ns=0,
-        start_mono_ns=envelope.mono_ns,
-        start_wall_ns=envelope.wall_ns,
-        boot_id=envelope.boot_id,
-        synced=envelope.sync,
-    )
 
 
 @folds(PermitIssued)

@@ -12,7 +12,7 @@ from core.permits.pack import Phase
 from core.permits.pack_rules import max_hours
 from core.permits.state import PermitRecord
 
-#: The codes of holds that a change of people lays and its completion lifts.
+#: Why a step that the disk lost is held.
 NOT_DURABLE = "not_durable"
 _TAKEN_BACK: tuple[type[e.PermitEvent], ...] = (
     *(e.PermitStarted, e.PermitConfirmed, e.GuardianTaken),
