@@ -215,6 +215,7 @@ async def test_axe_finds_nothing(fixture: Fixture, opened: Opener, look: str) ->
     page = await opened(DESKTOP, "en")
     await page.evaluate(f"localStorage.setItem('safehold.look', '{look}')")
     await page.reload()
+    await expect(page.get_by_label(EN[0])).to_be_visible()
     assert await axe(page) == []
     await claim(page, fixture, EN)
     fixture.core.incident()
