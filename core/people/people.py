@@ -60,13 +60,14 @@ class People:
         self._wearers: dict[str, str] = {}
         """Location entity id → person id."""
         self._tags: dict[str, list[str]] = {}
+        self._worn: set[str] = set()
         self._watched: set[str] = set()
         self._candidates: dict[str, _Candidate] = {}
         self._told_ns: dict[str, int] = {}
         """Person id → boot ns of a gate's or a hand's word: older fixes are void."""
         self._settled_ns = 0
-        hub.on(DeviceEnrolled, lambda _body, _envelope: self._derive())
-        hub.on(DeviceRemoved, lambda _body, _envelope: self._derive())
+        hub.on(DeviceEnrolled, lambda body, _envelope: self._changed(body.device_id))
+        hub.on(DeviceRemoved, lambda body, _envelope: self._changed(body.device_id))
         hub.on(DeviceReported, self._reported)
         self._alarms.judges["device"] = self._answers
         access.bind(MovePerson, self._move_by_hand)
@@ -162,13 +163,22 @@ class People:
 
     # --- tags -----------------------------------------------------------------
 
+    def _changed(self, device_id: str) -> None:
+        registry = self._hub.state.registry
+        device = registry.devices.get(device_id)
+        mine = [registry.entities[each] for each in device.entities] if device else []
+        calls = any(each.declared.quantity in _CALLS for each in mine)
+        if calls or device_id in self._worn or self._wearer(device_id) is not None:
+            self._derive()
+
     def _derive(self) -> None:
         registry = self._hub.state.registry
-        self._wearers, self._tags = {}, {}
+        self._wearers, self._tags, self._worn = {}, {}, set()
         for device in registry.devices.values():
             person_id = self._wearer(device.id)
             if person_id is None:
                 continue
+            self._worn.add(device.id)
             for entity_id in device.entities:
                 kind = registry.entities[entity_id].declared.kind
                 if kind is EntityKind.LOCATION:

@@ -38,6 +38,9 @@ _NUMBERS: Final = {
 #: Each is told by the quantity of its own name; ON is bad news.
 _SIGNS: Final = ("fog", "heavy_rain", "heavy_snow", "lightning")
 
+#: Quantity → the fact that it tells.
+_FACTS: Final = {q: fact for fact, each in _NUMBERS.items() for q in each.quantities}
+_FACTS.update({sign: sign for sign in _SIGNS})
 #: Every fact that a sensor may tell.
 WEATHER: Final = frozenset((*_NUMBERS, *_SIGNS))
 
@@ -52,13 +55,16 @@ class Weather:
         self._sensors: dict[str, dict[str | None, list[str]]] = {}
         """Fact → zone (None: the whole site) → entities."""
         self._fact_of: dict[str, tuple[str, str | None]] = {}
+        self._tellers: set[str] = set()
+        """Devices of which an entity tells weather."""
         self._units: dict[str, str] = {}
         self._steps: dict[str, list[float]] = {}
         """Fact → the values at which a pack's rule may change its mind."""
         self._step: dict[str, int] = {}
         self._watched: set[str] = set()
-        for kind in (DeviceEnrolled, DeviceZoned, DeviceRemoved):
-            hub.on(kind, lambda _body, _envelope: self._derive())
+        hub.on(DeviceEnrolled, lambda body, _envelope: self._changed(body.device_id))
+        hub.on(DeviceZoned, lambda body, _envelope: self._changed(body.device_id))
+        hub.on(DeviceRemoved, lambda body, _envelope: self._changed(body.device_id))
         readings.on_change(self._flipped)
 
     def arm(self) -> None:
@@ -117,16 +123,26 @@ class Weather:
 
     # --- sensors --------------------------------------------------------------
 
+    def _changed(self, device_id: str) -> None:
+        """Derive anew when the device tells weather, or told it: few do."""
+        registry = self._hub.state.registry
+        device = registry.devices.get(device_id)
+        tells = device is not None and any(
+            registry.entities[each].declared.quantity in _FACTS
+            for each in device.entities
+        )
+        if tells or device_id in self._tellers:
+            self._derive()
+
     def _derive(self) -> None:
         registry = self._hub.state.registry
-        facts = {q: fact for fact, each in _NUMBERS.items() for q in each.quantities}
-        facts |= {sign: sign for sign in _SIGNS}
-        self._sensors, self._fact_of = {}, {}
+        self._sensors, self._fact_of, self._tellers = {}, {}, set()
         for entity in registry.entities.values():
-            fact = facts.get(entity.declared.quantity)
+            fact = _FACTS.get(entity.declared.quantity)
             device = registry.devices.get(entity.device_id)
             if fact is None or device is None or device.person_id is not None:
                 continue
+            self._tellers.add(device.id)
             places = self._sensors.setdefault(fact, {})
             places.setdefault(device.zone_id or None, []).append(entity.id)
             self._fact_of[entity.id] = (fact, device.zone_id or None)

@@ -26,7 +26,7 @@ from core.permits.ways import (
     superset,
     words,
 )
-from core.registry.declared import rule_for
+from core.registry.declared import Rules
 
 #: Everywhere: what is loosened has no one zone.
 ANYWHERE: Final = ""
@@ -232,8 +232,9 @@ _DEVICE: Final[Table] = {
 
 def _devices(old: Bundle, new: Bundle) -> Iterator[Loosening]:
     """Compare the rules that a device of each uid falls under, before and after."""
+    rules, newer = Rules(old), Rules(new)
     for host, uid in sorted(_moved(old, new)):
-        before, after = rule_for(old, host, uid), rule_for(new, host, uid)
+        before, after = rules.find(host, uid), newer.find(host, uid)
         about = f"{host}/{uid}"
         if before is None:
             continue

@@ -21,8 +21,13 @@ class Table:
         """Rows of handles that no enrolled entity has (proposals, late rows)."""
         self._numbers = itertools.count(1)
         self._handles: dict[str, dict[int, Point]] = {}
+        self._by_device: dict[str, list[Point]] = {}
+        self._unsorted = False
+        """True: places are to be derived anew when somebody asks."""
         self._by_place: dict[tuple[str | None, str], list[Point]] = {}
         self._moving: dict[str, list[Point]] = {}
+        self._critical: dict[str | None, list[Point]] = {}
+        """Zone id → its critical points; None: those whose zone moves."""
 
     def configure(
         self, entity_id: str, quantities: dict[str, config.Quantity]
@@ -36,6 +41,7 @@ class Table:
             now = self._hub.clock.mono_ns()
             point = Point(entity_id, next(self._numbers), now)
             self.points[entity_id] = point
+            self._by_device.setdefault(device.id, []).append(point)
         point.host, point.device_id = device.integration, device.id
         point.zone_id, point.person_id = device.zone_id, device.person_id
         quantity = quantities.get(entity.declared.quantity)
@@ -50,6 +56,7 @@ class Table:
     def drop(self, entity_id: str) -> Point:
         """Take a point out."""
         point = self.points.pop(entity_id)
+        self._by_device[point.device_id].remove(point)
         for handles in self._handles.values():
             for handle in [h for h, each in handles.items() if each is point]:
                 del handles[handle]
@@ -57,16 +64,23 @@ class Table:
 
     def of_device(self, device_id: str) -> list[Point]:
         """Return the points of a device."""
-        return [p for p in self.points.values() if p.device_id == device_id]
+        return list(self._by_device.get(device_id, ()))
 
     def of_host(self, host: str) -> list[Point]:
         """Return the points that a host speaks for."""
         return [p for p in self.points.values() if p.host == host]
 
     def place(self) -> None:
+        """Let the points be sorted by place anew: once for many devices."""
+        self._unsorted = True
+
+    def _sort(self) -> None:
         """Sort the points by zone and quantity; worn ones move with a person."""
-        self._by_place, self._moving = {}, {}
+        self._unsorted = False
+        self._by_place, self._moving, self._critical = {}, {}, {}
         for point in self.points.values():
+            if point.critical:
+                self._critical.setdefault(point.zone_id, []).append(point)
             quantity = point.declared.quantity
             if point.zone_id is None and point.person_id is not None:
                 self._moving.setdefault(quantity, []).append(point)
@@ -76,11 +90,18 @@ class Table:
 
     def in_zone(self, zone_id: str, quantity: str) -> list[Point]:
         """Return the points of a quantity in a zone, worn ones included."""
+        if self._unsorted:
+            self._sort()
         found = list(self._by_place.get((zone_id, quantity), ()))
         for point in self._moving.get(quantity, ()):
             if self.zone_of(point) == zone_id:
                 found.append(point)
         return found
+
+    def critical(self, zone_id: str) -> list[Point]:
+        """Return the critical points of a zone, worn ones included."""
+        worn = [p for p in self._critical.get(None, ()) if self.zone_of(p) == zone_id]
+        return [*self._critical.get(zone_id, ()), *worn]
 
     def zone_of(self, point: Point) -> str | None:
         """Return a point's zone: its device's, or where its wearer was last found."""

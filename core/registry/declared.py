@@ -22,26 +22,33 @@ def kind_of(bundle: Bundle, integration: str) -> str:
     return integration
 
 
-def rule_for(bundle: Bundle, integration: str, uid: str) -> DeviceRule | None:
-    """Return the rule that enrols a device: exact uid first, then longest prefix."""
-    names = {integration, kind_of(bundle, integration)}
-    best: DeviceRule | None = None
-    for rule in bundle.devices:
-        if rule.integration not in names or not _matches(rule.uid, uid):
-            continue
-        if best is None or _weight(rule) > _weight(best):
-            best = rule
-    return best
+class Rules:
+    """Find the rule that enrols a device: exact uid first, then longest prefix.
 
+    Of rules that are alike the bundle's first counts.
+    """
 
-def _matches(pattern: str, uid: str) -> bool:
-    if pattern.endswith("*"):
-        return uid.startswith(pattern[:-1])
-    return uid == pattern
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._exact: dict[tuple[str, str], tuple[int, DeviceRule]] = {}
+        self._prefixes: list[DeviceRule] = []
+        for number, rule in enumerate(bundle.devices):
+            if rule.uid.endswith("*"):
+                self._prefixes.append(rule)
+            else:
+                self._exact.setdefault((rule.integration, rule.uid), (number, rule))
+        self._prefixes.sort(key=lambda rule: -len(rule.uid))
 
-
-def _weight(rule: DeviceRule) -> tuple[bool, int]:
-    return (not rule.uid.endswith("*"), len(rule.uid))
+    def find(self, integration: str, uid: str) -> DeviceRule | None:
+        """Return the rule of a device; None: it waits for a person."""
+        names = {integration, kind_of(self.bundle, integration)}
+        exact = [self._exact[n, uid] for n in names if (n, uid) in self._exact]
+        if exact:
+            return min(exact, key=lambda each: each[0])[1]
+        for rule in self._prefixes:
+            if rule.integration in names and uid.startswith(rule.uid[:-1]):
+                return rule
+        return None
 
 
 def patched(device: Device, rule: DeviceRule) -> Device:

@@ -10,13 +10,13 @@ from core.hub import CORE, Hub
 from core.journal.envelope import Cause
 from core.journal.events import Event
 from core.registry.declared import (
+    Rules,
     bare,
     differs,
     kind_of,
     loosened,
     merged,
     patched,
-    rule_for,
 )
 from core.registry.events import (
     DeviceEnrolled,
@@ -72,8 +72,7 @@ class Registry:
         self._outputs: dict[tuple[str | None, OutputKind], list[EntityRecord]] = {}
         self._outputs_of: RegistryState | None = None
         """The state that `_outputs` was made of; None: it must be made anew."""
-        self._rules: dict[tuple[str, str], DeviceRule | None] = {}
-        self._rules_of = hub.bundle
+        self._rules = Rules(hub.bundle)
         hub.derive((DeviceEnrolled, DeviceZoned, DeviceRemoved), self._changed)
 
     # --- room -----------------------------------------------------------------
@@ -223,18 +222,18 @@ class Registry:
         record = self.device(device_id)
         if record is None:
             return None
-        if self._rules_of is not self.hub.bundle:
-            self._rules, self._rules_of = {}, self.hub.bundle
-        key = (record.integration, record.uid)
-        if key not in self._rules:
-            self._rules[key] = rule_for(self.hub.bundle, *key)
-        return self._rules[key]
+        return self._rule(record.integration, record.uid)
+
+    def _rule(self, integration: str, uid: str) -> DeviceRule | None:
+        if self._rules.bundle is not self.hub.bundle:
+            self._rules = Rules(self.hub.bundle)
+        return self._rules.find(integration, uid)
 
     # --- enrolment ------------------------------------------------------------
 
     def _consider(self, host: str, device: Device) -> None:
         known = self._keys.get((host, device.uid))
-        rule = rule_for(self.hub.bundle, host, device.uid)
+        rule = self._rule(host, device.uid)
         if known is None and rule is None:
             self._propose(host, device)
             return
