@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Route, Switch } from 'wouter';
 import { loadDevice } from '../api/device';
 import { get, Refusal } from '../api/rest';
@@ -6,17 +6,39 @@ import type { AuthView, SessionView } from '../api/schema';
 import { SessionContext } from '../api/session';
 import { Stream } from '../api/socket';
 import { store } from '../api/store';
-import { AlarmsPage } from '../features/alarms/AlarmsPage';
-import { HubPage } from '../features/hub/HubPage';
-import { LivePage } from '../features/live/LivePage';
-import { EnterPage } from '../features/login/EnterPage';
-import { MusterPage } from '../features/muster/MusterPage';
-import { BookPage } from '../features/permits/BookPage';
-import { PermitPage } from '../features/permits/PermitPage';
-import { PermitsPage } from '../features/permits/PermitsPage';
-import { SettingsPage } from '../features/settings/SettingsPage';
 import { suggestLanguage, useWords } from '../i18n';
 import { Shell } from './Shell';
+import { Unloaded } from './Unloaded';
+
+/** The first part of a path → its pages: a file of its own each, loaded when wanted. */
+const FEATURES = {
+  '': () => import('../features/live/LivePage'),
+  alarms: () => import('../features/alarms/AlarmsPage'),
+  hub: () => import('../features/hub/HubPage'),
+  muster: () => import('../features/muster/MusterPage'),
+  permits: () => import('../features/permits'),
+  settings: () => import('../features/settings/SettingsPage'),
+};
+const LivePage = lazy(() => FEATURES['']().then((all) => ({ default: all.LivePage })));
+const AlarmsPage = lazy(() => FEATURES.alarms().then((all) => ({ default: all.AlarmsPage })));
+const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
+const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
+const BookPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.BookPage })));
+const PermitPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitPage })));
+const PermitsPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitsPage })));
+const SettingsPage = lazy(() => FEATURES.settings().then((all) => ({ default: all.SettingsPage })));
+const EnterPage = lazy(() => import('../features/login/EnterPage').then((all) => ({ default: all.EnterPage })));
+
+const AHEAD_MS = 3000;
+
+/** Load the page of this address at once, beside the question who asks. */
+const first = FEATURES[location.pathname.split('/')[1] as keyof typeof FEATURES] ?? FEATURES[''];
+void first().catch(() => undefined);
+
+/** Load the others while nobody waits: they then open also where the hub is away. */
+async function loadAhead(): Promise<void> {
+  for (const load of Object.values(FEATURES)) await load();
+}
 
 type Stage =
   | { at: 'asking' }
@@ -47,7 +69,13 @@ export function App() {
 
   if (stage.at === 'asking' || stage.at === 'lost') return <Waiting lost={stage.at === 'lost'} />;
   if (stage.at === 'out') {
-    return <EnterPage claimed={stage.auth.claimed} entered={() => void ask()} />;
+    return (
+      <Unloaded>
+        <Suspense fallback={<Waiting lost={false} />}>
+          <EnterPage claimed={stage.auth.claimed} entered={() => void ask()} />
+        </Suspense>
+      </Unloaded>
+    );
   }
   return <Inside session={stage.session} ended={() => void ask()} />;
 }
@@ -62,8 +90,16 @@ function Waiting({ lost }: { lost: boolean }) {
   );
 }
 
+function Loading() {
+  return <div className="skeleton" style={{ flex: 1 }} aria-busy="true" />;
+}
+
 function Inside({ session, ended }: { session: SessionView; ended: () => void }) {
   const [current, setCurrent] = useState(session);
+  useEffect(() => {
+    const timer = setTimeout(() => void loadAhead().catch(() => undefined), AHEAD_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     const load = () => void loadDevice(session.person_id).catch(() => undefined);
     load();
@@ -96,18 +132,22 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
   return (
     <SessionContext.Provider value={current}>
       <Shell left={ended}>
-        <Switch>
-          <Route path="/permits" component={PermitsPage} />
-          <Route path="/permits/new" component={BookPage} />
-          <Route path="/permits/:id">{({ id }) => <PermitPage key={id} id={id} />}</Route>
-          <Route path="/alarms" component={AlarmsPage} />
-          <Route path="/muster" component={MusterPage} />
-          <Route path="/hub" component={HubPage} />
-          <Route path="/settings">
-            <SettingsPage left={ended} />
-          </Route>
-          <Route component={LivePage} />
-        </Switch>
+        <Unloaded>
+          <Suspense fallback={<Loading />}>
+            <Switch>
+              <Route path="/permits" component={PermitsPage} />
+              <Route path="/permits/new" component={BookPage} />
+              <Route path="/permits/:id">{({ id }) => <PermitPage key={id} id={id} />}</Route>
+              <Route path="/alarms" component={AlarmsPage} />
+              <Route path="/muster" component={MusterPage} />
+              <Route path="/hub" component={HubPage} />
+              <Route path="/settings">
+                <SettingsPage left={ended} />
+              </Route>
+              <Route component={LivePage} />
+            </Switch>
+          </Suspense>
+        </Unloaded>
       </Shell>
     </SessionContext.Provider>
   );

@@ -30,7 +30,7 @@ export function clock(ms: number, zone: string, seconds = false): string {
     try {
       format = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone });
     } catch {
-      format = new Intl.DateTimeFormat('en-GB', options);
+      format = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' });
     }
     formats.set(key, format);
   }
@@ -50,9 +50,36 @@ export function moment(ms: number, zone: string): string {
     try {
       format = new Intl.DateTimeFormat(language, { ...options, timeZone: zone });
     } catch {
-      format = new Intl.DateTimeFormat(language, options);
+      format = new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' });
     }
     formats.set(key, format);
   }
   return format.format(ms);
+}
+
+/** Write wall milliseconds as a date field wants them (2026-03-01T08:30), in a zone. */
+export function local(ms: number, zone: string): string {
+  const key = `local ${zone}`;
+  let format = formats.get(key);
+  if (!format) {
+    const digits = '2-digit' as const;
+    const options = { year: 'numeric' as const, month: digits, day: digits, hour: digits, minute: digits, hourCycle: 'h23' as const };
+    try {
+      format = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone });
+    } catch {
+      format = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' });
+    }
+    formats.set(key, format);
+  }
+  const part = Object.fromEntries(format.formatToParts(ms).map((one) => [one.type, one.value]));
+  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
+}
+
+/** Read such a date again; NaN where it is none. */
+export function fromLocal(text: string, zone: string): number {
+  const asUtc = Date.parse(`${text}Z`);
+  if (Number.isNaN(asUtc)) return NaN;
+  const off = (ms: number) => Date.parse(`${local(ms, zone)}Z`) - Math.floor(ms / 60_000) * 60_000;
+  // Twice: the first guess may lie on the other side of a change of the clock.
+  return asUtc - off(asUtc - off(asUtc));
 }

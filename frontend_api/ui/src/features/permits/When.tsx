@@ -1,23 +1,24 @@
 import { TextInput } from '@mantine/core';
+import { useSite } from '../../api/hooks';
+import { fromLocal, local } from '../../app/format';
+import { useWords } from '../../i18n';
 
-const two = (n: number) => String(n).padStart(2, '0');
-
-/** Write wall milliseconds as a date field wants them, in this device's zone. */
-export function local(ms: number): string {
-  const at = new Date(ms);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
-}
-
+/** Ask for a moment in the site's time, wherever the person who fills it in sits. */
 export function When(props: { label: string; value: number | undefined; set: (ms: number | undefined) => void; required?: boolean; description?: string }) {
+  const { t } = useWords();
+  const zone = useSite()?.time_zone ?? 'UTC';
+  const now = Date.now();
+  const elsewhere = local(now, zone) !== local(now, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const note = [props.description, elsewhere && t('when.zone', { zone })].filter(Boolean).join(' · ');
   return (
     <TextInput
       type="datetime-local"
       label={props.label}
-      description={props.description}
+      description={note || undefined}
       required={props.required}
-      value={props.value ? local(props.value) : ''}
+      value={props.value ? local(props.value, zone) : ''}
       onChange={(event) => {
-        const ms = new Date(event.currentTarget.value).getTime();
+        const ms = fromLocal(event.currentTarget.value, zone);
         props.set(Number.isFinite(ms) ? ms : undefined);
       }}
     />

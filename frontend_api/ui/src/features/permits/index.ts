@@ -1,0 +1,3 @@
+export { BookPage } from './BookPage';
+export { PermitPage } from './PermitPage';
+export { PermitsPage } from './PermitsPage';
