@@ -10,6 +10,7 @@ from core.geometry.shapes import Hazard
 from core.logic.tree import Node
 from core.names import Names as Names  # noqa: PLC0414 - re-exported
 from core.permits.pack import Pack
+from core.response.notices_config import NoticePolicy, Shift
 
 #: Raise it when the meaning of a bundle changes; core refuses newer ones.
 BUNDLE_VERSION = 1
@@ -83,7 +84,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     """Device uids that this person wears."""
     contacts: dict[str, str] = {}
-    """Channel name → address (apprise URL); kept out of the journal."""
+    """Channel → kind of service, such as mailto; the address is a secret."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +180,8 @@ class ChainStep(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     channels: tuple[str, ...]
     respond_s: float = 60.0
+    on_shift: bool = False
+    """True: only those who are not known to be off, where anyone is on."""
 
 
 class NotifyChain(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,6 +308,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     integrations: tuple[IntegrationConfig, ...] = ()
     chains: tuple[NotifyChain, ...] = ()
     rules: tuple[Rule, ...] = ()
+    notices: NoticePolicy = NoticePolicy()
+    shifts: tuple[Shift, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

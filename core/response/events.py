@@ -124,6 +124,8 @@ class NoticeQueued(Event, frozen=True, kw_only=True):
     """When unacknowledged by then, the next level is told."""
     chain: str = ""
     mark: str = ""
+    may_wait: bool = False
+    """True: quiet hours may hold it back."""
 
 
 @event("notice.moved")

@@ -7,19 +7,15 @@ import msgspec
 from core import config
 from core.alarms.alarms import Alarms
 from core.alarms.events import AlarmClosed
-from core.api.errors import Refused
-from core.api.model import EntityKind, OutputKind
 from core.api.reading import Value
 from core.config import ChainStep
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause
 from core.link.messages import NoticeResult
-from core.people.access import Answer
 from core.people.people import People
 from core.permits.events import PermitClosed, PermitReleased
 from core.registry.registry import Registry
-from core.response import acts
 from core.response.commands import Commands
 from core.response.events import (
     EvacuationCleared,
@@ -28,10 +24,19 @@ from core.response.events import (
     NoticeMoved,
     NoticeQueued,
 )
+from core.response.notices_desk import TEST, NoticeDesk
+from core.response.notices_duty import Duty
+from core.response.notices_local import SOUNDED, Sounders
 from core.response.orders import LOCAL, Orders
 from core.response.state import NoticeRecord
 
 _STATES = ("sent", "delivered", "seen", "acknowledged", "failed")
+#: A channel's name for every channel that a person has.
+ALL = "all"
+#: What a channel says when its person answered there: the notifier heard it.
+REPLY = "reply"
+#: A test is forgotten after this.
+TEST_S = 900.0
 
 
 class _Telling(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +64,12 @@ class Notices:
         commands: Commands,
         alarms: Alarms,
     ) -> None:
-        self._hub, self._people, self._registry = hub, people, registry
-        self._commands, self._alarms = commands, alarms
+        self._hub, self._people, self._alarms = hub, people, alarms
         self._chains: dict[str, config.NotifyChain] = {}
-        people.access.bind(acts.AcknowledgeNotice, self._acknowledge_act)
-        people.access.bind(acts.SeeNotice, self._seen_act)
+        self._duty = Duty(hub)
+        self._sounders = Sounders(hub, registry, commands, alarms)
+        self._sounders.moved = self._sounded
+        NoticeDesk(hub, people.access, self)
         self._orders = Orders(hub, self)
         hub.on(PermitReleased, lambda body, _: self.close_about(body.permit_id))
         hub.on(PermitClosed, lambda body, _: self.close_about(body.permit_id))
@@ -73,11 +79,14 @@ class Notices:
     def arm(self) -> None:
         """Derive the chains from the bundle."""
         self._chains = {chain.id: chain for chain in self._hub.bundle.chains}
+        self._duty.arm()
 
     def recover(self, clean: bool) -> None:
         """Go on waiting for answers; what is late by now is escalated at once."""
         for record in self._records():
             self._arm_answer(record)
+            if SOUNDED.keys() & record.channels.keys():
+                self._sounders.carry(record, CORE)
 
     def tick(self) -> None:
         """Have no levels: notices go by deadlines and results."""
@@ -110,7 +119,7 @@ class Notices:
         )
         told = self._tell_roles(tuple(roles), telling, cause)
         if not told:
-            self._nobody(telling.about, params, mark, cause)
+            self._sounders.nobody(telling.about, params, mark, cause)
         return told
 
     def tell_chain(
@@ -149,13 +158,11 @@ class Notices:
         for person_id in dict.fromkeys(p for p in persons if p):
             if self._lies(person_id, code, about):
                 continue
-            person = self._people.person(person_id)
-            contacts = person.contacts if person else {}
             telling = _Telling(
                 code=code,
                 params=params,
                 about=about,
-                channels=tuple(dict.fromkeys((LOCAL, *contacts))),
+                channels=(ALL,),
                 respond_s=None,
                 chain="",
                 level=0,
@@ -170,11 +177,11 @@ class Notices:
             now = msgspec.structs.replace(
                 telling, channels=step.channels, respond_s=step.respond_s
             )
-            told = self._tell_roles(step.roles, now, cause)
+            told = self._tell_roles(step.roles, now, cause, on_shift=step.on_shift)
             if told:
                 return told
             telling = msgspec.structs.replace(telling, level=telling.level + 1)
-        self._nobody(telling.about, telling.params, telling.mark, cause)
+        self._sounders.nobody(telling.about, telling.params, telling.mark, cause)
         return []
 
     def _step(self, chain_id: str, level: int) -> ChainStep | None:
@@ -183,16 +190,31 @@ class Notices:
         return steps[level] if level < len(steps) else None
 
     def _tell_roles(
-        self, roles: tuple[str, ...], telling: _Telling, cause: Cause
+        self,
+        roles: tuple[str, ...],
+        telling: _Telling,
+        cause: Cause,
+        *,
+        on_shift: bool = False,
     ) -> list[str]:
         found: dict[str, str] = {}
         for role in roles:
             for person in self._people.with_role(role):
                 found.setdefault(person.id, role)
+        people = self._duty.present(list(found)) if on_shift else list(found)
         return [
-            self._queue(p, msgspec.structs.replace(telling, role=role), cause)
-            for p, role in found.items()
+            self._queue(p, msgspec.structs.replace(telling, role=found[p]), cause)
+            for p in people
         ]
+
+    def _channels(self, person_id: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the channels of a notice; ``all`` stands for all that one has."""
+        if ALL not in asked:
+            return asked or (LOCAL,)
+        person = self._people.person(person_id)
+        kept = self._hub.state.response.contacts.get(person_id, {})
+        own = (LOCAL, *(person.contacts if person else ()), *kept)
+        return tuple(dict.fromkeys((*own, *(c for c in asked if c != ALL))))
 
     def _queue(self, person_id: str, telling: _Telling, cause: Cause) -> str:
         respond = telling.respond_s
@@ -203,17 +225,36 @@ class Notices:
             code=telling.code,
             params=telling.params,
             about=telling.about,
-            channels=telling.channels or (LOCAL,),
+            channels=self._channels(person_id, telling.channels),
             level=telling.level,
             respond=None
             if respond is None
             else Deadline.after(self._hub.clock, respond),
             chain=telling.chain,
             mark=telling.mark,
+            may_wait=self._duty.may_wait(telling.code, telling.about),
         )
         self._hub.emit(body, cause)
-        self._arm_answer(self._hub.state.response.notices[body.notice_id])
+        record = self._hub.state.response.notices[body.notice_id]
+        self._arm_answer(record)
+        if SOUNDED.keys() & record.channels.keys():
+            self._sounders.carry(record, cause)
         return body.notice_id
+
+    def test(self, person_id: str, channel: str, cause: Cause) -> str:
+        """Send one person a test on one channel; it closes by itself."""
+        telling = _Telling(
+            code=TEST,
+            params={"channel": channel},
+            about=f"{TEST}:{person_id}:{channel}",
+            channels=(channel,),
+            respond_s=TEST_S,
+            chain="",
+            level=0,
+            mark="TEST",
+        )
+        self.close_about(telling.about)
+        return self._queue(person_id, telling, cause)
 
     # --- progress -------------------------------------------------------------
 
@@ -222,15 +263,36 @@ class Notices:
         record = self._hub.state.response.notices.get(message.notice_id)
         if record is None or message.channel not in record.channels:
             return
-        if peer.startswith("host:"):
+        if peer.startswith("host:") or message.state not in _STATES:
             return
-        # Only the person acknowledges, by an act of their own.
-        if message.state not in _STATES or message.state == "acknowledged":
+        answered = message.state == "acknowledged"
+        # Only the person acknowledges: by an act, or by a reply with its code.
+        if answered and (peer != "notifier" or message.detail != REPLY):
             return
         cause = Cause(actor=f"hub:{peer}")
-        self._move(record, message.channel, message.state, message.detail, cause)
+        if answered:
+            self.answered(record, message.channel, REPLY, cause)
+            return
+        self.move(record, message.channel, message.state, message.detail, cause)
         if message.state == "failed" and self._unreachable(record):
             self._escalate(record, "unreachable")
+
+    def _sounded(self, notice_id: str, channel: str, state: str, detail: str) -> None:
+        record = self._hub.state.response.notices.get(notice_id)
+        if record is None:
+            return
+        self.move(record, channel, state, detail, CORE)
+        if state == "failed" and self._unreachable(record):
+            self._escalate(record, "unreachable")
+
+    def answered(
+        self, record: NoticeRecord, channel: str, detail: str, cause: Cause
+    ) -> None:
+        """Take its person's answer; it ends the waiting of the whole step."""
+        if not record.acknowledged:
+            self.move(record, channel, "acknowledged", detail, cause)
+            self._alarms.clear("hub:notices", record.about)
+            self._hub.timers.cancel(_key(record.id))
 
     def close_about(self, about: str) -> None:
         """Close every notice about something that has ended."""
@@ -240,9 +302,10 @@ class Notices:
                 self._hub.emit(NoticeClosed(notice_id=record.id))
         self._alarms.clear("hub:notices", about)
 
-    def _move(
+    def move(
         self, record: NoticeRecord, channel: str, state: str, detail: str, cause: Cause
     ) -> None:
+        """Write down one channel's new state."""
         body = NoticeMoved(
             notice_id=record.id, channel=channel, state=state, detail=detail
         )
@@ -278,13 +341,17 @@ class Notices:
 
         def late(late_unknown: bool) -> None:
             found = self._hub.state.response.notices.get(notice_id)
-            if found is not None:
+            if found is not None and found.code == TEST:
+                self._hub.emit(NoticeClosed(notice_id=notice_id))
+            elif found is not None:
                 self._escalate(found, "late_unknown" if late_unknown else "unanswered")
 
         fire_after(self._hub, record.respond, _key(notice_id), late)
 
     def _escalate(self, record: NoticeRecord, why: str) -> None:
         """Tell the next step once, unless somebody of this one has answered."""
+        if record.code == TEST:
+            return  # that a test fails is what it tells
         group = self._group(record)
         if any(r.acknowledged or r.escalated for r in group):
             return
@@ -303,66 +370,6 @@ class Notices:
             mark=record.mark,
         )
         self._tell_from(telling, cause)
-
-    def _nobody(
-        self, about: str, params: dict[str, Value], mark: str, cause: Cause
-    ) -> None:
-        """Raise the alarm on the hub itself and sound what can be heard (R14)."""
-        zone = params.get("zone_id") or params.get("zone")
-        zone_id = zone if isinstance(zone, str) else None
-        self._alarms.raise_(
-            "hub:notices",
-            about,
-            kind="fault.notice",
-            priority=1,
-            zone_id=zone_id,
-            params={"about": about},
-            mark=mark,
-            cause=cause,
-        )
-        sirens = self._registry.outputs(zone_id or "", OutputKind.SIREN)
-        if not sirens:
-            outputs = self._registry.entities(kind=EntityKind.OUTPUT)
-            sirens = [
-                entity
-                for entity in outputs
-                if entity.declared.output
-                and entity.declared.output.kind is OutputKind.SIREN
-            ]
-        for siren in sirens:
-            if not self._commands.commanded_on(siren.id):
-                self._commands.order(siren.id, True, why=about, cause=cause)
-
-    # --- acts -----------------------------------------------------------------
-
-    def _mine(self, actor: str, notice_id: str) -> NoticeRecord:
-        record = self._hub.state.response.notices.get(notice_id)
-        if record is None:
-            raise Refused("notice.unknown", notice=notice_id)
-        if record.person_id != actor:
-            raise Refused("notice.not_yours", person=record.person_id)
-        return record
-
-    def _acknowledge_act(
-        self,
-        actor: str,
-        act: acts.AcknowledgeNotice,
-        _version: int | None,
-        cause: Cause,
-    ) -> Answer:
-        record = self._mine(actor, act.notice_id)
-        if not record.acknowledged:
-            self._move(record, LOCAL, "acknowledged", "", cause)
-            self._alarms.clear("hub:notices", record.about)
-            self._hub.timers.cancel(_key(record.id))
-        return {"notice_id": record.id}
-
-    def _seen_act(
-        self, actor: str, act: acts.SeeNotice, _version: int | None, cause: Cause
-    ) -> Answer:
-        record = self._mine(actor, act.notice_id)
-        self._move(record, LOCAL, "seen", "", cause)
-        return {"notice_id": record.id}
 
 
 def _key(notice_id: str) -> str:

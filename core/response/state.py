@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import core.response.notices_events  # noqa: F401 (its folds register themselves)
 from core.api.command import TERMINAL, CommandState
 from core.api.reading import Value
 from core.deadlines import Deadline
@@ -26,6 +27,7 @@ from core.response.events import (
     SirensResounded,
     SirensSilenced,
 )
+from core.response.notices_config import Span
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -79,6 +81,9 @@ class NoticeRecord(msgspec.Struct, kw_only=True):
     respond: Deadline | None
     acknowledged: bool = False
     escalated: bool = False
+    may_wait: bool = False
+    details: dict[str, str] = {}
+    """Channel → why it failed, as a code."""
 
 
 class CommandRecord(msgspec.Struct, kw_only=True):
@@ -107,9 +112,15 @@ class ResponseState(msgspec.Struct, kw_only=True):
     """Last command by entity id: what the output should be, and why."""
     silenced: dict[str, Deadline] = {}
     """Zone id → when its sirens sound again if people are inside."""
+    contacts: dict[str, dict[str, str]] = {}
+    """Person id → channel → kind of service, beside the bundle's."""
+    quiet: dict[str, list[Span]] = {}
+    """Person id → quiet hours that they chose."""
 
 
 _KEEP_CLEARED = 20
+#: Beyond so many notices the oldest answered one is forgotten for each new one.
+_KEEP_NOTICES = 1000
 _ORDER = ("queued", "sent", "delivered", "seen", "acknowledged")
 
 
@@ -212,7 +223,17 @@ def _queued(state: "SiteState", body: NoticeQueued, envelope: Envelope) -> None:
         queued_wall_ns=envelope.wall_ns,
         channels=dict.fromkeys(body.channels, "queued"),
         respond=body.respond,
+        may_wait=body.may_wait,
     )
+    _forget_answered(state.response.notices)
+
+
+def _forget_answered(notices: dict[str, NoticeRecord]) -> None:
+    """Keep what is owed, and not every notice that was ever answered."""
+    if len(notices) > _KEEP_NOTICES:
+        answered = next((n for n in notices.values() if n.acknowledged), None)
+        if answered is not None:
+            del notices[answered.id]
 
 
 @folds(NoticeMoved)
@@ -221,10 +242,17 @@ def _notice_moved(state: "SiteState", body: NoticeMoved, _: Envelope) -> None:
     if record is None:
         return
     now = record.channels.get(body.channel, "queued")
-    if body.state == "failed" or now == "failed":
+    # What has arrived cannot fail any more: a late second try may.
+    if now == "failed" or (body.state == "failed" and now in ("queued", "sent")):
         record.channels[body.channel] = body.state
+    elif body.state == "failed":
+        return
     elif _ORDER.index(body.state) > _ORDER.index(now):
         record.channels[body.channel] = body.state
+    if body.detail:
+        record.details[body.channel] = body.detail
+    else:
+        record.details.pop(body.channel, None)
     record.acknowledged = record.acknowledged or body.state == "acknowledged"
 
 
