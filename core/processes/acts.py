@@ -1,5 +1,9 @@
 """Acts on the hub itself."""
 
+from typing import Annotated
+
+import msgspec
+
 from core.journal.envelope import Effect
 from core.people.acts import Act, act
 
@@ -24,6 +28,40 @@ class LoosenConfig(Act, frozen=True, kw_only=True):
     """Put a bundle in force that loosens something; two persons sign it."""
 
     hash: str
+
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Note = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+@act("config.show", "safety_officer", "supervisor", "auditor")
+class ShowConfig(Act, frozen=True, kw_only=True):
+    """Ask which bundle is in force."""
+
+
+@act("config.submit", "safety_officer", "supervisor", effect=Effect.PERMISSIVE)
+class SubmitConfig(Act, frozen=True, kw_only=True):
+    """Ask another person to look at a bundle that passed its checks."""
+
+    hash: Digest
+    base: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
+    note: Note = ""
+
+
+@act("config.approve", "safety_officer", effect=Effect.PERMISSIVE)
+class ApproveConfig(Act, frozen=True, kw_only=True):
+    """Agree to a bundle that another person submitted; arming it is another act."""
+
+    hash: Digest
+    note: Note = ""
+
+
+@act("config.reject", "safety_officer", "supervisor")
+class RejectConfig(Act, frozen=True, kw_only=True):
+    """Send a submitted bundle back, or withdraw one's own."""
+
+    hash: Digest
+    note: Note = ""
 
 
 @act("hub.power_end", "safety_officer", "supervisor", "maintainer")

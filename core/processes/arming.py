@@ -15,11 +15,19 @@ from core.people import signing
 from core.permits.lifecycle import RUNNING, PermitStatus
 from core.permits.state import PermitRecord
 from core.processes.acts import ArmConfig, LoosenConfig
+from core.processes.arming_reviews import Reviews, rule_changes, to_arm
 from core.processes.events import ConfigArmed, ConfigRefused
-from core.processes.loosening import Loosening, loosens, touches, weighty
+from core.processes.loosening import (
+    Loosening,
+    joins,
+    loosens,
+    touches,
+    weighty,
+)
 
 CHECK_S = 60.0
 _SOURCE = "hub:config"
+_DIFFERS = "fault.rule.differs"
 #: Work goes on under these, or people may still be inside.
 _WORKING = (*RUNNING, PermitStatus.HELD)
 #: Loosenings that a refusal names; the difference of the files shows all.
@@ -50,6 +58,7 @@ class Arming:
         self._proven = ""
         """Hash of the last bundle whose arming is durable: where a failing disk
         leads back to, whatever was armed since, the same one again included."""
+        self._reviews = Reviews(kernel)
         kernel.access.bind(ArmConfig, self._act)
         kernel.access.bind(LoosenConfig, self._act_of_two)
         self._hub.undo(ConfigArmed, self._take_back)
@@ -87,18 +96,24 @@ class Arming:
         """
         if not self._hub.journal.healthy():
             raise Refused("journal.not_durable")
+        before, was = self._hub.bundle, self._hub.state.hub.config_hash
         try:
             bundle, data = self._read(digest)
-            found = loosens(self._hub.bundle, bundle)
+            found = loosens(before, bundle)
+            second = second or self._reviews.agreed(digest, by)
             if not second:
-                self._alone(found)
+                self._alone((*found, *joins(before, bundle)))
+                self._looked_at(digest, by, before, bundle)
             self._try(bundle, data)
         except Refused as no:
             self._refused(digest, no, cause)
             raise
         self._hold(found, cause)
-        done = self._hub.emit(ConfigArmed(hash=digest, by=by, second=second), cause)
+        done = self._hub.emit(
+            ConfigArmed(hash=digest, by=by, second=second, rules=to_arm(bundle)), cause
+        )
         self._hub.when_durable(done.seq, lambda ok: self._armed(digest, ok))
+        self._reviews.tell_upgrades(before, was, cause)
         self._kernel.alarms.clear(_SOURCE, "refused", cause)
         self._told(digest, data)
 
@@ -126,8 +141,16 @@ class Arming:
         and so nobody works under a pack's permit yet.
         """
         grave = weighty(found, self._working())
-        if grave and self._hub.state.people.keys.keys:
+        if grave and self._reviews.signing():
             raise Refused("config.second_needed", count=len(grave), what=_named(grave))
+
+    def _looked_at(
+        self, digest: str, by: str, old: config.Bundle, new: config.Bundle
+    ) -> None:
+        """Refuse rules of a person that nobody else has looked at (R25)."""
+        person = by.startswith("person:") and self._reviews.signing()
+        if person and rule_changes(old, new):
+            self._reviews.require(digest)
 
     def _hold(self, found: tuple[Loosening, ...], cause: Cause) -> None:
         """Hold the work that may depend on what is loosened."""
@@ -214,26 +237,46 @@ class Arming:
             config.digest(self.data) == approved
             and config.load(self.data) == self._hub.bundle
         )
-        if same and not self._missing_rules():
+        if same:
             self._kernel.alarms.clear(_SOURCE, "differs")
         else:
             self._kernel.alarms.raise_(
-                _SOURCE,
-                "differs",
-                kind="fault.config.bundle",
-                priority=1,
-                params={"rules": ", ".join(self._missing_rules())[:200]},
+                _SOURCE, "differs", kind="fault.config.bundle.differs", priority=1
             )
+        self._check_rules()
         self._hub.after(CHECK_S, "arming.check", self._check)
 
-    def _missing_rules(self) -> list[str]:
+    def _check_rules(self) -> None:
+        """Name each rule by which the armed set is not the approved one (R8)."""
+        alarms = self._kernel.alarms
+        found = self._differences()
+        for alarm in alarms.active(kind_prefix=_DIFFERS):
+            if alarm.source.removeprefix("rule:") not in found:
+                alarms.clear(alarm.source, "differs")
+        for rule, why in found.items():
+            alarms.raise_(
+                f"rule:{rule}",
+                "differs",
+                kind=_DIFFERS,
+                priority=1,
+                params={"rule": rule, "why": f"rule.differs.{why}"},
+            )
+
+    def _differences(self) -> dict[str, str]:
+        """Return rule → missing, other or unapproved; what the rooms run is asked."""
         armed: dict[str, str] = {}
         for room in self._hub.rooms:
             tell = getattr(room, "armed", None)
             if tell is not None:
                 armed.update(tell())
-        rules = self._hub.bundle.rules
-        return [r.id for r in rules if r.mode != "off" and armed.get(r.id) != r.hash]
+        hub = self._hub.state.hub
+        # A journal of an older release does not say which rules it approved.
+        approved = hub.approved.get(hub.config_hash) or to_arm(self._hub.bundle)
+        found = {rule: "unapproved" for rule in armed if rule not in approved}
+        for rule, digest in approved.items():
+            if armed.get(rule) != digest:
+                found[rule] = "other" if rule in armed else "missing"
+        return found
 
 
 def _named(found: Sequence[Loosening]) -> str:

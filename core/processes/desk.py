@@ -17,7 +17,7 @@ from core.journal.events import Event
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import CREDIT, Server, broadcast
-from core.processes.acts import ArmConfig, EndPower
+from core.processes.acts import ArmConfig, EndPower, ShowConfig
 from core.processes.arming import Arming
 from core.registry.events import DeviceReported
 
@@ -197,6 +197,9 @@ class Desk:
     def _act(self, peer: str, request: m.ActRequest) -> None:
         if request.verb == "config.arm" and peer.startswith("cli:"):
             self._arm(peer, request)
+        elif request.verb == ShowConfig.verb_ and peer.startswith("cli:"):
+            shown: dict[str, Value] = {"hash": self.hub.state.hub.config_hash}
+            self.links.send(peer, m.ActReply(request.id, ok=True, result=shown))
         elif request.verb == "hub.power_end" and peer.startswith("cli:"):
             self._end_power(peer, request)
         else:

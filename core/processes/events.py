@@ -45,6 +45,53 @@ class ConfigArmed(Event, frozen=True, kw_only=True):
     hash: str
     by: str
     second: str = ""
+    rules: dict[str, str] = {}
+    """Rule → its hash: what is approved to be armed, the check of R8's own list."""
+
+
+@event("config.submitted")
+class ConfigSubmitted(Event, frozen=True, kw_only=True):
+    """A person asks that a bundle is looked at by another one."""
+
+    hash: str
+    base: str
+    """Bundle that it was compared with; '' is none."""
+    by: str
+    note: str = ""
+
+
+@event("config.approved", effect=Effect.PERMISSIVE)
+class ConfigApproved(Event, frozen=True, kw_only=True):
+    """Another person has looked at a submitted bundle and agrees to it."""
+
+    hash: str
+    by: str
+    note: str = ""
+
+
+@event("config.rejected")
+class ConfigRejected(Event, frozen=True, kw_only=True):
+    """A submitted bundle is not to be armed, or its approval was taken back."""
+
+    hash: str
+    by: str
+    code: str = "rejected"
+    note: str = ""
+
+
+@event("rule.upgraded")
+class RuleUpgraded(Event, frozen=True, kw_only=True):
+    """An instance runs another version of its blueprint; ``back``: an earlier one."""
+
+    rule: str
+    blueprint: str
+    version: str
+    hash: str
+    was_version: str
+    was_hash: str
+    was_bundle: str
+    """Bundle in which the earlier version stands: one step leads back there."""
+    back: bool = False
 
 
 @event("config.refused", effect=Effect.PROTECTIVE)

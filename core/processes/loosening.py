@@ -58,6 +58,19 @@ def loosens(old: Bundle, new: Bundle) -> tuple[Loosening, ...]:
     return tuple(each for part in parts for each in part(old, new))
 
 
+def joins(old: Bundle, new: Bundle) -> tuple[Loosening, ...]:
+    """Return the life-safety rules that join others: tighter, and two persons' too.
+
+    A site's first rules are one person's.
+    """
+    known = {rule.id for rule in old.rules}
+    return tuple(
+        _come("rule", rule.id)
+        for rule in new.rules
+        if known and rule.life_safety and rule.id not in known
+    )
+
+
 def touches(found: Loosening, permit: PermitRecord) -> bool:
     """Say whether a permit may need what is loosened."""
     if found.part == "kind":
@@ -111,6 +124,7 @@ def _modes(old: dict[str, str], new: dict[str, str]) -> Way:
 
 _RULE: Final[Table] = {
     **dict.fromkeys(("version", "hash", "blueprint", "blueprint_hash"), words),
+    **dict.fromkeys(("given", "made", "signer"), words),
     "life_safety": on,
     "mode": _ranked(_MODES),
     "on_unknown": _ranked(_UNKNOWNS),
@@ -269,6 +283,7 @@ def _where(*rules: DeviceRule) -> tuple[str, ...]:
     return tuple(sorted(zones))
 
 
+_LEAVE: Final = {"neighbours": on, "zones": superset}
 _ZONE: Final[Table] = {"neighbours": superset}
 
 
@@ -279,7 +294,7 @@ def _zones(old: Bundle, new: Bundle) -> Iterator[Loosening]:
         if other is None:
             yield _gone("zone", zone.id, (zone.id,))
         else:
-            changes = fields(zone.id, zone, other, _ZONE)
+            changes = fields(zone.id, zone, other, _ZONE, {"leave": _LEAVE})
             yield from _said("zone", zone.id, changes, (zone.id,))
 
 
@@ -301,6 +316,8 @@ def _hosts(old: Bundle, new: Bundle) -> Iterator[Loosening]:
 
 _SITE: Final[Table] = {
     "evacuate_s": less,
+    "clear_s": more,
+    "drills": words,
     **dict.fromkeys(("id", "language", "zones"), words),
     **dict.fromkeys(("levels", "muster_points"), superset),
     # Which days are holidays is kept up to date by one person, year by year.
@@ -318,7 +335,7 @@ def _rest(old: Bundle, new: Bundle) -> Iterator[Loosening]:
         else:
             changes = fields(each.id, each, after[each.id], _CHAIN)
             yield from _said("chain", each.id, changes, everywhere)
-    changes = fields("site", old.site, new.site, _SITE)
+    changes = fields("site", old.site, new.site, _SITE, {"leave": _LEAVE})
     yield from _said("site", new.site.id, changes, everywhere)
 
 
