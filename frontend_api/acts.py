@@ -116,6 +116,10 @@ class Acts:
         """Send an unsigned act and return the core's answer; raises Problem."""
         return await self._send(person_id, verb, Asked(act), "")
 
+    async def carry(self, person_id: str, verb: str, asked: Asked) -> ActReply:
+        """Send an act with the signatures that came with it; raises Problem."""
+        return await self._send(person_id, verb, asked, "")
+
     async def _send(
         self, person_id: str, verb: str, asked: Asked, key: str
     ) -> ActReply:

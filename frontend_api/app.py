@@ -27,6 +27,7 @@ from frontend_api.problems import Problem
 from frontend_api.render import Renderer
 from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
+from frontend_api.seconds import Seconds
 from frontend_api.signing import Signers
 from frontend_api.static import DIST, WebApp
 from frontend_api.stream import SCREENS, Screens
@@ -55,6 +56,9 @@ class Gateway:
         self.past = Past(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.changes = Changes(self.replica, self.renderer)
+        self.seconds = Seconds(self.replica, self.acts)
+        self.renderer.waiting = self.seconds.views
+        self.seconds.changed = lambda: self.changes.touch(("seconds",))
         self.alarms = AlarmFeed(self.replica, self.renderer)
         now = self.replica.now_ms
         self.screens = Screens(
@@ -76,6 +80,7 @@ class Gateway:
         return [
             *self.auth.routes(),
             *self.signers.routes(),
+            *self.seconds.routes(),
             *self.law.routes(),
             *self.reads.routes(),
             *self.attachments.routes(),
@@ -105,6 +110,7 @@ class Gateway:
         pool = ThreadPoolExecutor(2, "asyncio_gateway")
         loop.set_default_executor(pool)
         yield
+        self.seconds.stop()
         self.changes.stop()
         self.accounts.close()
 

@@ -1,6 +1,6 @@
 """Views of what the site has: the place, devices, readings, runs, the hub itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.api.quality import Quality
@@ -58,6 +58,7 @@ class Inventory:
         self.replica = replica
         self.names = Names(replica)
         self.watching: Callable[[], list[v.WatcherView]] = list
+        self.waiting: Callable[[], Mapping[str, v.View]] = dict
 
     def site(self) -> v.SiteView:
         """Show the armed bundle's place."""
@@ -228,6 +229,10 @@ class Inventory:
             for rule in self.replica.bundle.rules
         }
 
+    def seconds(self) -> Mapping[str, v.View]:
+        """Show the acts that wait for a second person."""
+        return self.waiting()
+
     def hub(self) -> dict[str, v.HubView]:
         """Show the hub's own health, as the one item ``hub``."""
         replica = self.replica
@@ -252,6 +257,8 @@ class Inventory:
             unmonitored=hosts.unmonitored,
             counters=hosts.counters,
             watching=self.watching(),
+            oxygen_check=state.permits.gas.oxygen_check,
+            oxygen_reason=state.permits.gas.reason,
         )
         return {"hub": shown}
 

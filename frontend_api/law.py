@@ -238,6 +238,7 @@ class Law:
             opened=opened,
             me=(person_id, frozenset(self.replica.roles(person_id))),
             asked_guardian=guard.person_id if guard is not None and waits else "",
+            register=self.replica.state.permits.isolation,
         )
 
     def _pack(self, permit: PermitRecord) -> Pack | None:

@@ -212,6 +212,55 @@ class InsideView(View):
     """True: found inside by the hub, logged by nobody."""
 
 
+class LockView(View):
+    """Show one lock, tag or plate that is on a point."""
+
+    lock_no: str
+    permit_id: str
+    key_holder: str
+    applied_by: str
+    at_ms: int
+    personal: bool
+    box: str
+    verified_by: str
+    """Who saw as the second person that it isolates; empty: nobody yet."""
+
+
+class PointView(View):
+    """Show one point of the isolation register and all that is on it."""
+
+    id: str
+    kind: str
+    equipment: str
+    place: str
+    zone_id: str
+    drawing: str
+    pipe: str
+    locks: list[LockView]
+    energy: bool
+    """True: energy was found since its last lock."""
+
+
+class PlannedView(View):
+    """Show one point that a permit needs isolated."""
+
+    point_id: str
+    action: str
+    """insert or remove: the plate is the work itself; else empty."""
+    tried: bool
+    """True: no energy was left since it was locked."""
+
+
+class IsolationView(View):
+    """Show a permit's part of the isolation register."""
+
+    lines: list[PlannedView]
+    points: list[PointView]
+    """The permit's points, its boxes, and those that may still be planned."""
+    keys_out: list[str]
+    """Numbers of removed locks whose keys were not put back."""
+
+
 class PermitFile(View):
     """Show one legal permit whole, as it stands at this moment."""
 
@@ -251,6 +300,9 @@ class PermitFile(View):
     reason: str
     late: bool
     tests: list[GasTestView]
+    gases_named: list[str]
+    """Gases that the analysis expects."""
+    isolation: IsolationView
     entry_open: bool
     inside: list[InsideView]
     tools: list[str]

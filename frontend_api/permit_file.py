@@ -4,6 +4,7 @@ from typing import Any
 
 from core.api.reading import Value
 from core.permits.facts import FACTS
+from core.permits.isolation_state import IsolationState, PlanRecord, PointRecord
 from core.permits.life_events import Given
 from core.permits.life_state import Life
 from core.permits.state import PermitRecord
@@ -15,6 +16,8 @@ from frontend_api.names import known, text
 MS = 1_000_000
 #: Gas tests that the page lists, the newest first; older ones are in the journal.
 _TESTS = 20
+#: Points that the page lists, the permit's own first.
+_POINTS = 300
 
 
 def permit_file(
@@ -26,6 +29,7 @@ def permit_file(
     opened: list[v.OpenView],
     me: tuple[str, frozenset[str]],
     asked_guardian: str,
+    register: IsolationState,
 ) -> v.PermitFile:
     """Join a permit's record with the core's view of it, for one person.
 
@@ -48,6 +52,8 @@ def permit_file(
         said=_said(permit),
         signed=_signed(permit),
         tests=_tests(permit),
+        gases_named=list(permit.gas.named),
+        isolation=_isolation(permit, register),
         entry_open=bool(permit.entries.opened_by),
         inside=_inside(permit),
         tools=sorted(permit.entries.tools),
@@ -83,6 +89,59 @@ def _form(life: Life) -> dict[str, Any]:
         "reason": life.reason,
         "late": life.late,
     }
+
+
+def _isolation(permit: PermitRecord, register: IsolationState) -> v.IsolationView:
+    """Return what the register holds of a permit, and what it may still take."""
+    plan = register.plans.get(permit.id) or PlanRecord()
+    planned = {line.point_id for line in plan.lines}
+    shown = [
+        point
+        for point in register.points.values()
+        if point.id in planned
+        or point.kind == "box"
+        or point.zone_id in ("", permit.zone_id)
+        or any(lock.permit_id == permit.id for lock in point.locks.values())
+    ]
+    shown.sort(key=lambda point: point.id not in planned)
+    return v.IsolationView(
+        lines=[
+            v.PlannedView(
+                point_id=line.point_id,
+                action=line.action,
+                tried=line.point_id in plan.tried,
+            )
+            for line in plan.lines
+        ],
+        points=[_point(point) for point in shown[:_POINTS]],
+        keys_out=list(plan.keys_out),
+    )
+
+
+def _point(point: PointRecord) -> v.PointView:
+    return v.PointView(
+        id=point.id,
+        kind=point.kind,
+        equipment=point.equipment,
+        place=point.place,
+        zone_id=point.zone_id,
+        drawing=point.drawing,
+        pipe=point.pipe,
+        locks=[
+            v.LockView(
+                lock_no=lock.lock_no,
+                permit_id=lock.permit_id,
+                key_holder=lock.key_holder,
+                applied_by=lock.applied_by,
+                at_ms=lock.applied_wall_ns // MS,
+                personal=lock.personal,
+                box=lock.box,
+                verified_by=lock.verified_by,
+            )
+            for lock in point.locks.values()
+        ],
+        energy=point.energy,
+    )
 
 
 def _inside(permit: PermitRecord) -> list[v.InsideView]:

@@ -37,6 +37,7 @@ TOUCHES: dict[str, tuple[str, ...]] = {
     "run": ("runs", "responses"),
     "hub": ("hub", "people"),
     "config": ("hub",),
+    "gas": ("hub",),
     "clock": ("hub",),
     "journal": ("hub",),
 }
@@ -50,6 +51,7 @@ SECTIONS = (
     "outputs",
     "devices",
     "runs",
+    "seconds",
     "hub",
 )
 

@@ -236,6 +236,9 @@ class HubView(View):
     unmonitored: list[str]
     counters: dict[str, int]
     watching: list[WatcherView]
+    oxygen_check: bool
+    """True: oxygen above its clause passes with a written cause (GB 30871, G3)."""
+    oxygen_reason: str
 
 
 class ReadingView(View):

@@ -23,6 +23,7 @@ from core.people.acts import ACTS
 from core.people.events import HubClaimed, PersonMoved
 from core.permits import attachments_events as attachments
 from core.permits import events as permits
+from core.permits.gas_tests_events import OxygenCheckAllowed
 from core.processes.events import ConfigArmed, HubStarted
 from core.registry.events import DeviceEnrolled, EntityIds
 from core.registry.ids import Ids
@@ -346,8 +347,8 @@ class FixtureCore:
                 )
             case "person.account":
                 return response.RollChanged(**fields, by=me)
-            case "attachment.record" | "attachment.read":
-                return _attachment(request.verb, fields, me)
+            case "attachment.record" | "attachment.read" | "gas.oxygen_check":
+                return _recorded(request.verb, fields, me)
             case "permit.hold":
                 hold = permits.Hold(id=self.ids.new(), code="person", source=me)
                 return permits.PermitHeld(permit_id=fields["permit_id"], hold=hold)
@@ -365,7 +366,9 @@ class FixtureCore:
                 return None
 
 
-def _attachment(verb: str, fields: dict[str, Any], me: str) -> Event:
+def _recorded(verb: str, fields: dict[str, Any], me: str) -> Event:
+    if verb == "gas.oxygen_check":
+        return OxygenCheckAllowed(**fields, person_id=me)
     if verb == "attachment.read":
         return attachments.PersonalRead(**fields, by=me)
     told: dict[str, Any] = {name: value or 0 for name, value in fields.items()}

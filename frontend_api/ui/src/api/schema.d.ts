@@ -1,6 +1,11 @@
 // Written by `python -m frontend_api.typescript` from the gateway's own types.
 // A test fails when it is not in step; do not edit it.
 
+export interface AcceptTask {
+  task_id: string;
+  note?: string;
+}
+
 export interface AccountList {
   items: AccountView[];
 }
@@ -91,6 +96,10 @@ export interface AnalysePermit {
   measures: Record<string, Mark>;
 }
 
+export interface AnswerSecond {
+  proof: ProofBody;
+}
+
 export interface ApplyLock {
   permit_id: string;
   point_id: string;
@@ -112,6 +121,11 @@ export interface ApplyPermit {
   facts?: Record<string, number | boolean | string | null>;
 }
 
+export interface ApproveConfig {
+  hash: string;
+  note?: string;
+}
+
 export interface ApproveKey {
   key_id: string;
 }
@@ -130,6 +144,11 @@ export interface Area {
 
 export interface ArmConfig {
   hash: string;
+}
+
+export interface AskSecond {
+  verb: string;
+  proof: ProofBody;
 }
 
 export interface AttachmentList {
@@ -237,6 +256,13 @@ export interface ClaimReply {
   session?: SessionView | null;
 }
 
+export interface ClassifyIncident {
+  alarm_id: string;
+  outcome: "averted" | "damage" | "harm" | "near_miss" | "none";
+  root?: string;
+  note?: string;
+}
+
 export interface ClearEvacuation {
   evacuation_id: string;
 }
@@ -312,6 +338,19 @@ export interface Disc {
   radius_m?: number;
 }
 
+export interface DispatchTask {
+  task_id: string;
+  owner: string;
+  due_s?: number;
+  grade?: "general" | "major";
+}
+
+export interface DoStep {
+  plan_run: string;
+  step: string;
+  note?: string;
+}
+
 export interface DoneReply {
   ok?: boolean;
   seq?: number;
@@ -331,6 +370,11 @@ export interface DoubtCard {
   evidence?: string;
 }
 
+export interface DropContact {
+  channel: string;
+  person_id?: string;
+}
+
 export interface DueView {
   verb: string;
   slot: string;
@@ -345,6 +389,11 @@ export interface EndCompany {
 
 export interface EndOxygenCheck {
   reason: string;
+}
+
+export interface EndPlan {
+  plan_run: string;
+  reason?: string;
 }
 
 export interface EndPower {
@@ -467,6 +516,11 @@ export interface FinishBody {
   sha256: string;
 }
 
+export interface FixTask {
+  task_id: string;
+  note?: string;
+}
+
 export interface FoundSafe {
   person_id: string;
 }
@@ -528,6 +582,8 @@ export interface HubView {
   unmonitored: string[];
   counters: Record<string, number>;
   watching: WatcherView[];
+  oxygen_check: boolean;
+  oxygen_reason: string;
 }
 
 export interface InsideView {
@@ -547,6 +603,12 @@ export interface InviteReply {
   until_ms: number;
 }
 
+export interface IsolationView {
+  lines: PlannedView[];
+  points: PointView[];
+  keys_out: string[];
+}
+
 export interface IssuePermit {
   kind: string;
   zone_id: string;
@@ -558,10 +620,22 @@ export interface IssuePermit {
   valid_h?: number | null;
 }
 
+export interface JudgeAlarm {
+  alarm_id: string;
+  verdict: "nuisance" | "true" | "unsure";
+  note?: string;
+}
+
 export interface KeepAttachments {
   permit_id: string;
   keep: boolean;
   reason: string;
+}
+
+export interface KeepContact {
+  channel: string;
+  service: string;
+  person_id?: string;
 }
 
 export interface KeyList {
@@ -656,6 +730,17 @@ export interface Line {
   width_m?: number;
 }
 
+export interface LockView {
+  lock_no: string;
+  permit_id: string;
+  key_holder: string;
+  applied_by: string;
+  at_ms: number;
+  personal: boolean;
+  box: string;
+  verified_by: string;
+}
+
 export interface LogIn {
   permit_id: string;
   person_id: string;
@@ -713,6 +798,11 @@ export interface MusterView {
 export interface NameGases {
   permit_id: string;
   gases: string[];
+}
+
+export interface NoticeArrived {
+  notice_id: string;
+  channel: string;
 }
 
 export interface NoticeView {
@@ -822,6 +912,8 @@ export interface PermitFile {
   reason: string;
   late: boolean;
   tests: GasTestView[];
+  gases_named: string[];
+  isolation: IsolationView;
   entry_open: boolean;
   inside: InsideView[];
   tools: string[];
@@ -874,6 +966,15 @@ export interface PersonViewList {
   seq: number;
 }
 
+export interface PhotographTask {
+  task_id: string;
+  stage: "after" | "before";
+  sha256: string;
+  size: number;
+  media: "image/jpeg" | "image/png";
+  taken_ms: number;
+}
+
 export interface PickView {
   id: string;
   name: string;
@@ -892,6 +993,24 @@ export interface PlanIsolation {
 export interface PlanLine {
   point_id: string;
   action?: "" | "insert" | "remove";
+}
+
+export interface PlannedView {
+  point_id: string;
+  action: string;
+  tried: boolean;
+}
+
+export interface PointView {
+  id: string;
+  kind: string;
+  equipment: string;
+  place: string;
+  zone_id: string;
+  drawing: string;
+  pipe: string;
+  locks: LockView[];
+  energy: boolean;
 }
 
 export interface Polygon {
@@ -1007,9 +1126,20 @@ export interface RecordTraining {
   document?: string;
 }
 
+export interface RejectConfig {
+  hash: string;
+  note?: string;
+}
+
 export interface RejectPermit {
   permit_id: string;
   reason: string;
+}
+
+export interface RejectTask {
+  task_id: string;
+  reason: string;
+  due_s?: number;
 }
 
 export interface ReleaseOutput {
@@ -1039,6 +1169,15 @@ export interface RemoveWorker {
   person_id: string;
 }
 
+export interface ReportTask {
+  title: string;
+  kind?: "hazard" | "near_miss" | "other";
+  zone_id?: string;
+  note?: string;
+  grade?: "general" | "major";
+  about?: string;
+}
+
 export interface ResetAlarm {
   alarm_id: string;
   reason: string;
@@ -1063,6 +1202,10 @@ export interface RestoreRuleMode {
 export interface RetestPermit {
   permit_id: string;
   typed?: TypedTest[];
+}
+
+export interface ReturnDevice {
+  device_id: string;
 }
 
 export interface RevokeKey {
@@ -1146,6 +1289,19 @@ export interface SampleView {
   note: string;
 }
 
+export interface SecondView {
+  id: string;
+  verb: string;
+  by: string;
+  roles: string[];
+  body: Record<string, unknown>;
+  expected_version: number | null;
+  until_ms: number;
+  state: "declined" | "done" | "expired" | "refused" | "waiting";
+  second?: string;
+  text?: Text;
+}
+
 export interface Sector {
   at: [number, number];
   radius_m: number;
@@ -1157,6 +1313,13 @@ export interface SeeNotice {
   notice_id: string;
 }
 
+export interface SendReport {
+  plan_run: string;
+  way: "fax" | "in_person" | "mail" | "message" | "phone" | "platform";
+  to: string;
+  sha256: string;
+}
+
 export interface SeriesList {
   items: SeriesView[];
 }
@@ -1166,6 +1329,12 @@ export interface SeriesView {
   rows: ([number, number | null, number | null, number | boolean | string | null, number])[];
 }
 
+export interface ServiceDevice {
+  device_id: string;
+  reason: string;
+  hours: number;
+}
+
 export interface SessionView {
   person_id: string;
   name: string;
@@ -1173,6 +1342,10 @@ export interface SessionView {
   verbs: string[];
   language: string;
   expires_ms: number;
+}
+
+export interface SetQuiet {
+  spans: [number, number][];
 }
 
 export interface SetRoles {
@@ -1195,6 +1368,9 @@ export interface ShelveAlarm {
 
 export interface ShowCode {
   zone_id: string;
+}
+
+export interface ShowConfig {
 }
 
 export interface ShowConflicts {
@@ -1235,6 +1411,12 @@ export interface SiteView {
   permit_kinds: KindView[];
 }
 
+export interface SkipStep {
+  plan_run: string;
+  step: string;
+  reason: string;
+}
+
 export interface SlotView {
   id: string;
   names: Text;
@@ -1257,6 +1439,16 @@ export interface StartPermit {
   permit_id: string;
 }
 
+export interface StartPlan {
+  plan: string;
+  zone_id?: string;
+  drill?: boolean;
+}
+
+export interface StartTask {
+  task_id: string;
+}
+
 export interface StepView {
   path: string;
   state: string;
@@ -1268,6 +1460,12 @@ export interface StepView {
 export interface StopWork {
   zones?: string[];
   reason: string;
+}
+
+export interface SubmitConfig {
+  hash: string;
+  base?: string;
+  note?: string;
 }
 
 export interface SupersedePermit {
@@ -1286,6 +1484,7 @@ export interface TakeBriefing {
 export interface TakeOutOfService {
   alarm_id: string;
   reason: string;
+  hours: number;
 }
 
 export interface TakeOverGuard {
@@ -1300,6 +1499,11 @@ export interface TestGas {
   permit_id: string;
   samples: Sample[];
   cause?: string;
+}
+
+export interface TestNotice {
+  channel: string;
+  person_id?: string;
 }
 
 export interface TestView {
@@ -1448,11 +1652,12 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.arm" | "config.loosen" | "device.enrol" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.seen" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "training.record";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
   "alarm.in_service": PutInService;
+  "alarm.judge": JudgeAlarm;
   "alarm.out_of_service": TakeOutOfService;
   "alarm.reset": ResetAlarm;
   "alarm.shelve": ShelveAlarm;
@@ -1466,9 +1671,17 @@ export interface ActBodies {
   "card.withdraw": WithdrawCard;
   "company.end": EndCompany;
   "company.record": RecordCompany;
+  "config.approve": ApproveConfig;
   "config.arm": ArmConfig;
   "config.loosen": LoosenConfig;
+  "config.reject": RejectConfig;
+  "config.show": ShowConfig;
+  "config.submit": SubmitConfig;
+  "contact.drop": DropContact;
+  "contact.keep": KeepContact;
   "device.enrol": EnrolDevice;
+  "device.in_service": ReturnDevice;
+  "device.out_of_service": ServiceDevice;
   "device.remove": RemoveDevice;
   "device.zone": ZoneDevice;
   "entry.in": LogIn;
@@ -1485,6 +1698,7 @@ export interface ActBodies {
   "guardian.take_over": TakeOverGuard;
   "hub.power_back": PowerStays;
   "hub.power_end": EndPower;
+  "incident.classify": ClassifyIncident;
   "isolation.apply": ApplyLock;
   "isolation.energy_found": FindEnergy;
   "isolation.plan": PlanIsolation;
@@ -1499,7 +1713,10 @@ export interface ActBodies {
   "meter.bump_passed": PassBump;
   "meter.calibrated": CalibrateMeter;
   "notice.acknowledge": AcknowledgeNotice;
+  "notice.arrived": NoticeArrived;
+  "notice.quiet": SetQuiet;
   "notice.seen": SeeNotice;
+  "notice.test": TestNotice;
   "output.release": ReleaseOutput;
   "permit.add_worker": AddWorker;
   "permit.analyse": AnalysePermit;
@@ -1537,6 +1754,11 @@ export interface ActBodies {
   "person.safe": FoundSafe;
   "person.verify": VerifyPerson;
   "place.code": ShowCode;
+  "plan.done": DoStep;
+  "plan.end": EndPlan;
+  "plan.report": SendReport;
+  "plan.skip": SkipStep;
+  "plan.start": StartPlan;
   "rule.call": CallRule;
   "rule.mode": SetRuleMode;
   "rule.restore": RestoreRuleMode;
@@ -1545,5 +1767,12 @@ export interface ActBodies {
   "site.stop_work_end": EndStopWork;
   "site.weather_warning": WarnOfWeather;
   "site.weather_warning_end": EndWeatherWarning;
+  "task.accept": AcceptTask;
+  "task.dispatch": DispatchTask;
+  "task.fix": FixTask;
+  "task.photo": PhotographTask;
+  "task.reject": RejectTask;
+  "task.report": ReportTask;
+  "task.start": StartTask;
   "training.record": RecordTraining;
 }
