@@ -4,13 +4,16 @@ import hashlib
 
 import msgspec
 
+from core.alarms.policy import AlarmPolicy
 from core.api.model import Output
 from core.api.reading import Value
 from core.geometry.shapes import Hazard
 from core.logic.tree import Node
 from core.names import Names as Names  # noqa: PLC0414 - re-exported
 from core.permits.pack import Pack
+from core.response.books import Checklist, Plan, Round
 from core.response.notices_config import NoticePolicy, Shift
+from core.site.leaving import DrillPlan, Scope
 
 #: Raise it when the meaning of a bundle changes; core refuses newer ones.
 BUNDLE_VERSION = 1
@@ -60,6 +63,8 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     """general, confined, height, lifting, hot: chooses the first words of orders."""
     neighbours: tuple[str, ...] = ()
     places: ZonePlaces = ZonePlaces()
+    leave: Scope | None = None
+    """What else is left with it; None: as the site says."""
 
 
 class MusterPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +152,10 @@ class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
     """Hours for which a bump test of a gas counts; None: none is demanded (D1)."""
     calibrate_every_d: float | None = None
     """Days for which a calibration counts at most; None: to its own last day."""
+    carried: bool | None = None
+    """Carried by a person; None: when it has an entity that tells whether it is worn."""
+    rack: str = ""
+    """Entity uid that is ON while the device hangs in its rack."""
 
 
 class Retest(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,6 +247,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Names that its expressions may use: readings joined, or permits counted."""
     zone_modes: dict[str, str] = {}
     """Zone id → mode that replaces the rule's own there."""
+    given: dict[str, object] = {}
+    """Inputs of the instance as they were given: an upgrade fills them in again."""
+    made: str = ""
+    """'' by the site's files, hub: at the page, which files leave alone."""
+    signer: str = ""
+    """Publisher who signed its blueprint; '' is the site's own, unsigned."""
 
 
 class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,6 +302,11 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What some works must not come near: vents, drains, pipes, rails."""
     evacuate_s: float = 180.0
     """Time to leave; after it the missing are called late."""
+    leave: Scope = Scope()
+    """What else is left when a zone is, where the zone says nothing itself."""
+    clear_s: float = 0.0
+    """For so long GOOD readings must lie below the limits before an all-clear."""
+    drills: tuple[DrillPlan, ...] = ()
     geo: Geo | None = None
     """None: satellites tell nothing of a zone."""
     calendar: Calendar | None = None
@@ -308,6 +328,10 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     integrations: tuple[IntegrationConfig, ...] = ()
     chains: tuple[NotifyChain, ...] = ()
     rules: tuple[Rule, ...] = ()
+    alarms: AlarmPolicy = AlarmPolicy()
+    plans: tuple[Plan, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
+    rounds: tuple[Round, ...] = ()
     notices: NoticePolicy = NoticePolicy()
     shifts: tuple[Shift, ...] = ()
 
