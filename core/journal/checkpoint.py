@@ -3,7 +3,6 @@
 import errno
 
 import msgspec
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.clock import Clock
@@ -12,7 +11,6 @@ from core.journal.segment import Disk
 
 KEY_NAME = "journal.key"
 _KEY_BYTES = 32
-_RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
 
 class Signer:
@@ -21,7 +19,7 @@ class Signer:
     def __init__(self, key: Ed25519PrivateKey, clock: Clock) -> None:
         self._key = key
         self._clock = clock
-        self.public = key.public_key().public_bytes(*_RAW)
+        self.public = key.public_key().public_bytes_raw()
         """Public key, 32 bytes: what an inspector notes on paper."""
 
     def sign(

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -61,13 +60,13 @@ class Options(NamedTuple):
     """Deleted on a full disk to make room for events; 0 for none."""
 
 
-@dataclass(slots=True)
 class Tail:
     """Where the next group goes."""
 
-    number: int
-    file: SegmentFile
-    offset: int
+    __slots__ = ("file", "number", "offset")
+
+    def __init__(self, number: int, file: SegmentFile, offset: int) -> None:
+        self.number, self.file, self.offset = number, file, offset
 
 
 class Store:

@@ -39,10 +39,11 @@ class Client:
         self.detach("replaced")
         by_lane = dict(zip(lanes, socks, strict=True))
         self._parts.clear()
-        self.safety = SocketLane(by_lane["safety"], self._take, self._ended)
+        loop = asyncio.get_running_loop()
+        self.safety = SocketLane(loop, by_lane["safety"], self._take, self._ended)
         if "telemetry" in by_lane:
             self.telemetry = SocketLane(
-                by_lane["telemetry"], self._take, self._ended, limit=LIMIT
+                loop, by_lane["telemetry"], self._take, self._ended, limit=LIMIT
             )
         self.send(self._hello())
         self.connected.set()
@@ -100,7 +101,8 @@ class Side:
     def attach(self, _name: str, _lanes: list[str], socks: list[socket.socket]) -> None:
         """Take a fresh lane from the keeper; the old one is closed."""
         self.close()
-        self._lane = SocketLane(socks[0], self._on_message, self._ended)
+        loop = asyncio.get_running_loop()
+        self._lane = SocketLane(loop, socks[0], self._on_message, self._ended)
 
     def send(self, message: Message) -> None:
         """Send, if the other process is there."""

@@ -1,6 +1,5 @@
 """A lane: one end of a stream of frames, on a socket and a loop."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
@@ -17,6 +16,28 @@ CHUNK = 64 << 10
 
 Receive = Callable[[Message], None]
 Closed = Callable[[str], None]
+
+
+class Loop(Protocol):
+    """What links ask of their loop: asyncio's, or the safety process's own."""
+
+    def call_soon(self, callback: Callable[..., object], /) -> object:
+        """Call in the next turn."""
+
+    def add_reader(self, fd: int, callback: Callable[..., object], /) -> None:
+        """Call whenever there is something to read."""
+
+    def remove_reader(self, fd: int, /) -> object:
+        """Stop looking for something to read."""
+
+    def add_writer(self, fd: int, callback: Callable[..., object], /) -> None:
+        """Call whenever there is room to write."""
+
+    def remove_writer(self, fd: int, /) -> object:
+        """Stop looking for room to write."""
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], /) -> None:
+        """Call in the loop when the signal comes."""
 
 
 class Lane(Protocol):
@@ -49,6 +70,7 @@ class SocketLane:
 
     def __init__(
         self,
+        loop: Loop,
         sock: socket.socket,
         receive: Receive,
         ended: Closed,
@@ -57,7 +79,7 @@ class SocketLane:
         readable: Callable[[], None] | None = None,
     ) -> None:
         sock.setblocking(False)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._sock = sock
         self._receive, self._ended = receive, ended
         self._limit = limit

@@ -3,10 +3,9 @@
 import select
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from core.link import frames
-from core.link.lane import LIMIT, Closed, Lane, Receive, SocketLane
+from core.link.lane import LIMIT, Closed, Lane, Loop, Receive, SocketLane
 from core.link.messages import Credit, Message
 
 #: Telemetry frames that a host may send before core has taken them.
@@ -17,15 +16,16 @@ OnMessage = Callable[[str, Message], None]
 OnLost = Callable[[str, str], None]
 
 
-@dataclass(slots=True)
 class Peer:
     """Hold one connected process; ``number`` tells its sessions apart."""
 
-    name: str
-    number: int
-    safety: Lane
-    telemetry: Lane | None = None
-    taken: int = 0
+    __slots__ = ("name", "number", "safety", "taken", "telemetry")
+
+    def __init__(self, name: str, number: int, safety: Lane) -> None:
+        self.name, self.number, self.safety = name, number, safety
+        self.telemetry: Lane | None = None
+        self.taken = 0
+        """Telemetry frames taken since it was last given credit."""
 
     @property
     def role(self) -> str:
@@ -65,16 +65,19 @@ class Server:
         """Return a connected peer."""
         return self._peers.get(name)
 
-    def attach(self, name: str, lanes: list[str], socks: list[socket.socket]) -> None:
+    def attach(
+        self, loop: Loop, name: str, lanes: list[str], socks: list[socket.socket]
+    ) -> None:
         """Take a peer's sockets from the keeper, in place of its older ones."""
         by_lane = dict(zip(lanes, socks, strict=True))
         receive, ended = self._entry(name)
-        safety = SocketLane(by_lane["safety"], receive, ended)
+        safety = SocketLane(loop, by_lane["safety"], receive, ended)
         peer = self._enter(name, safety)
         self._safety_fds[safety.fileno()] = safety
         self._poll.register(safety.fileno(), select.POLLIN)
         if "telemetry" in by_lane:
             peer.telemetry = lane = SocketLane(
+                loop,
                 by_lane["telemetry"],
                 self._telemetry(peer),
                 ended,

@@ -4,7 +4,6 @@ Nothing permissive passes, nothing is durable, and the fault is an alarm. When
 the disk can be opened again the process starts afresh, with a journal.
 """
 
-import asyncio
 import contextlib
 import functools
 import threading
@@ -15,7 +14,7 @@ from core.clock import Clock
 from core.journal.envelope import Effect
 from core.journal.segment import RealDisk
 from core.journal.writer import DiskFault, Notice
-from core.processes.ledger import Ledger, LoopLedger, replay
+from core.processes.ledger import Ledger, Loop, LoopLedger, replay
 from core.state import SiteState
 
 RETRY_S = 30.0
@@ -25,9 +24,9 @@ _LOCK_TRIES, _LOCK_S = 20, 0.1
 class BlindLedger(Ledger):
     """Stand in for a `Ledger`; what the disk still tells is read."""
 
-    def __init__(self, data: Path, clock: Clock, error: OSError) -> None:
+    def __init__(self, data: Path, clock: Clock, loop: Loop, error: OSError) -> None:
         # Not the base's: there is no store to open.
-        self._data, self._clock = data, clock
+        self._data, self._clock, self._loop = data, clock, loop
         self._why = str(error)
         self.clean, self.cut_bytes = False, 0
         self.damages = []
@@ -49,8 +48,7 @@ class BlindLedger(Ledger):
 
     def start(self, hear: Callable[[Notice], None]) -> None:
         """Tell the fault as soon as the loop turns."""
-        loop = asyncio.get_running_loop()
-        loop.call_soon(hear, DiskFault("journal_unavailable", self._why))
+        self._loop.call_soon(hear, DiskFault("journal_unavailable", self._why))
 
     def accept(
         self, seq: int, data: bytes, effect: Effect, key: str, kind: str
@@ -89,21 +87,21 @@ class BlindLedger(Ledger):
 
     def _look(self, found: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
-            LoopLedger(self._data, self._clock).close()
+            LoopLedger(self._data, self._clock, self._loop).close()
             found()
 
 
-def open_ledger(data: Path, clock: Clock) -> Ledger:
+def open_ledger(data: Path, clock: Clock, loop: Loop) -> Ledger:
     """Return the journal's door, whatever state the disk is in.
 
     A core that was killed within a slow sync holds its lock for a moment more.
     """
     for _ in range(_LOCK_TRIES):
         try:
-            return LoopLedger(data, clock)
+            return LoopLedger(data, clock, loop)
         except BlockingIOError:
             threading.Event().wait(_LOCK_S)
         except OSError as error:
-            return BlindLedger(data, clock, error)
+            return BlindLedger(data, clock, loop, error)
     held = BlockingIOError("another process holds the journal")
-    return BlindLedger(data, clock, held)
+    return BlindLedger(data, clock, loop, held)

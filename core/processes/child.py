@@ -1,16 +1,20 @@
 """A child's side of its control socket: who it is, its links, when to stop."""
 
-import asyncio
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.clock import AsyncClock, RealClock
+from core.link.lane import Loop
 from core.processes import parent
 from core.processes.control import CONTROL_FD, Channel, Packet, close_all
+
+if TYPE_CHECKING:
+    import asyncio
 
 _GREETING_S = 10.0
 
@@ -29,6 +33,8 @@ class Control:
         self.clock = RealClock(float(speed), int(origin), int(wall))
         self.timer = AsyncClock(self.clock)
         self.stopping: asyncio.Event
+        self._loop: Loop
+        self._stop: Callable[[], object]
 
     @classmethod
     def greet(cls) -> "Control":
@@ -55,14 +61,28 @@ class Control:
         on_packet: OnPacket | None = None,
         on_side: OnPeer | None = None,
     ) -> None:
-        """Serve the control socket from the running loop; sets ``stopping``.
+        """Serve the control socket from asyncio's running loop; sets ``stopping``."""
+        import asyncio  # late: core has a loop of its own
+
+        self.stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.serve(loop, self.stopping.set, on_core, on_packet, on_side)
+
+    def serve(
+        self,
+        loop: Loop,
+        stop: Callable[[], object],
+        on_core: OnPeer,
+        on_packet: OnPacket | None = None,
+        on_side: OnPeer | None = None,
+    ) -> None:
+        """Serve the control socket from a loop; ``stop`` is called at the end.
 
         ``on_core`` gets each fresh link to core (in core: to any peer),
         ``on_side`` those to other processes, ``on_packet`` what else is said.
         """
-        loop = asyncio.get_running_loop()
-        self.stopping = asyncio.Event()
-        loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
+        self._loop, self._stop = loop, stop
+        loop.add_signal_handler(signal.SIGTERM, stop)
         # A terminal's Ctrl-C reaches the keeper too, which ends us in order.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._on_core, self._on_side = on_core, on_side
@@ -76,7 +96,7 @@ class Control:
     def close(self) -> None:
         """Stop serving the control socket; idempotent."""
         if self._channel.fileno() >= 0:
-            asyncio.get_running_loop().remove_reader(self._channel.fileno())
+            self._loop.remove_reader(self._channel.fileno())
             self._channel.close()
 
     def _readable(self) -> None:
@@ -84,7 +104,7 @@ class Control:
             got = self._channel.receive()
         except EOFError:
             self.close()
-            self.stopping.set()
+            self._stop()
             return
         except ValueError as error:
             sys.stderr.write(f"{self.name}: control packet refused: {error}\n")
@@ -97,7 +117,7 @@ class Control:
             return
         close_all(socks)
         if packet["op"] == "stop":
-            self.stopping.set()
+            self._stop()
         elif self._on_packet is not None:
             self._on_packet(packet)
 

@@ -7,13 +7,12 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field
-from typing import Any
 
 from core.clock import NS
 from core.processes.budget import Budget
 from core.processes.control import CONTROL_FD, Channel, Packet
+from core.processes.spec import CORE, Spec
 
-CORE = "core"
 #: A child that has run this long is well again: its next failure starts anew.
 WELL_S = 60.0
 #: Pause between tries once the budget is spent; the fault is on everybody's page.
@@ -32,51 +31,6 @@ class State(enum.StrEnum):
     FAILED = "failed"
     """Its budget is spent: a fault, and it is tried again slowly."""
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True)
-class Spec:
-    """Say how a child is started.
-
-    ``args`` follow the interpreter; ``speaks``: it reads the control socket;
-    ``lanes`` names its lanes to core; a new ``stamp`` alone restarts it.
-    """
-
-    name: str
-    args: tuple[str, ...]
-    speaks: bool = True
-    lanes: tuple[str, ...] = ("safety",)
-    stamp: str = ""
-    early: bool = True
-    """False: it starts once core is armed, so that it does not slow core."""
-    once: bool = False
-    """True: a task that ends; it is not started again."""
-    yields: bool = False
-    """True: it lets whatever protects go first on the processor."""
-
-    def plain(self) -> Packet:
-        """Return it as JSON fields."""
-        return {
-            "name": self.name,
-            "args": list(self.args),
-            "speaks": self.speaks,
-            "lanes": list(self.lanes),
-            "stamp": self.stamp,
-        }
-
-    @classmethod
-    def parse(cls, fields: dict[str, Any]) -> "Spec":
-        """Return the spec of JSON fields; raises KeyError, TypeError, ValueError."""
-        lanes = tuple(str(lane) for lane in fields["lanes"])
-        if not set(lanes) <= {"safety", "telemetry"}:
-            raise ValueError(f"lanes {lanes}")
-        return cls(
-            name=str(fields["name"]),
-            args=tuple(str(arg) for arg in fields["args"]),
-            speaks=bool(fields["speaks"]),
-            lanes=lanes,
-            stamp=str(fields["stamp"]),
-        )
 
 
 def host_budget() -> Budget:

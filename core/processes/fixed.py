@@ -3,12 +3,10 @@
 import importlib.util
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 
-from core.processes.children import CORE, Spec
 from core.processes.control import Packet
+from core.processes.spec import BOTH, CORE, Spec
 
-BOTH = ("safety", "telemetry")
 _ARCHIVE = Spec(
     "archive", ("-m", "core.processes.archive"), lanes=BOTH, early=False, yields=True
 )
@@ -32,7 +30,7 @@ def fixed_children(options: Packet) -> Iterator[Spec]:
     config = options.get("config", "")
     if config:
         yield _publish(config, options["data"])
-    gateway = replace(_GATEWAY, args=(*_GATEWAY.args, *options.get("gateway", ())))
+    gateway = _GATEWAY._replace(args=(*_GATEWAY.args, *options.get("gateway", ())))
     found = [_ARCHIVE, gateway, _NOTIFIER]
     data = options.get("data", "")
     if data and os.path.exists(os.path.join(data, UPLINK_SETTINGS)):

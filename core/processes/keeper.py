@@ -16,10 +16,11 @@ from pathlib import Path
 
 from core.clock import NS, RealClock
 from core.processes import memory
-from core.processes.children import CORE, Child, Spec, State, core_budget
+from core.processes.children import Child, State, core_budget
 from core.processes.control import Channel, Packet, close_all, notify
 from core.processes.door import Door
 from core.processes.fixed import core_spec, fixed_children
+from core.processes.spec import CORE, Spec
 
 #: Core that does not say that its alarm loop runs is killed after this.
 CORE_SILENT_S = 20.0

@@ -1,12 +1,11 @@
 """The safety process's journal: open, replay, accept; notices on the loop."""
 
-import asyncio
 import contextlib
-import functools
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -72,6 +71,8 @@ class Ledger:
         self._snapped_seq = 0
         self._snapping = False
         self._disk_down = False
+        self.slow_ns = SLOW_NS
+        """Nanoseconds of the site's clock; who runs that faster sets it."""
 
     # --- start ----------------------------------------------------------------
 
@@ -104,7 +105,7 @@ class Ledger:
 
     def slow(self) -> bool:
         """Say whether the disk keeps accepted events waiting for too long."""
-        return self._writer.lag_ns() > SLOW_NS
+        return self._writer.lag_ns() > self.slow_ns
 
     # --- snapshots ------------------------------------------------------------
 
@@ -152,10 +153,23 @@ class Ledger:
         self._hear(notice)
 
 
-class LoopLedger(Ledger):
-    """Write by a thread; its notices come on the running loop."""
+class Loop(Protocol):
+    """What a ledger asks of its loop."""
 
-    def __init__(self, data: Path, clock: Clock) -> None:
+    def call_soon(self, callback: Callable[..., object], /, *args: Notice) -> object:
+        """Call in the next turn."""
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], /, *args: Notice
+    ) -> object:
+        """Call in the next turn, asked from a thread; raises RuntimeError."""
+
+
+class LoopLedger(Ledger):
+    """Write by a thread; its notices come on the loop."""
+
+    def __init__(self, data: Path, clock: Clock, loop: Loop) -> None:
+        self._loop = loop
         self._folder = RealDisk(data / "journal", lock=True)
         try:
             signer = load_signer(RealDisk(data / "keys"), clock)
@@ -164,7 +178,6 @@ class LoopLedger(Ledger):
             self._folder.close()  # or its lock would stand in the next try's way
             raise
         self._thread: JournalWriter
-        self._loop: asyncio.AbstractEventLoop
 
     def close(self) -> None:
         """Give files and lock back without having written."""
@@ -172,8 +185,7 @@ class LoopLedger(Ledger):
         self._folder.close()
 
     def start(self, hear: Callable[[Notice], None]) -> None:
-        """Start the writer; ``hear`` gets its notices on the running loop."""
-        self._loop = asyncio.get_running_loop()
+        """Start the writer; ``hear`` gets its notices on the loop."""
         self._hear = hear
         self._thread = JournalWriter(
             self._store, self._from_thread, self._clock, soon=self._loop.call_soon
@@ -185,25 +197,28 @@ class LoopLedger(Ledger):
         """Store the state at ``seq``, which must be durable, beside the loop."""
         self._snapping = True
         self._snapped_seq = seq
-        work = functools.partial(self._save, seq, data)
-        done = self._loop.run_in_executor(None, work)
-        done.add_done_callback(self._snapped)
+        threading.Thread(
+            target=self._snap, args=(seq, data), name="snapshot", daemon=True
+        ).start()
 
-    def _snapped(self, done: "asyncio.Future[None] | Future[None]") -> None:
+    def _snap(self, seq: int, data: bytes) -> None:
+        try:
+            super().take_snapshot(seq, data)
+        finally:
+            self._later(self._snapped)
+
+    def _snapped(self) -> None:
         self._snapping = False
-        if not done.cancelled():
-            error = done.exception()
-            if error is not None and not isinstance(error, OSError):
-                raise error
 
     def _close(self) -> bool:
         return self._thread.stop(_STOP_S)
 
     def _from_thread(self, notice: Notice) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._told, notice)
-        except RuntimeError:
-            return  # the loop has ended; the writer is being stopped
+        self._later(self._told, notice)
+
+    def _later(self, call: Callable[..., None], *args: Notice) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and so do we
+            self._loop.call_soon_threadsafe(call, *args)
 
 
 def replay(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.processes.children import Spec
+from core.processes.spec import Spec
 
 NAME = "keeper.json"
 

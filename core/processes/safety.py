@@ -1,16 +1,13 @@
 """The safety process: the kernel on a real loop, with sockets, timers and a disk."""
 
-import asyncio
 import gc
 import importlib
 import os
 import socket
 import sys
-import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from core.processes import lean  # isort: split
 
@@ -23,7 +20,8 @@ from core.processes.assembly import Assembly
 from core.processes.blind import RETRY_S, BlindLedger, open_ledger
 from core.processes.child import Control, rename
 from core.processes.control import Packet, close_all
-from core.processes.ledger import Notice
+from core.processes.ledger import SLOW_NS, Notice
+from core.processes.loop import Loop, Timer
 from core.processes.pulse import BEAT_S
 from core.processes.wanted import wanted
 from core.processes.watchdog import LIMIT_S, Probe
@@ -61,8 +59,11 @@ class Safety:
         clock = control.clock
         self._clock = clock
         self.server = Server(self._message, self._lost)
+        self._loop = Loop(lambda error: self._failed("loop", error))
         secrets = Secrets(control.data)
-        self._ledger = open_ledger(control.data, clock)
+        self._ledger = open_ledger(control.data, clock, self._loop)
+        # A disk is as slow as it is, whatever the speed of the site's clock.
+        self._ledger.slow_ns = int(SLOW_NS * max(clock.speed, 1.0))
         self._all = Assembly(
             self._ledger,
             self.server,
@@ -79,24 +80,21 @@ class Safety:
         self.desk, self.health = self._all.desk, self._all.health
         self.pulse = self._all.pulse
         self.probe: Probe
-        self._loop: asyncio.AbstractEventLoop
         self._points: dict[int, str] = {}
         self._errors: deque[int] = deque(maxlen=MAX_ERRORS)
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._timer_ns = 0
-        self._turning = self._prompt = self._flushing = False
+        self._turning = self._prompt = self._flushing = self._clean = False
         self._told = (0, 0)
 
     # --- life -----------------------------------------------------------------
 
-    async def run(self) -> int:
+    def run(self) -> int:
         """Serve until the keeper says stop; returns the exit status."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(self._uncaught)
         self._all.start(self._journal)
         self._turn()
         # Only now: what peers say waits in their sockets until we are armed.
-        self._control.listen(self._peer, self._packet)
+        self._control.serve(self._loop, self._ending, self._peer, self._packet)
         self._control.send({"op": "ready"})
         self._tell_children()
         # Its limit is real time, whatever the speed of the site's clock.
@@ -113,16 +111,19 @@ class Safety:
         ):
             self._repeat(every, work)
         _settle_memory()
-        await self._control.stopping.wait()
-        return self._stop()
+        self._loop.run()
+        return 0 if self._clean else 1
 
-    def _stop(self) -> int:
+    def _ending(self) -> None:
+        """End in order; the loop ends with this turn."""
+        if self._loop.stopped:
+            return
+        self._loop.stop()
         if self._timer is not None:
             self._timer.cancel()
-        clean = self._all.end()
+        self._clean = self._all.end()
         self.server.close()
         self._control.close()
-        return 0 if clean else 1
 
     # --- turns ----------------------------------------------------------------
 
@@ -177,7 +178,7 @@ class Safety:
         if "safety" not in lanes or len(lanes) != len(socks):
             close_all(socks)
             return
-        self.server.attach(name, lanes, socks)
+        self.server.attach(self._loop, name, lanes, socks)
 
     def _message(self, peer: str, message: m.Message) -> None:
         try:
@@ -271,6 +272,8 @@ class Safety:
             self._failed(where, error)
 
     def _failed(self, where: str, error: BaseException) -> None:
+        import traceback  # late: a hub without errors starts without it
+
         sys.stderr.write(
             f"core: error in {where}\n{''.join(traceback.format_exception(error))}"
         )
@@ -282,12 +285,6 @@ class Safety:
             _log(f"{MAX_ERRORS} errors within a minute: starting afresh")
             os._exit(70)
         self.health.error(where, error)
-
-    def _uncaught(
-        self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]
-    ) -> None:
-        error = context.get("exception") or RuntimeError(str(context.get("message")))
-        self._failed("loop", error)
 
 
 def _engine() -> Callable[[Kernel], Room]:
@@ -317,7 +314,7 @@ def main() -> int:
     """Run the safety process as the keeper's child."""
     control = Control.greet()
     rename("sh-core")
-    return asyncio.run(Safety(control).run())
+    return Safety(control).run()
 
 
 if __name__ == "__main__":

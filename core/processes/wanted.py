@@ -6,8 +6,7 @@ from pathlib import Path
 import msgspec
 
 from core.config import Bundle, IntegrationConfig
-from core.processes.children import Spec
-from core.processes.fixed import BOTH
+from core.processes.spec import BOTH, Spec
 
 #: Measures what works at once; it steps back by itself, and starts on first use.
 _GEOMETRY = Spec("geometry", ("-m", "core.geometry.worker"))

@@ -1,11 +1,10 @@
 """Small private files that a power loss leaves whole: 0600, synced, atomic."""
 
 import os
-import secrets
 from pathlib import Path
 
 #: Random bytes from the operating system.
-fresh = secrets.token_bytes
+fresh = os.urandom
 
 
 def make_private(folder: Path) -> None:
@@ -20,7 +19,7 @@ def write_whole(path: Path, data: bytes, *, once: bool = False) -> None:
 
     ``once``: a file that is there already stays, and FileExistsError says so.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     fd = os.open(part, flags, 0o600)
     try:

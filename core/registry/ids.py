@@ -1,7 +1,6 @@
 """ULIDs made through the clock's and the random generator's doors."""
 
 import os
-import random
 from collections.abc import Callable
 
 from core.clock import Clock
@@ -37,6 +36,8 @@ class Ids:
     @classmethod
     def seeded(cls, clock: Clock, seed: int) -> "Ids":
         """Return ids that a simulation can repeat."""
+        import random  # late: a hub needs it not
+
         return cls(clock, random.Random(seed).randbytes)  # noqa: S311
 
     def new(self) -> str:

@@ -1,10 +1,10 @@
 """The site's secrets: one 0600 file, written whole, never logged."""
 
+import base64
 import contextlib
 import fcntl
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Secrets:
         with self._alone():
             known = self._load()
             if name not in known:
-                known[name] = secrets.token_urlsafe(_BYTES)
+                known[name] = base64.urlsafe_b64encode(os.urandom(_BYTES)).decode()
                 self._save(known)
             return known[name]
 

@@ -1,5 +1,6 @@
 """A disk that hangs delays nothing that protects, and permits nothing."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +45,7 @@ class Hub:
 
     def __init__(self, folder: Path) -> None:
         self.clock = SimClock()
-        self.ledger = LoopLedger(folder, self.clock)
+        self.ledger = LoopLedger(folder, self.clock, asyncio.get_running_loop())
         self.calls: list[Callable[[], object]] = []
         self.sent: list[m.Message] = []
         server = Server(self._message, lambda _peer, _reason: None)

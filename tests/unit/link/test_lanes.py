@@ -34,7 +34,9 @@ Ends = Callable[[int], tuple[End, End]]
 def socket_ends(limit: int) -> tuple[End, End]:
     ends = End(), End()
     for end, sock in zip(ends, socket.socketpair(), strict=True):
-        end.lane = SocketLane(sock, end.take, end.ended, limit=limit)
+        end.lane = SocketLane(
+            asyncio.get_running_loop(), sock, end.take, end.ended, limit=limit
+        )
     return ends
 
 
@@ -95,7 +97,9 @@ async def test_peer_that_does_not_read_overflows_and_is_closed() -> None:
     """Named overflow policy of the safety lane: closed, to begin anew."""
     ours, theirs = socket.socketpair()
     end = End()
-    end.lane = SocketLane(ours, end.take, end.ended, limit=100_000)
+    end.lane = SocketLane(
+        asyncio.get_running_loop(), ours, end.take, end.ended, limit=100_000
+    )
     for _ in range(100):
         end.lane.send(m.Result("x" * 10_000, "delivered"))
         await asyncio.sleep(0)
@@ -126,7 +130,12 @@ async def test_safety_is_taken_before_telemetry() -> None:
     seen: list[str] = []
     server = Server(lambda _p, message: seen.append(type(message).__name__), print)
     safety, telemetry = socket.socketpair(), socket.socketpair()
-    server.attach("host:a", ["safety", "telemetry"], [safety[0], telemetry[0]])
+    server.attach(
+        asyncio.get_running_loop(),
+        "host:a",
+        ["safety", "telemetry"],
+        [safety[0], telemetry[0]],
+    )
     client = Client(lambda: m.Hello("host:a", "host", "1"), lambda _: None)
     client.attach(["safety", "telemetry"], [safety[1], telemetry[1]])
     await until(lambda: seen == ["Hello"], "hello")
@@ -146,7 +155,12 @@ async def test_credit_comes_back_as_frames_are_taken() -> None:
     """Design §3: credit windows."""
     server = Server(lambda _p, _m: None, lambda _p, _r: None)
     safety, telemetry = socket.socketpair(), socket.socketpair()
-    server.attach("host:a", ["safety", "telemetry"], [safety[0], telemetry[0]])
+    server.attach(
+        asyncio.get_running_loop(),
+        "host:a",
+        ["safety", "telemetry"],
+        [safety[0], telemetry[0]],
+    )
     credits: list[m.Message] = []
     client = Client(lambda: m.Hello("host:a", "host", "1"), credits.append)
     client.attach(["safety", "telemetry"], [safety[1], telemetry[1]])
@@ -168,7 +182,7 @@ async def test_large_snapshot_arrives_whole() -> None:
     client = Client(lambda: m.Hello("v", "viewer", "1"), seen.append)
     client.attach(["safety"], [theirs])
     end = End()
-    end.lane = SocketLane(ours, end.take, end.ended)
+    end.lane = SocketLane(asyncio.get_running_loop(), ours, end.take, end.ended)
     state, bundle = bytes(range(256)) * 9_000, b"bundle" * 9
     parts = [state[at : at + 500_000] for at in range(0, len(state), 500_000)]
     for number, part in enumerate(parts):
@@ -185,8 +199,8 @@ async def test_replaced_peer_is_not_mistaken_for_its_successor() -> None:
     lost: list[tuple[str, str]] = []
     server = Server(lambda _p, _m: None, lambda p, r: lost.append((p, r)))
     first, second = socket.socketpair(), socket.socketpair()
-    server.attach("cli:1", ["safety"], [first[0]])
-    server.attach("cli:1", ["safety"], [second[0]])
+    server.attach(asyncio.get_running_loop(), "cli:1", ["safety"], [first[0]])
+    server.attach(asyncio.get_running_loop(), "cli:1", ["safety"], [second[0]])
     first[1].close()
     await asyncio.sleep(0)
     assert lost == [("cli:1", "replaced")]

@@ -8,6 +8,7 @@ import pytest
 from core.clock import SimClock
 from core.processes import blind
 from core.processes.blind import BlindLedger
+from core.processes.loop import Loop
 
 
 def test_a_disk_that_hangs_hangs_nobody_who_asks_for_it(
@@ -27,7 +28,7 @@ def test_a_disk_that_hangs_hangs_nobody_who_asks_for_it(
             """Close nothing."""
 
     monkeypatch.setattr(blind, "LoopLedger", Slow)
-    ledger = BlindLedger(tmp_path, SimClock(), OSError("gone"))
+    ledger = BlindLedger(tmp_path, SimClock(), Loop([].append), OSError("gone"))
     for _ in range(3):
         ledger.look(found.set)  # returns while the disk still hangs
     assert came.wait(30)

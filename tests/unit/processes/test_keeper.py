@@ -7,9 +7,10 @@ import pytest
 
 from core.clock import NS
 from core.processes import children, memory
-from core.processes.children import CORE, Child, Spec, State, core_budget
+from core.processes.children import Child, State, core_budget
 from core.processes.fixed import core_spec, fixed_children
 from core.processes.keeper import CORE_SILENT_S, AlreadyRunning, Keeper
+from core.processes.spec import CORE, Spec
 
 EXIT_1 = 256
 

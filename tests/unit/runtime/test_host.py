@@ -37,8 +37,12 @@ class FakeCore:
     def __init__(self, host: HostLink) -> None:
         self.seen: list[m.Message] = []
         safety, telemetry = socket.socketpair(), socket.socketpair()
-        self.safety = SocketLane(safety[0], self.seen.append, lambda _: None)
-        self.telemetry = SocketLane(telemetry[0], self.seen.append, lambda _: None)
+        self.safety = SocketLane(
+            asyncio.get_running_loop(), safety[0], self.seen.append, lambda _: None
+        )
+        self.telemetry = SocketLane(
+            asyncio.get_running_loop(), telemetry[0], self.seen.append, lambda _: None
+        )
         host.client.attach(["safety", "telemetry"], [safety[1], telemetry[1]])
 
     def welcome(self, credit: int = 64, **options: object) -> None:
