@@ -34,7 +34,9 @@ from core.response.commands import Commands
 from core.response.evacuations import Evacuations
 from core.response.lamps import Lamps
 from core.response.notices import Notices
+from core.response.plans import Plans
 from core.response.power import PowerEnd
+from core.response.tasks import Tasks
 from core.site.site import Site
 
 
@@ -66,7 +68,7 @@ class Kernel:
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
-            *(self.evacuations, self.power, self.lamps),
+            *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
@@ -137,7 +139,7 @@ class Kernel:
         )
 
     def _make_response(self) -> None:
-        """Make what answers danger: evacuations, the end of power, lamps."""
+        """Make what answers danger: evacuations, the end of power, lamps, plans."""
         hub = self.hub
         self.evacuations = Evacuations(
             hub, self.access, self.site, self.people, self.commands, self.alarms
@@ -146,6 +148,8 @@ class Kernel:
             hub, self.access, self.people, self.notices, self.permits, self.alarms
         )
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
+        self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
+        self.plans = Plans(hub, self.people, self.notices)
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""

@@ -28,6 +28,8 @@ from core.response.events import (
     SirensSilenced,
 )
 from core.response.notices_config import Span
+from core.response.plans_state import PlansState
+from core.response.tasks_state import TasksState
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -112,6 +114,8 @@ class ResponseState(msgspec.Struct, kw_only=True):
     """Last command by entity id: what the output should be, and why."""
     silenced: dict[str, Deadline] = {}
     """Zone id → when its sirens sound again if people are inside."""
+    plans: PlansState = msgspec.field(default_factory=PlansState)
+    tasks: TasksState = msgspec.field(default_factory=TasksState)
     contacts: dict[str, dict[str, str]] = {}
     """Person id → channel → kind of service, beside the bundle's."""
     quiet: dict[str, list[Span]] = {}

@@ -1,0 +1,385 @@
+"""Emergency plans: the hub opens each step, calls its owners and escalates.
+
+The hub settles no step: done or skipped is the word of a named person. A run pins
+the version of its plan, so that a new one changes nothing that goes on.
+"""
+
+from typing import Final
+
+import msgspec
+
+from core import config
+from core.alarms.events import AlarmRaised
+from core.alarms.state import AlarmRecord
+from core.api.errors import Refused
+from core.api.reading import Value
+from core.deadlines import Deadline, fire_after
+from core.hub import CORE, Hub
+from core.journal.envelope import Cause, Envelope
+from core.people.access import Answer
+from core.people.people import People
+from core.response import plans_acts as acts
+from core.response.books import Plan, PlanStep
+from core.response.notices import Notices
+from core.response.plans_state import (
+    PlanEnded,
+    PlanJoined,
+    PlanKept,
+    PlanLate,
+    PlanOpened,
+    PlanReopened,
+    PlanReported,
+    PlanRun,
+    PlanSettled,
+    PlanStarted,
+    PlanStopped,
+)
+from core.response.tasks_acts import LEADS
+
+DRILL: Final = "DRILL"
+#: A step is told of again at most so often; it stays late on every screen.
+_LEVELS: Final = 5
+_AGAIN_LEAST_S: Final = 60.0
+_LEADS: Final = (*LEADS, "marshal")
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def dump(plan: Plan) -> bytes:
+    """Return a plan's canonical bytes."""
+    return _encoder.encode(plan)
+
+
+def digest_of(plan: Plan) -> str:
+    """Return the content address of a plan."""
+    return config.digest(dump(plan))
+
+
+def answers(
+    plans: tuple[Plan, ...], kind: str, zone_id: str | None, priority: int = 1
+) -> Plan | None:
+    """Return the plan that an alarm is bound to: by its zone, then by its kind."""
+    best: tuple[bool, int] = (False, 0)
+    found = None
+    for plan in plans:
+        if (plan.zones and zone_id not in plan.zones) or priority > plan.priority:
+            continue
+        for alarm in plan.alarms:
+            rank = (bool(plan.zones), len(alarm))
+            if (kind == alarm or kind.startswith(f"{alarm}.")) and rank > best:
+                best, found = rank, plan
+    return found
+
+
+class Plans:
+    """Start plans on alarms, drive their steps, end none by itself."""
+
+    def __init__(self, hub: Hub, people: People, notices: Notices) -> None:
+        self._hub, self._people, self._notices = hub, people, notices
+        self._read: dict[str, Plan | None] = {}
+        bind = people.access.bind
+        bind(acts.StartPlan, self._start_act)
+        bind(acts.DoStep, self._done_act)
+        bind(acts.SkipStep, self._skip_act)
+        bind(acts.SendReport, self._report_act)
+        bind(acts.EndPlan, self._end_act)
+        hub.on(AlarmRaised, self._alarm)
+        hub.undo(PlanEnded, self._reopen)
+
+    def arm(self) -> None:
+        """Answer the alarms that stood before there was a plan for them (R1)."""
+        self._hub.after(0.0, "plans.levels", self._levels)
+
+    def recover(self, clean: bool) -> None:
+        """Go on where the runs stood: no step is skipped, what is late is told."""
+        for run in self._hub.state.response.plans.running():
+            for step_id in list(run.steps):
+                self._watch(run, step_id)
+            self._open_next(run, CORE)
+
+    def tick(self) -> None:
+        """Have no levels of its own: plans go by alarms, deadlines and people."""
+
+    # --- starting -------------------------------------------------------------
+
+    def start(
+        self,
+        plan_id: str,
+        *,
+        zone_id: str | None,
+        about: str = "",
+        mark: str = "",
+        cause: Cause = CORE,
+    ) -> str | None:
+        """Begin a plan of the site; returns the run, None where there is no such plan.
+
+        One that runs for the zone already is joined. A real one ends the drills.
+        """
+        plan = next((p for p in self._hub.bundle.plans if p.id == plan_id), None)
+        if plan is None:
+            return None
+        if not mark:
+            self._end_drills(about)
+        for run in self._hub.state.response.plans.running():
+            if (run.plan, run.zone_id, run.mark) == (plan_id, zone_id, mark):
+                if about and about not in run.about:
+                    self._hub.emit(PlanJoined(plan_run=run.id, about=about), cause)
+                return run.id
+        digest = digest_of(plan)
+        if digest not in self._hub.state.response.plans.kept:
+            self._hub.emit(PlanKept(digest=digest, data=dump(plan)), cause)
+        body = PlanStarted(
+            plan_run=self._hub.ids.new(),
+            plan=plan.id,
+            digest=digest,
+            zone_id=zone_id,
+            steps=tuple(step.id for step in plan.steps),
+            about=about,
+            mark=mark,
+        )
+        self._hub.emit(body, cause)
+        self._open_next(self._hub.state.response.plans.runs[body.plan_run], cause)
+        return body.plan_run
+
+    def plan_of(self, run: PlanRun) -> Plan | None:
+        """Return the version that a run pins; None: nobody can read it."""
+        if run.digest not in self._read:
+            data = self._hub.state.response.plans.kept.get(run.digest, b"")
+            try:
+                self._read[run.digest] = msgspec.msgpack.decode(data, type=Plan)
+            except msgspec.MsgspecError:
+                self._read[run.digest] = None
+        return self._read[run.digest]
+
+    def _alarm(self, body: AlarmRaised, envelope: Envelope) -> None:
+        cause = Cause(actor=envelope.cause.actor, parent=envelope.id)
+        self._answer(body.alarm_id, body.kind, body.zone_id, body, cause)
+
+    def _levels(self) -> None:
+        about = {
+            each
+            for run in self._hub.state.response.plans.runs.values()
+            for each in run.about
+        }
+        for alarm in list(self._hub.state.alarms.open.values()):
+            if alarm.active and alarm.id not in about:
+                self._answer(alarm.id, alarm.kind, alarm.zone_id, alarm, CORE)
+
+    def _answer(
+        self,
+        alarm_id: str,
+        kind: str,
+        zone_id: str | None,
+        told: AlarmRaised | AlarmRecord,
+        cause: Cause,
+    ) -> None:
+        # A test rouses nobody; a drill is carried out as one.
+        if told.mark not in ("", DRILL):
+            return
+        plan = answers(self._hub.bundle.plans, kind, zone_id, told.priority)
+        if plan is not None:
+            self.start(
+                plan.id, zone_id=zone_id, about=alarm_id, mark=told.mark, cause=cause
+            )
+
+    def _end_drills(self, about: str) -> None:
+        for run in self._hub.state.response.plans.running():
+            if run.mark:
+                self._hush(run)
+                self._hub.emit(PlanStopped(plan_run=run.id, about=about))
+
+    # --- steps ----------------------------------------------------------------
+
+    def _open_next(self, run: PlanRun, cause: Cause) -> None:
+        """Open the steps whose turn it is: all that they wait for is settled."""
+        plan = self.plan_of(run)
+        for step in plan.steps if plan else ():
+            before = [run.steps[each] for each in step.after if each in run.steps]
+            if run.steps[step.id].state == "waiting" and all(b.settled for b in before):
+                due = Deadline.after(self._hub.clock, step.within_s)
+                body = PlanOpened(plan_run=run.id, step=step.id, due=due)
+                self._hub.emit(body, cause)
+                self._tell(run, step, "notice.plan_step", step.roles, cause)
+                self._watch(run, step.id)
+
+    def _tell(
+        self,
+        run: PlanRun,
+        step: PlanStep,
+        code: str,
+        roles: tuple[str, ...],
+        cause: Cause,
+    ) -> None:
+        params: dict[str, Value] = {
+            "plan": run.plan,
+            "plan_step": f"{run.digest}/{step.id}",
+            "zone": run.zone_id or "",
+            "level": run.steps[step.id].level,
+        }
+        self._notices.tell(
+            roles=roles,
+            channels=step.channels,
+            code=code,
+            params=params,
+            about=_about(run.id, step.id),
+            mark=run.mark,
+            cause=cause,
+        )
+
+    def _watch(self, run: PlanRun, step_id: str) -> None:
+        record = run.steps[step_id]
+        key = f"plan.{_about(run.id, step_id)}"
+        if record.state != "open" or record.due is None:
+            self._hub.timers.cancel(key)
+            return
+        run_id = run.id
+
+        def late(unknown: bool) -> None:
+            found = self._hub.state.response.plans.runs.get(run_id)
+            if found is not None and found.running:
+                self._late(found, step_id, "late_unknown" if unknown else "late")
+
+        fire_after(self._hub, record.due, key, late)
+
+    def _late(self, run: PlanRun, step_id: str, why: str) -> None:
+        plan, record = self.plan_of(run), run.steps[step_id]
+        step = plan.step(step_id) if plan else None
+        if step is None or record.state != "open":
+            return
+        level = record.level + 1
+        again_s = max(step.within_s, _AGAIN_LEAST_S)
+        again = Deadline.after(self._hub.clock, again_s) if level < _LEVELS else None
+        body = PlanLate(plan_run=run.id, step=step_id, level=level, why=why, next=again)
+        wrapped = self._hub.emit(body)
+        cause = Cause(actor="hub:plans", parent=wrapped.id)
+        above = step.escalate if level == 1 else (*step.escalate, "owner")
+        roles = tuple(dict.fromkeys((*step.roles, *above)))
+        self._tell(run, step, "notice.plan_late", roles, cause)
+        self._watch(run, step_id)
+
+    # --- acts -----------------------------------------------------------------
+
+    def _start_act(
+        self, _actor: str, act: acts.StartPlan, _version: int | None, cause: Cause
+    ) -> Answer:
+        zones = {zone.id for zone in self._hub.bundle.site.zones}
+        if act.zone_id and act.zone_id not in zones:
+            raise Refused("site.zone_unknown", zone=act.zone_id)
+        if act.drill and any(
+            not run.mark for run in self._hub.state.response.plans.running()
+        ):
+            raise Refused("plan.real_running")
+        mark = DRILL if act.drill else ""
+        run_id = self.start(
+            act.plan, zone_id=act.zone_id or None, mark=mark, cause=cause
+        )
+        if run_id is None:
+            known = ", ".join(plan.id for plan in self._hub.bundle.plans)
+            raise Refused("plan.unknown", plan=act.plan, known=known or "-")
+        return {"plan_run": run_id}
+
+    def _run(self, run_id: str) -> PlanRun:
+        run = self._hub.state.response.plans.runs.get(run_id)
+        if run is None:
+            raise Refused("plan.run_unknown", run=run_id)
+        if not run.running:
+            raise Refused("plan.over")
+        return run
+
+    def _turn(self, actor: str, run_id: str, step_id: str) -> tuple[PlanRun, PlanStep]:
+        """Return a step that the actor may settle now."""
+        run = self._run(run_id)
+        plan = self.plan_of(run)
+        step = plan.step(step_id) if plan else None
+        if step is None:
+            raise Refused("plan.step_unknown", step=step_id)
+        self._people.access.require(actor, *step.roles, *_LEADS)
+        if run.steps[step_id].settled:
+            raise Refused("plan.step_settled", by=run.steps[step_id].by)
+        return run, step
+
+    def _settle(
+        self,
+        run: PlanRun,
+        step_id: str,
+        outcome: str,
+        by: tuple[str, str],
+        cause: Cause,
+    ) -> None:
+        """Settle a step by a person and a reason; open what waited for it."""
+        actor, reason = by
+        body = PlanSettled(
+            plan_run=run.id, step=step_id, outcome=outcome, by=actor, reason=reason
+        )
+        self._hub.emit(body, cause)
+        self._watch(run, step_id)
+        self._notices.close_about(_about(run.id, step_id))
+
+    def _done_act(
+        self, actor: str, act: acts.DoStep, _version: int | None, cause: Cause
+    ) -> Answer:
+        run, step = self._turn(actor, act.plan_run, act.step)
+        if step.report:
+            raise Refused("plan.report_by_person")
+        if run.steps[step.id].state == "waiting":
+            raise Refused("plan.step_waits", after=", ".join(step.after))
+        self._settle(run, step.id, "done", (actor, act.note), cause)
+        self._open_next(run, cause)
+        return {"plan_run": run.id, "step": step.id}
+
+    def _skip_act(
+        self, actor: str, act: acts.SkipStep, _version: int | None, cause: Cause
+    ) -> Answer:
+        run, step = self._turn(actor, act.plan_run, act.step)
+        self._settle(run, step.id, "skipped", (actor, act.reason), cause)
+        self._open_next(run, cause)
+        return {"plan_run": run.id, "step": step.id}
+
+    def _report_act(
+        self, actor: str, act: acts.SendReport, _version: int | None, cause: Cause
+    ) -> Answer:
+        run = self._run(act.plan_run)
+        plan = self.plan_of(run)
+        step = next((s for s in plan.steps if s.report), None) if plan else None
+        if step is None:
+            raise Refused("plan.no_report")
+        body = PlanReported(
+            plan_run=run.id,
+            step=step.id,
+            by=actor,
+            way=act.way,
+            to=act.to,
+            sha256=act.sha256,
+        )
+        self._hub.emit(body, cause)
+        if not run.steps[step.id].settled:
+            self._settle(run, step.id, "done", (actor, ""), cause)
+            self._open_next(run, cause)
+        return {"plan_run": run.id, "sha256": act.sha256}
+
+    def _end_act(
+        self, actor: str, act: acts.EndPlan, _version: int | None, cause: Cause
+    ) -> Answer:
+        run, reason = self._run(act.plan_run), act.reason.strip()
+        for alarm_id in run.about:
+            alarm = self._hub.state.alarms.open.get(alarm_id)
+            if alarm is not None and alarm.stands and not run.mark:
+                raise Refused("plan.alarm_stands", alarm=alarm.kind)
+        left = [step_id for step_id, record in run.steps.items() if not record.settled]
+        if left and not reason:
+            raise Refused("plan.steps_open", steps=", ".join(left))
+        for step_id in left:
+            self._settle(run, step_id, "skipped", (actor, reason), cause)
+        self._hub.emit(PlanEnded(plan_run=run.id, by=actor, reason=reason), cause)
+        return {"plan_run": run.id, "skipped": len(left)}
+
+    def _hush(self, run: PlanRun) -> None:
+        for step_id in run.steps:
+            self._hub.timers.cancel(f"plan.{_about(run.id, step_id)}")
+            self._notices.close_about(_about(run.id, step_id))
+
+    def _reopen(self, body: PlanEnded) -> None:
+        self._hub.emit(PlanReopened(plan_run=body.plan_run))
+
+
+def _about(run_id: str, step_id: str) -> str:
+    return f"{run_id}/{step_id}"
