@@ -4,16 +4,19 @@ Levels, not only edges (R1): a hazard that stands at boot is seen at boot. UNKNO
 for longer than a moment does what the rule's on_unknown declares, never nothing.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from automations.compiled import Compiled
+from automations.level import UNKNOWN_S as UNKNOWN_S  # noqa: PLC0414 - re-exported
+from automations.level import Level, Watch, rests
 from automations.selecting import Catalogue, Lacking
 from automations.values import ReadingValue, permits_value
 from automations.watch_people import PresenceWatch
 from automations.watch_permit import PermitWatch
 from automations.watch_reading import ReadingWatch
-from automations.watching import Judged, Params, Watched
+from automations.watching import Interval, Judged, Params, Watched
 from core.api.reading import Reading
 from core.clock import NS
 from core.kernel import Kernel
@@ -21,8 +24,6 @@ from core.logic.truth import Truth, any_of
 from core.people.events import PersonMoved
 from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceZoned
 
-#: A level that stays UNKNOWN for longer acts by the rule's on_unknown.
-UNKNOWN_S = 30.0
 #: Levels that are first judged so soon after a start need no sustain.
 STARTING_TICKS = 3
 #: The same reason for not firing is told at most this often for one subject.
@@ -64,56 +65,6 @@ class Rules(Protocol):
         """Hear what a selector of the rule does not find; [] when all is there."""
 
 
-class Level:
-    """Hold where one trigger stands for one subject; times are boot ns."""
-
-    __slots__ = (
-        "boot",
-        "doubted",
-        "ended",
-        "fired",
-        "since",
-        "skipped",
-        "truth",
-        "unknown",
-    )
-
-    def __init__(self, boot: bool) -> None:
-        self.truth = Truth.UNKNOWN
-        self.since: int | None = None
-        self.unknown: int | None = None
-        self.doubted = True
-        """True until it is known for the first time: the journal may tell of doubt."""
-        self.fired = False
-        self.ended = False
-        """True when it fired before and was proven over since."""
-        self.boot = boot
-        """True until it is first proven FALSE: then TRUE needs no sustain (§5)."""
-        self.skipped: dict[str, int] = {}
-
-
-class Watch:
-    """Hold one level trigger of one rule."""
-
-    def __init__(self, rule: Compiled, index: int, watched: Watched) -> None:
-        self.rule, self.index, self.watched = rule, index, watched
-        trigger = rule.rule.triggers[index]
-        span = trigger.fields.get("for", 0.0)
-        self.sustain_ns = int(float(span) * NS) if isinstance(span, int | float) else 0
-        rate = trigger.fields.get("rate", 0.0)
-        window = float(rate) if isinstance(rate, int | float) else 0.0
-        self.grace_ns = int((UNKNOWN_S + window) * NS)
-        self.levels: dict[str, Level] = {}
-        self.missing: frozenset[str] = frozenset()
-        """Zones for which the selector finds nothing: not armed there."""
-        self.refused = False
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Name the trigger within the armed rules."""
-        return self.rule.id, self.index
-
-
 class Levels:
     """Judge every level trigger; tell the engine what fires."""
 
@@ -123,6 +74,8 @@ class Levels:
         self._by_entity: dict[str, list[Watch]] = {}
         self._values: list[tuple[Compiled, ReadingWatch]] = []
         """Named values of rules: they follow readings for rates."""
+        self._named: dict[tuple[str, str], tuple[str, ReadingValue]] = {}
+        """(rule, name) → the rule's hash and its value: unchanged ones go on (R7)."""
         self._feeds: dict[str, list[ReadingWatch]] = {}
         self._heard: set[str] = set()
         """Entities whose readings are followed; there is no way to stop that."""
@@ -139,12 +92,18 @@ class Levels:
         """Take up the level triggers; those of unchanged rules go on (R7)."""
         old, self._watches = self._watches, {}
         self._values.clear()
+        values, self._named = self._named, {}
         for rule in rules:
             # One that cannot be made leaves the others (R9).
-            self._rules.guard(rule.id, self._arm, rule, old)
+            self._rules.guard(rule.id, self._arm, rule, old, values)
         self._resolve()
 
-    def _arm(self, rule: Compiled, old: dict[tuple[str, int], Watch]) -> None:
+    def _arm(
+        self,
+        rule: Compiled,
+        old: dict[tuple[str, int], Watch],
+        values: dict[tuple[str, str], tuple[str, ReadingValue]],
+    ) -> None:
         for index, trigger in enumerate(rule.rule.triggers):
             if trigger.platform in _KINDS and not rule.is_moment(index):
                 made = _KINDS[trigger.platform](self._kernel, trigger)
@@ -154,14 +113,19 @@ class Levels:
                     watch.levels, watch.watched = before.levels, before.watched
                 self._watches[watch.key] = watch
         rule.standing = self._standing(rule)
-        self._make_values(rule)
+        self._make_values(rule, values)
 
-    def _make_values(self, rule: Compiled) -> None:
+    def _make_values(
+        self, rule: Compiled, old: dict[tuple[str, str], tuple[str, ReadingValue]]
+    ) -> None:
         for name, trigger in rule.rule.values.items():
             if trigger.platform == "permits":
                 rule.sources[name] = permits_value(self._kernel, trigger)
             else:
-                made = ReadingValue(self._kernel, trigger)
+                before, kept = old.get((rule.id, name), ("", None))
+                same = kept is not None and before == rule.rule.hash
+                made = kept if kept and same else ReadingValue(self._kernel, trigger)
+                self._named[rule.id, name] = rule.rule.hash, made
                 rule.sources[name] = made
                 self._values.append((rule, made.watched))
 
@@ -239,6 +203,23 @@ class Levels:
             == sum(w.refused for w in self._watches.values() if w.rule is rule)
         }
 
+    def watch(self, rule_id: str, index: int) -> Watch | None:
+        """Return a rule's level trigger; None: it is a moment, or an alarm's."""
+        return self._watches.get((rule_id, index))
+
+    def calm(self, entity_id: str) -> Interval | None:
+        """Return between which numbers an entity changes no level; None: unknown."""
+        low, high = -math.inf, math.inf
+        watched = [watch.watched for watch in self._by_entity.get(entity_id, ())]
+        if any(value.tracks for value in self._feeds.get(entity_id, ())):
+            return None
+        for each in watched:
+            own = each.calm(entity_id) if isinstance(each, ReadingWatch) else None
+            if own is None:
+                return None
+            low, high = max(low, own[0]), min(high, own[1])
+        return low, high
+
     # --- judging ----------------------------------------------------------------
 
     def tick(self) -> None:
@@ -256,7 +237,7 @@ class Levels:
         present = set(watch.watched.subjects())
         subjects = (present | levels.keys()) - watch.missing
         if told:
-            subjects = {each for each in subjects if not _rests(levels.get(each))}
+            subjects = {each for each in subjects if not rests(levels.get(each))}
         for subject in sorted(subjects):
             self._judge(watch, subject)
             if subject not in present and levels[subject].truth is Truth.FALSE:
@@ -369,13 +350,6 @@ class Levels:
         if last is None or now - last >= SKIP_S * NS:
             level.skipped[why] = now
             self._rules.level_skipped(watch.rule, watch.index, subject, why, params)
-
-
-def _rests(level: Level | None) -> bool:
-    """Say whether a level can wait for its next reading."""
-    if level is None or level.truth is Truth.UNKNOWN:
-        return False
-    return level.truth is Truth.FALSE or level.fired
 
 
 def _value_index(rule: Compiled, value: ReadingWatch) -> int:
