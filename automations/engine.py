@@ -160,7 +160,7 @@ class Engine:
         index = rule.matching_alarm(record)
         if index is None:
             return
-        if record.shelf is not None or record.out_of_service:
+        if record.put_by:
             self._skip(rule, record.id, index, "shelved", {"alarm_id": record.id})
             return
         params: Params = {

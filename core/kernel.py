@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from core.alarms.alarms import Alarms
+from core.alarms.design import ByDesign
 from core.api.reading import Value
 from core.clock import Clock
 from core.hub import Hub, JournalDoor, LinkDoor, Room
@@ -63,7 +64,14 @@ class Kernel:
         self._make_response()
         # In the order of the data's way: what a room reads is armed before it.
         hub.rooms = [
-            *(self.site, self.access, self.registry, self.alarms, self.readings),
+            *(
+                self.site,
+                self.access,
+                self.registry,
+                self.alarms,
+                self.readings,
+                self.by_design,
+            ),
             *(self.people, self.commands, self.notices, self.cards, self.keys),
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
             *(self.meters, self.gas_tests, self.isolation, self.entries),
@@ -82,6 +90,9 @@ class Kernel:
         DeviceDesk(self.registry, self.access)
         self.alarms = Alarms(hub, self.access)
         self.readings = Readings(hub, self.registry, self.alarms)
+        self.by_design = ByDesign(
+            hub, self.access, self.registry, self.readings, self.alarms
+        )
 
     def _make_people(self) -> None:
         """Make what knows people, and what reaches them and their outputs."""

@@ -28,7 +28,7 @@ _LEVELS = {
     "rule.skipped": "minor",
 }
 _BAD_STATES = frozenset({"failed", "expired"})
-_STATES = ("state", "status", "outcome", "why")
+_STATES = ("state", "status", "outcome", "verdict", "why")
 
 
 def sentence(names: Names, body: Event) -> Text:

@@ -5,19 +5,21 @@ or out of service. It closes when it is returned, acknowledged, not latched,
 not shelved and in service.
 """
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable
+
+import msgspec
 
 from core.alarms.answering import Answering
+from core.alarms.chatter import Chatter
 from core.alarms.events import (
     AlarmClosed,
     AlarmRaised,
     AlarmRepeated,
     AlarmReturned,
 )
-from core.alarms.metrics import Figures, Metrics
-from core.alarms.state import AlarmRecord, key_of
+from core.alarms.state import AlarmRecord, AlarmsState, key_of
 from core.api.reading import Value
-from core.clock import NS
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause
 from core.people.access import Access
@@ -26,9 +28,15 @@ from core.people.access import Access
 CHATTER_HOLD_S = 60.0
 #: TEST and DRILL alarms end by themselves after this.
 MARK_MAX_S = 3600.0
-DAY_NS = 86_400 * NS
+#: What an alarm of a device becomes that is not in use: a fault to look into.
+IDLE = "fault.idle"
+_IDLE_PRIORITY = 3
 
 Judge = Callable[[str, str], bool]
+
+
+def _nothing(_: AlarmRaised) -> str:
+    return ""
 
 
 class Alarms:
@@ -36,7 +44,11 @@ class Alarms:
 
     def __init__(self, hub: Hub, access: Access) -> None:
         self.hub = hub
-        self.metrics = Metrics()
+        self.chatter = Chatter()
+        self.idle: Callable[[AlarmRaised], str] = _nothing
+        """Says why the device behind an alarm is not in use; '' while it is."""
+        self.designed: Callable[[AlarmRaised], str] = _nothing
+        """Says which declared design an alarm is suppressed by; '' for none."""
         self.judges: dict[str, Judge] = {}
         """Prefix of a source → says whether evidence can still end the alarm."""
         self._settling: set[str] = set()
@@ -44,8 +56,10 @@ class Alarms:
         self._marked: set[str] = set()
         """Ids of open TEST and DRILL alarms."""
         self._active: dict[str | None, list[AlarmRecord]] = {}
-        self._active_of = (0, 0)
-        """The state that `_active` was made of: nothing changes without an event."""
+        """Zone → its active alarms by rank; under None are those of all zones."""
+        self._active_of: AlarmsState | None = None
+        """The state that `_active` follows; another one: it is made anew."""
+        hub.derive((AlarmRaised, AlarmRepeated, AlarmReturned), self._follow)
         self._answering = Answering(self, access)
 
     # --- room -----------------------------------------------------------------
@@ -57,15 +71,14 @@ class Alarms:
         """Take up shelving deadlines; end tests and drills; close what is done."""
         for record in list(self.hub.state.alarms.open.values()):
             if record.mark:
-                self._end(record, CORE)
+                self.end(record, CORE)
                 continue
-            if record.shelf is not None:
-                self._answering.wait_shelf(record.id, record.shelf.until)
+            self._answering.recover(record)
             self.close_if_done(record)
 
     def tick(self) -> None:
-        """Keep the metrics' windows short."""
-        self.metrics.sweep(self.hub.clock.mono_ns())
+        """Forget what no longer chatters."""
+        self.chatter.sweep(self.hub.clock.mono_ns())
 
     # --- for rooms ------------------------------------------------------------
 
@@ -89,25 +102,26 @@ class Alarms:
         acknowledgement. A TEST or DRILL never covers a real alarm; the first
         real one ends them all.
         """
-        record = self._standing(source, condition, kind, mark, cause)
-        if record is not None:
-            if not record.active and not (mark and not record.mark):
-                self._repeat(record, params or {}, cause)
-            return record.id
-        body = AlarmRaised(
-            alarm_id=self.hub.ids.new(),
-            source=source,
-            condition=condition,
-            kind=kind,
-            priority=priority,
-            zone_id=zone_id,
-            life_safety=life_safety,
-            latching=latching,
-            params=params or {},
-            mark=mark,
+        body = self._said(
+            AlarmRaised(
+                alarm_id="",
+                source=source,
+                condition=condition,
+                kind=kind,
+                priority=priority,
+                zone_id=zone_id,
+                life_safety=life_safety,
+                latching=latching,
+                params=params or {},
+                mark=mark,
+            )
         )
-        self._begin(body, cause)
-        return body.alarm_id
+        record = self._standing(body, cause)
+        if record is None:
+            return self._begin(body, cause)
+        if not record.active and not (mark and not record.mark):
+            self._repeat(record, params or {}, cause)
+        return record.id
 
     def clear(self, source: str, condition: str, cause: Cause = CORE) -> None:
         """Say that a condition is proven gone; unknown ones are fine.
@@ -118,7 +132,7 @@ class Alarms:
         if record is None or not record.active or record.id in self._settling:
             return
         now = self.hub.clock.mono_ns()
-        if not record.mark and self.metrics.chatters(key_of(source, condition), now):
+        if not record.mark and self.chatter.chatters(key_of(source, condition), now):
             alarm_id = record.id
             self._settling.add(alarm_id)
             self.hub.after(
@@ -144,32 +158,15 @@ class Alarms:
         self, zone_id: str | None = None, kind_prefix: str = ""
     ) -> list[AlarmRecord]:
         """Return active alarms, most urgent first, then oldest."""
-        state = self.hub.state
-        if self._active_of != (id(state.alarms), state.seq):
-            self._active_of = (id(state.alarms), state.seq)
-            self._active = _by_zone(state.alarms.open.values())
+        alarms = self.hub.state.alarms
+        if self._active_of is not alarms:
+            self._active_of, self._active = alarms, {}
+            for record in alarms.open.values():
+                self._rank(record)
         found = self._active.get(zone_id, ())
+        if not kind_prefix:
+            return list(found)
         return [record for record in found if record.kind.startswith(kind_prefix)]
-
-    def figures(self) -> Figures:
-        """Return the metrics of this moment."""
-        records = list(self.hub.state.alarms.open.values())
-        clock = self.hub.clock
-        raised, flood, chattering, top = self.metrics.window(clock.mono_ns())
-        old = clock.wall_ns() - DAY_NS
-        return Figures(
-            raised_10min=raised,
-            standing=sum(r.active for r in records),
-            unacknowledged=sum(not r.acknowledged for r in records),
-            shelved=sum(r.shelf is not None for r in records),
-            out_of_service=sum(bool(r.out_of_service) for r in records),
-            stale=sum(r.active and r.raised_wall_ns < old for r in records),
-            flood=flood,
-            chattering=chattering,
-            seconds_to_acknowledge=self.metrics.median_answer(),
-            top_sources=tuple(top),
-            by_priority=self.metrics.priorities(),
-        )
 
     def judged(self, record: AlarmRecord) -> bool:
         """Say whether evidence can still end an alarm; if not, a person may."""
@@ -178,40 +175,62 @@ class Alarms:
 
     # --- life cycle -----------------------------------------------------------
 
-    def _count(self, source: str, condition: str, priority: int) -> None:
-        key = key_of(source, condition)
-        self.metrics.raised(self.hub.clock.mono_ns(), key, source, priority)
+    def _said(self, body: AlarmRaised) -> AlarmRaised:
+        """Return what is raised: of a device not in use only a fault (issue 4 §5)."""
+        if body.kind.startswith("fault.") or body.mark:
+            return body
+        why = self.idle(body)
+        if not why:
+            return body
+        return msgspec.structs.replace(
+            body,
+            kind=IDLE,
+            priority=_IDLE_PRIORITY,
+            life_safety=False,
+            latching=False,
+            params={**body.params, "why": why, "would_be": body.kind},
+        )
 
-    def _standing(
-        self, source: str, condition: str, kind: str, mark: str, cause: Cause
-    ) -> AlarmRecord | None:
+    def _standing(self, body: AlarmRaised, cause: Cause) -> AlarmRecord | None:
         """Return the record that an activation joins; ends what it overrules."""
-        record = self.find(source, condition)
-        if record is not None and record.active and not record.mark:
+        record = self.find(body.source, body.condition)
+        if record is not None and not body.mark and _graver(body, record):
+            self.end(record, cause)  # the graver one is never covered
+        elif record is not None and record.active and not record.mark:
             self._settling.discard(record.id)
             return record
-        if not mark and not kind.startswith("fault."):
+        if not body.mark and not body.kind.startswith("fault."):
             self._end_marked(cause)
-        elif not mark and record is not None and record.mark:
-            self._end(record, cause)
-        return self.find(source, condition)
+        elif not body.mark and record is not None and record.mark:
+            self.end(record, cause)
+        return self.find(body.source, body.condition)
 
-    def _begin(self, body: AlarmRaised, cause: Cause) -> None:
+    def _begin(self, body: AlarmRaised, cause: Cause) -> str:
+        quiet = not body.life_safety and not body.mark
+        body = msgspec.structs.replace(
+            body,
+            alarm_id=self.hub.ids.new(),
+            suppressed=self.designed(body) if quiet else "",
+        )
+        alarm_id = body.alarm_id
         if body.mark:
-            self._marked.add(body.alarm_id)
+            self._marked.add(alarm_id)
         self.hub.emit(body, cause)
-        self._count(body.source, body.condition, body.priority)
+        self._count(body.source, body.condition)
         if body.mark:
-            alarm_id = body.alarm_id
             key = f"alarm.mark {alarm_id}"
             self.hub.after(MARK_MAX_S, key, lambda: self._expire(alarm_id))
+        return alarm_id
+
+    def _count(self, source: str, condition: str) -> None:
+        self.chatter.raised(self.hub.clock.mono_ns(), key_of(source, condition))
 
     def _repeat(
         self, record: AlarmRecord, params: dict[str, Value], cause: Cause
     ) -> None:
         self._settling.discard(record.id)
         self.hub.emit(AlarmRepeated(alarm_id=record.id, params=params), cause)
-        self._count(record.source, record.condition, record.priority)
+        self._count(record.source, record.condition)
 
     def _settled(self, alarm_id: str, cause: Cause) -> None:
         record = self.hub.state.alarms.open.get(alarm_id)
@@ -226,14 +245,14 @@ class Alarms:
     def close_if_done(self, record: AlarmRecord) -> None:
         """Close a record that nothing keeps open any more."""
         open_still = self.hub.state.alarms.open.get(record.id) is record
-        standing = record.active or record.latched or not record.acknowledged
+        unseen = not record.acknowledged and not record.suppressed
         put_by = record.shelf is not None or record.out_of_service
-        if open_still and not standing and not put_by:
+        if open_still and not (record.stands or unseen or put_by):
             self._close(record, CORE)
 
     def _close(self, record: AlarmRecord, cause: Cause) -> None:
-        self.hub.timers.cancel(f"alarm.shelf {record.id}")
-        self.hub.timers.cancel(f"alarm.mark {record.id}")
+        for what in ("shelf", "service", "mark"):
+            self.hub.timers.cancel(f"alarm.{what} {record.id}")
         self._marked.discard(record.id)
         self.hub.emit(AlarmClosed(alarm_id=record.id), cause)
 
@@ -241,10 +260,10 @@ class Alarms:
         for alarm_id in sorted(self._marked):
             record = self.hub.state.alarms.open.get(alarm_id)
             if record is not None:
-                self._end(record, cause)
+                self.end(record, cause)
 
-    def _end(self, record: AlarmRecord, cause: Cause) -> None:
-        """End a TEST or DRILL whatever its state: it is no evidence of anything."""
+    def end(self, record: AlarmRecord, cause: Cause) -> None:
+        """End a record whatever its state: a TEST, a DRILL, or what is overruled."""
         if record.active:
             self.hub.emit(AlarmReturned(alarm_id=record.id), cause)
         self._close(record, cause)
@@ -252,15 +271,33 @@ class Alarms:
     def _expire(self, alarm_id: str) -> None:
         record = self.hub.state.alarms.open.get(alarm_id)
         if record is not None and record.mark:
-            self._end(record, CORE)
+            self.end(record, CORE)
+
+    # --- the active ones by zone --------------------------------------------------
+
+    def _follow(self, body: AlarmRaised | AlarmRepeated | AlarmReturned) -> None:
+        alarms = self.hub.state.alarms
+        record = alarms.open.get(body.alarm_id)
+        if record is not None and self._active_of is alarms:
+            self._rank(record)
+
+    def _rank(self, record: AlarmRecord) -> None:
+        """Put a record into the lists of its zone and of all, or take it out."""
+        for zone in {None, record.zone_id}:
+            listed = self._active.setdefault(zone, [])
+            at = bisect_left(listed, _urgency(record), key=_urgency)
+            there = at < len(listed) and listed[at] is record
+            if record.active and not there:
+                listed.insert(at, record)
+            elif there and not record.active:
+                del listed[at]
 
 
-def _by_zone(records: Iterable[AlarmRecord]) -> dict[str | None, list[AlarmRecord]]:
-    """Sort the active ones by urgency and age; under None are those of all zones."""
-    active = [record for record in records if record.active]
-    active.sort(key=lambda r: (r.priority, r.raised_seq))
-    zones: dict[str | None, list[AlarmRecord]] = {None: active}
-    for record in active:
-        if record.zone_id is not None:
-            zones.setdefault(record.zone_id, []).append(record)
-    return zones
+def _graver(body: AlarmRaised, record: AlarmRecord) -> bool:
+    """Say whether a record is too slight to stand for an activation."""
+    real = record.kind == IDLE and body.kind != IDLE
+    return real or (body.life_safety and not record.life_safety)
+
+
+def _urgency(record: AlarmRecord) -> tuple[int, int]:
+    return record.priority, record.raised_seq

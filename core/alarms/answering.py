@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.alarms.acts import (
     AcknowledgeAlarm,
+    ClassifyIncident,
+    JudgeAlarm,
     PutInService,
     ResetAlarm,
     ShelveAlarm,
@@ -16,12 +18,14 @@ from core.alarms.acts import (
 )
 from core.alarms.events import (
     AlarmAcknowledged,
+    AlarmJudged,
     AlarmRepeated,
     AlarmReset,
     AlarmReturned,
     AlarmServiceChanged,
     AlarmShelved,
     AlarmUnshelved,
+    IncidentClassified,
 )
 from core.alarms.state import AlarmRecord
 from core.api.errors import Refused
@@ -49,6 +53,8 @@ class Answering:
         access.bind(UnshelveAlarm, self._unshelve_act)
         access.bind(TakeOutOfService, self._out_of_service)
         access.bind(PutInService, self._in_service)
+        access.bind(JudgeAlarm, self._judge)
+        access.bind(ClassifyIncident, self._classify)
         self._hub.undo(AlarmReset, self._latch_again)
         self._hub.undo(AlarmShelved, self._sound_again)
         self._hub.undo(AlarmServiceChanged, self._serve_again)
@@ -69,8 +75,6 @@ class Answering:
     ) -> dict[str, Value]:
         record = self._existing(act.alarm_id, version)
         if not record.acknowledged:
-            waited = self._hub.clock.mono_ns() - record.raised_mono_ns
-            self._alarms.metrics.acknowledged(waited)
             self._hub.emit(
                 AlarmAcknowledged(alarm_id=record.id, person_id=actor), cause
             )
@@ -133,9 +137,16 @@ class Answering:
             AlarmShelved(alarm_id=record.id, person_id=by, reason=reason, until=until),
             cause,
         )
-        self.wait_shelf(record.id, until)
+        self._wait_shelf(record.id, until)
 
-    def wait_shelf(self, alarm_id: str, until: Deadline) -> None:
+    def recover(self, record: AlarmRecord) -> None:
+        """Take up the deadlines of a record that was put by."""
+        if record.shelf is not None:
+            self._wait_shelf(record.id, record.shelf.until)
+        if record.service is not None:
+            self._wait_service(record.id, record.service.until)
+
+    def _wait_shelf(self, alarm_id: str, until: Deadline) -> None:
         """End shelving at its deadline, or at once when time cannot be known."""
 
         def over(late_unknown: bool) -> None:
@@ -170,7 +181,8 @@ class Answering:
         _reasoned(act.reason)
         if record.life_safety:
             raise Refused("alarm.life_safety", alarm=record.id)
-        self._service(record, actor, act.reason, True, cause)
+        until = Deadline.after(self._hub.clock, act.hours * 3600)
+        self._service(record, actor, act.reason, until, cause)
         return {"alarm_id": act.alarm_id}
 
     def _in_service(
@@ -178,19 +190,85 @@ class Answering:
     ) -> dict[str, Value]:
         record = self._existing(act.alarm_id, version)
         if record.out_of_service:
-            self._service(record, actor, "", False, cause)
+            self._service(record, actor, "", None, cause)
         return {"alarm_id": act.alarm_id}
 
     def _service(
-        self, record: AlarmRecord, person_id: str, reason: str, out: bool, cause: Cause
+        self,
+        record: AlarmRecord,
+        person_id: str,
+        reason: str,
+        until: Deadline | None,
+        cause: Cause,
     ) -> None:
+        """Take an alarm out until a deadline; None puts it back."""
+        self._hub.timers.cancel(f"alarm.service {record.id}")
         self._hub.emit(
             AlarmServiceChanged(
-                alarm_id=record.id, person_id=person_id, reason=reason, out=out
+                alarm_id=record.id,
+                person_id=person_id,
+                reason=reason,
+                out=until is not None,
+                until=until,
             ),
             cause,
         )
+        if until is not None:
+            self._wait_service(record.id, until)
         self._alarms.close_if_done(record)
+
+    def _wait_service(self, alarm_id: str, until: Deadline) -> None:
+        def over(late_unknown: bool) -> None:
+            record = self._hub.state.alarms.open.get(alarm_id)
+            if record is not None and record.service is not None:
+                why = "late_unknown" if late_unknown else "expired"
+                self._service(record, record.service.person_id, why, None, CORE)
+
+        fire_after(self._hub, until, f"alarm.service {alarm_id}", over)
+
+    # --- afterwards -----------------------------------------------------------
+
+    def _judge(
+        self, actor: str, act: JudgeAlarm, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        record = self._known(act.alarm_id)
+        if record.mark:
+            raise Refused("alarm.no_verdict", mark=record.mark)
+        if (record.verdict, record.judged_by) != (act.verdict, actor) or act.note:
+            self._hub.emit(
+                AlarmJudged(
+                    alarm_id=record.id,
+                    person_id=actor,
+                    verdict=act.verdict,
+                    note=act.note,
+                ),
+                cause,
+            )
+        return {"alarm_id": act.alarm_id}
+
+    def _classify(
+        self, actor: str, act: ClassifyIncident, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        record = self._known(act.alarm_id)
+        self._hub.emit(
+            IncidentClassified(
+                alarm_id=record.id,
+                person_id=actor,
+                outcome=act.outcome,
+                root=act.root,
+                note=act.note,
+            ),
+            cause,
+        )
+        return {"alarm_id": act.alarm_id}
+
+    def _known(self, alarm_id: str) -> AlarmRecord:
+        """Return an open alarm or one of the last closed; raises Refused."""
+        alarms = self._hub.state.alarms
+        record = alarms.open.get(alarm_id) or alarms.recent.get(alarm_id)
+        if record is None:
+            raise Refused("alarm.forgotten", alarm=alarm_id)
+        return record
 
     # --- taken back when the disk fails ---------------------------------------
 
@@ -210,7 +288,7 @@ class Answering:
     def _serve_again(self, body: AlarmServiceChanged) -> None:
         record = self._hub.state.alarms.open.get(body.alarm_id)
         if body.out and record is not None and record.out_of_service:
-            self._service(record, body.person_id, "not_durable", False, CORE)
+            self._service(record, body.person_id, "not_durable", None, CORE)
 
 
 def _reasoned(reason: str) -> None:

@@ -27,6 +27,8 @@ class AlarmRaised(Event, frozen=True, kw_only=True):
     params: dict[str, Value] = {}
     mark: str = ""
     """TEST or DRILL: shown everywhere, never evidence."""
+    suppressed: str = ""
+    """Id of the declared design under which it calls nobody; '' while it does."""
 
 
 @event("alarm.repeated", effect=Effect.PROTECTIVE)
@@ -89,6 +91,61 @@ class AlarmServiceChanged(Event, frozen=True, kw_only=True):
     person_id: str
     reason: str
     out: bool
+    until: Deadline | None = None
+    """When it is back by itself; None: put back, or written before 0.2."""
+
+
+@event("alarm.suppressed", effect=Effect.PERMISSIVE)
+class AlarmSuppressed(Event, frozen=True, kw_only=True):
+    """A declared condition began under which this alarm calls nobody (ISA-18.2)."""
+
+    alarm_id: str
+    rule: str
+
+
+@event("alarm.unsuppressed", effect=Effect.PROTECTIVE)
+class AlarmUnsuppressed(Event, frozen=True, kw_only=True):
+    """The condition ended, or can be proven no more: the alarm calls again."""
+
+    alarm_id: str
+    rule: str
+    why: str
+    """ended or not_durable."""
+
+
+@event("alarm.judged")
+class AlarmJudged(Event, frozen=True, kw_only=True):
+    """A named person said afterwards what an alarm was worth; it moves nothing."""
+
+    alarm_id: str
+    person_id: str
+    verdict: str
+    """true, nuisance or unsure."""
+    note: str = ""
+
+
+@event("incident.classified")
+class IncidentClassified(Event, frozen=True, kw_only=True):
+    """A named person said how an incident ended; its first alarm names it."""
+
+    alarm_id: str
+    person_id: str
+    outcome: str
+    """averted (held or cleared before harm), near_miss, harm, damage or none."""
+    root: str = ""
+    """Code of the cause that was found; '' while nobody has found it."""
+    note: str = ""
+
+
+@event("device.service", effect=Effect.PERMISSIVE)
+class DeviceServiceChanged(Event, frozen=True, kw_only=True):
+    """A named person took a device into maintenance until a date, or it is back."""
+
+    device_id: str
+    person_id: str
+    reason: str
+    until: Deadline | None = None
+    """When it is back by itself; None: it is back."""
 
 
 @event("alarm.closed")

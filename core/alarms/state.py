@@ -7,13 +7,17 @@ import msgspec
 from core.alarms.events import (
     AlarmAcknowledged,
     AlarmClosed,
+    AlarmJudged,
     AlarmRaised,
     AlarmRepeated,
     AlarmReset,
     AlarmReturned,
     AlarmServiceChanged,
     AlarmShelved,
+    AlarmSuppressed,
     AlarmUnshelved,
+    AlarmUnsuppressed,
+    DeviceServiceChanged,
 )
 from core.api.reading import Value
 from core.deadlines import Deadline
@@ -24,8 +28,12 @@ if TYPE_CHECKING:
     from core.state import SiteState
 
 
+#: Closed alarms on which a verdict may still be given; the oldest goes first.
+RECENT = 200
+
+
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """Say who shelved an alarm, why, and until when."""
+    """Say who put an alarm or a device by, why, and until when."""
 
     person_id: str
     reason: str
@@ -58,6 +66,18 @@ class AlarmRecord(msgspec.Struct, kw_only=True):
     shelf: Shelf | None = None
     out_of_service: str = ""
     """Reason, when a named person took it out of service."""
+    service: Shelf | None = None
+    """Who took it out of service, and when it is back."""
+    suppressed: str = ""
+    """Id of the declared design under which it calls nobody."""
+    verdict: str = ""
+    judged_by: str = ""
+
+    @property
+    def put_by(self) -> bool:
+        """Say whether it calls nobody now; never so for life safety."""
+        put = self.shelf is not None or self.out_of_service or self.suppressed
+        return bool(put) and not self.life_safety
 
     @property
     def stands(self) -> bool:
@@ -72,6 +92,10 @@ class AlarmsState(msgspec.Struct, kw_only=True):
     by_key: dict[str, str] = {}
     """source + ' ' + condition → alarm id."""
     raised_total: int = 0
+    recent: dict[str, AlarmRecord] = {}
+    """The last closed ones by id, oldest first: people judge them afterwards."""
+    serviced: dict[str, Shelf] = {}
+    """Device id → who has it in maintenance, why, and until when."""
 
 
 def key_of(source: str, condition: str) -> str:
@@ -94,6 +118,7 @@ def _raised(state: "SiteState", body: AlarmRaised, envelope: Envelope) -> None:
         latched=body.latching,
         params=dict(body.params),
         mark=body.mark,
+        suppressed=body.suppressed,
         raised_wall_ns=envelope.wall_ns,
         raised_mono_ns=envelope.mono_ns,
         raised_seq=envelope.seq,
@@ -157,12 +182,55 @@ def _unshelved(state: "SiteState", body: AlarmUnshelved, _: Envelope) -> None:
 @folds(AlarmServiceChanged)
 def _service(state: "SiteState", body: AlarmServiceChanged, _: Envelope) -> None:
     record = state.alarms.open.get(body.alarm_id)
+    if record is None:
+        return
+    record.out_of_service, record.service = body.reason if body.out else "", None
+    if body.out and body.until is not None:
+        record.service = Shelf(
+            person_id=body.person_id, reason=body.reason, until=body.until
+        )
+
+
+@folds(AlarmSuppressed)
+def _suppressed(state: "SiteState", body: AlarmSuppressed, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
     if record is not None:
-        record.out_of_service = body.reason if body.out else ""
+        record.suppressed = body.rule
+
+
+@folds(AlarmUnsuppressed)
+def _unsuppressed(state: "SiteState", body: AlarmUnsuppressed, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.suppressed = ""
+
+
+@folds(AlarmJudged)
+def _judged(state: "SiteState", body: AlarmJudged, _: Envelope) -> None:
+    alarms = state.alarms
+    record = alarms.open.get(body.alarm_id) or alarms.recent.get(body.alarm_id)
+    if record is not None:
+        record.verdict, record.judged_by = body.verdict, body.person_id
+
+
+@folds(DeviceServiceChanged)
+def _serviced(state: "SiteState", body: DeviceServiceChanged, _: Envelope) -> None:
+    serviced = state.alarms.serviced
+    serviced.pop(body.device_id, None)
+    if body.until is not None:
+        serviced[body.device_id] = Shelf(
+            person_id=body.person_id, reason=body.reason, until=body.until
+        )
 
 
 @folds(AlarmClosed)
 def _closed(state: "SiteState", body: AlarmClosed, _: Envelope) -> None:
-    record = state.alarms.open.pop(body.alarm_id, None)
-    if record is not None:
-        state.alarms.by_key.pop(key_of(record.source, record.condition), None)
+    alarms = state.alarms
+    record = alarms.open.pop(body.alarm_id, None)
+    if record is None:
+        return
+    alarms.by_key.pop(key_of(record.source, record.condition), None)
+    if not record.mark:
+        alarms.recent[record.id] = record
+        while len(alarms.recent) > RECENT:
+            del alarms.recent[next(iter(alarms.recent))]

@@ -26,7 +26,7 @@ KEPT_ANSWERS = 1_000
 #: Acts that end a protection: never for the operator, who proved no person.
 _IN_PERSON = (
     *("permit.release", "evacuation.clear", "sirens.silence", "output.release"),
-    *("alarm.reset", "alarm.shelve", "alarm.out_of_service"),
+    *("alarm.reset", "alarm.shelve", "alarm.out_of_service", "device.out_of_service"),
     *("person.safe", "person.roles", "face.consent"),
 )
 

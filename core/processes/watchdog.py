@@ -7,8 +7,8 @@ its own whose journal forgets, so that nothing of it is ever stored or shown.
 from collections.abc import Callable
 
 from core import config
+from core.alarms.chatter import Chatter
 from core.alarms.events import AlarmRaised, AlarmRepeated
-from core.alarms.metrics import Metrics
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.clock import NS, Clock
 from core.config import Names
@@ -95,7 +95,7 @@ class Probe:
         """Start one more run; call it well within the limit."""
         self.kernel.hub.advance()
         # Its alarm comes every few seconds by design: that is no chattering.
-        self.kernel.alarms.metrics = Metrics()
+        self.kernel.alarms.chatter = Chatter()
         self._report(2.0)
 
     def well(self) -> bool:

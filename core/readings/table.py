@@ -5,7 +5,7 @@ import itertools
 from core import config
 from core.api.model import EntityKind
 from core.hub import Hub
-from core.readings.point import GOOD, Point
+from core.readings.point import GOOD, INHIBITED, Point
 from core.registry.registry import Registry
 
 
@@ -49,6 +49,8 @@ class Table:
         point.configure(entity.declared, self._registry.rule(device.id), quantity)
         if point.kind is EntityKind.GAS:
             point.cap = max(point.cap, self.caps.get(device.id, GOOD))
+        if device.id in self._hub.state.alarms.serviced:
+            point.cap = max(point.cap, INHIBITED)
         if point.cap != before:
             point.capped()
         return point

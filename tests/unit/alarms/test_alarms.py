@@ -159,7 +159,7 @@ def test_a_life_safety_alarm_is_neither_shelved_nor_put_out_of_service() -> None
     bench = make_kernel(site())
     first = raise_(bench, life_safety=True)
     assert do(bench, shelve(first)) == "alarm.life_safety"
-    out = TakeOutOfService(alarm_id=first, reason="x")
+    out = TakeOutOfService(alarm_id=first, reason="x", hours=8)
     assert do(bench, out) == "alarm.life_safety"
 
 
@@ -206,7 +206,7 @@ def test_unshelving_and_service_by_hand() -> None:
     assert do(bench, shelve(first)) == ""
     assert do(bench, UnshelveAlarm(alarm_id=first)) == ""
     assert bench.codes(AlarmUnshelved, "why") == ["person"]
-    assert do(bench, TakeOutOfService(alarm_id=first, reason="repair")) == ""
+    assert do(bench, TakeOutOfService(alarm_id=first, reason="repair", hours=8)) == ""
     found = record(bench, first)
     assert found is not None
     assert found.out_of_service == "repair"
@@ -226,10 +226,10 @@ def test_without_a_disk_only_what_protects_goes_on() -> None:
     bench = make_kernel(site())
     first = raise_(bench, latching=True)
     out = raise_(bench, "out")
-    assert do(bench, TakeOutOfService(alarm_id=out, reason="repair")) == ""
+    assert do(bench, TakeOutOfService(alarm_id=out, reason="repair", hours=8)) == ""
     bench.break_disk()
     assert do(bench, shelve(first)) == "journal.not_durable"
-    assert do(bench, TakeOutOfService(alarm_id=first, reason="x")) == (
+    assert do(bench, TakeOutOfService(alarm_id=first, reason="x", hours=8)) == (
         "journal.not_durable"
     )
     assert do(bench, AcknowledgeAlarm(alarm_id=first)) == ""
@@ -252,7 +252,7 @@ def test_what_the_disk_fails_afterwards_is_taken_back(what: str) -> None:
     request = {
         "reset": ResetAlarm(alarm_id=first, reason="x"),
         "shelve": shelve(first),
-        "service": TakeOutOfService(alarm_id=first, reason="x"),
+        "service": TakeOutOfService(alarm_id=first, reason="x", hours=8),
     }[what]
     with pytest.raises(AssertionError, match="answered 0 times"):
         bench.act("boss", request)
@@ -310,7 +310,7 @@ def test_tests_and_drills_end_by_themselves() -> None:
     assert bench.hub.state.alarms.open == {}
 
 
-# --- floods, chattering, figures --------------------------------------------------
+# --- floods, chattering --------------------------------------------------
 
 
 def test_a_chattering_alarm_stays_active_until_it_is_calm() -> None:
@@ -321,7 +321,6 @@ def test_a_chattering_alarm_stays_active_until_it_is_calm() -> None:
         bench.advance(0.5)
     assert conditions(bench) == ["c"]
     assert len(bench.events(AlarmRepeated)) == 2, "the journal is not flooded"
-    assert bench.kernel.alarms.figures().chattering == 1
     bench.advance(60)
     assert conditions(bench) == []
 
@@ -330,27 +329,7 @@ def test_a_flood_of_alarms_is_kept_whole() -> None:
     bench = make_kernel(site())
     for number in range(500):
         raise_(bench, f"c{number}")
-    figures = bench.kernel.alarms.figures()
-    assert (figures.standing, figures.raised_10min, figures.flood) == (500, 500, True)
-    assert figures.top_sources == ((SOURCE, 500),)
-    bench.advance(700)
-    figures = bench.kernel.alarms.figures()
-    assert (figures.standing, figures.raised_10min, figures.flood) == (500, 0, False)
-
-
-def test_figures_count_what_operators_face() -> None:
-    bench = make_kernel(site())
-    first, second = raise_(bench, "a"), raise_(bench, "b", priority=4)
-    bench.advance(30)
-    assert do(bench, AcknowledgeAlarm(alarm_id=first)) == ""
-    assert do(bench, AcknowledgeAlarm(alarm_id=first)) == "", "twice is once"
-    assert do(bench, shelve(second)) == ""
-    figures = bench.kernel.alarms.figures()
-    assert figures.seconds_to_acknowledge == 30.0
-    assert (figures.unacknowledged, figures.shelved) == (1, 1)
-    assert figures.by_priority == {2: 1, 4: 1}
-    bench.clock.step_wall(90_000)
-    assert bench.kernel.alarms.figures().stale == 2
+    assert len(bench.kernel.alarms.active()) == len(bench.events(AlarmRaised)) == 500
 
 
 def test_active_alarms_come_most_urgent_first() -> None:

@@ -99,6 +99,8 @@ class AlarmMachine(RuleBasedStateMachine):
             fields["reason"] = "known"
         if kind is ShelveAlarm:
             fields["minutes"] = 30.0
+        if kind is TakeOutOfService:
+            fields["hours"] = 1.0
         number = f"m{len(self.bench.links.sent)}"
         request = ActRequest(number, who, kind.verb_, encode_act(kind(**fields)))
         self.bench.kernel.access.receive("gateway", request)

@@ -1,0 +1,354 @@
+"""Suppression by design: declared causes, and devices that are not in use.
+
+ISA-18.2; domain.md §2.3. Only proof suppresses: a cause that cannot be proven now,
+or a disk that keeps nothing, lets the alarm call. Life safety in use never is.
+"""
+
+from typing import Protocol
+
+from core.alarms.acts import ReturnDevice, ServiceDevice
+from core.alarms.alarms import IDLE, Alarms
+from core.alarms.events import (
+    AlarmRaised,
+    AlarmSuppressed,
+    AlarmUnsuppressed,
+    DeviceServiceChanged,
+)
+from core.alarms.policy import Cause as Because
+from core.alarms.policy import Suppression
+from core.alarms.state import AlarmRecord
+from core.api.errors import Refused
+from core.api.quality import Quality
+from core.api.reading import Value, is_on
+from core.deadlines import Deadline, fire_after
+from core.hub import CORE, Hub
+from core.journal.envelope import Cause
+from core.people.access import Access
+from core.permits.lifecycle import FINAL
+from core.readings.evidence import as_number
+from core.readings.readings import Readings
+from core.registry.registry import Registry
+
+#: Kinds that only say that a device is silent: expected of one not in use.
+_QUIET = ("fault.lost", "fault.device", "fault.stuck")
+#: Why a device is not in use, and by that its silence is expected.
+_AWAY = ("racked", "maintenance")
+#: What the alarm of a device in maintenance is called, and its urgency.
+_SERVICE, _SERVICE_PRIORITY = "fault.maintenance", 3
+
+
+class _Said(Protocol):
+    """What an alarm says of itself, before it is raised and afterwards."""
+
+    @property
+    def source(self) -> str:
+        """Return who it is about."""
+
+    @property
+    def kind(self) -> str:
+        """Return its class."""
+
+    @property
+    def zone_id(self) -> str | None:
+        """Return its place."""
+
+    @property
+    def params(self) -> dict[str, Value]:
+        """Return its figures."""
+
+
+class ByDesign:
+    """Say which alarms call nobody now, and why; journal when it begins and ends."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        access: Access,
+        registry: Registry,
+        readings: Readings,
+        alarms: Alarms,
+    ) -> None:
+        self._hub, self._registry = hub, registry
+        self._readings, self._alarms = readings, alarms
+        self._tags: frozenset[str] = frozenset()
+        self._carried: dict[str, bool] = {}
+        alarms.idle, alarms.designed = self._idle, self._designed
+        registry.listen(self)
+        access.bind(ServiceDevice, self._service)
+        access.bind(ReturnDevice, self._return)
+        hub.undo(AlarmSuppressed, self._call_again)
+        hub.undo(DeviceServiceChanged, self._not_serviced)
+
+    # --- room -----------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Derive who wears what, and which devices are carried."""
+        people = self._hub.bundle.people
+        self._tags = frozenset(tag for person in people for tag in person.tags)
+        self._carried.clear()
+
+    def recover(self, clean: bool) -> None:
+        """Take up the deadlines of devices in maintenance."""
+        for device_id, shelf in self._hub.state.alarms.serviced.items():
+            self._wait(device_id, shelf.until)
+
+    def tick(self) -> None:
+        """Judge the levels: what is suppressed now, what is in use again."""
+        alarms = self._hub.state.alarms
+        kinds = "" if self._hub.bundle.alarms.suppress else "fault."
+        for record in self._alarms.active(kind_prefix=kinds):
+            self._judge(record)
+        for record in [r for r in alarms.open.values() if r.suppressed]:
+            self._judge(record)
+        for record in self._alarms.active(kind_prefix=IDLE):
+            self._in_use(record)
+
+    # --- registry's listener --------------------------------------------------
+
+    def device_changed(self, device_id: str) -> None:
+        """Judge at once what a device raised while nobody wore it."""
+        self._carried.pop(device_id, None)
+        for record in self._alarms.active(kind_prefix=IDLE):
+            if self._device(record) == device_id:
+                self._in_use(record)
+
+    def device_gone(self, device_id: str) -> None:
+        """Do nothing: a device that is not announced stays what it is."""
+
+    def handles_changed(self, host: str) -> None:
+        """Do nothing: devices are known here by their ids."""
+
+    # --- devices not in use ---------------------------------------------------
+
+    def _idle(self, said: _Said) -> str:
+        """Return why the device behind an alarm is not in use; '' while it is.
+
+        Racked or in maintenance has to be proven. A call for help by hand counts
+        even from a device that nobody is known to wear.
+        """
+        device_id = self._device(said)
+        if device_id is None:
+            return ""
+        if device_id in self._hub.state.alarms.serviced:
+            return "maintenance"
+        if self._racked(device_id):
+            return "racked"
+        unbound = said.kind != "sos" and not said.source.startswith("person:")
+        return "unbound" if unbound and self._unbound(device_id) else ""
+
+    def _device(self, said: _Said) -> str | None:
+        kind, _, name = said.source.partition(":")
+        if kind == "entity":
+            entity = self._registry.entity(name)
+            return entity.device_id if entity is not None else None
+        device_id = name if kind == "device" else str(said.params.get("device", ""))
+        return device_id if self._registry.device(device_id) is not None else None
+
+    def _racked(self, device_id: str) -> bool:
+        rule = self._registry.rule(device_id)
+        if rule is None or not rule.rack:
+            return False
+        for entity_id in self._entities(device_id):
+            entity = self._registry.entity(entity_id)
+            if entity is not None and entity.declared.uid == rule.rack:
+                reading = self._readings.get(entity_id)
+                return reading.quality is Quality.GOOD and is_on(reading.value)
+        return False
+
+    def _unbound(self, device_id: str) -> bool:
+        device = self._registry.device(device_id)
+        if device is None or device.person_id is not None or device.uid in self._tags:
+            return False
+        carried = self._carried.get(device_id)
+        if carried is None:
+            carried = self._carried[device_id] = self._is_carried(device_id)
+        return carried
+
+    def _is_carried(self, device_id: str) -> bool:
+        rule = self._registry.rule(device_id)
+        if rule is not None and rule.carried is not None:
+            return rule.carried
+        entities = [self._registry.entity(e) for e in self._entities(device_id)]
+        return any(e is not None and e.declared.quantity == "wear" for e in entities)
+
+    def _entities(self, device_id: str) -> list[str]:
+        device = self._registry.device(device_id)
+        return device.entities if device is not None else []
+
+    def _in_use(self, record: AlarmRecord) -> None:
+        """Raise in earnest what a device that is in use now still reads."""
+        point = self._readings.points.get(record.source.removeprefix("entity:"))
+        if self._idle(_as_was(record)) or point is None:
+            return
+        self._alarms.end(record, CORE)
+        value, now = as_number(point.value), self._hub.clock.mono_ns()
+        if value is not None:
+            zone_id = self._readings.table.zone_of(point)
+            quality = point.quality_at(now)
+            self._readings.limits.judge(
+                point, value, value, quality, zone_id, now, proven=False
+            )
+
+    # --- declared causes ------------------------------------------------------
+
+    def _designed(self, said: _Said) -> str:
+        """Return the id of what suppresses an alarm now; '' for nothing."""
+        if not self._hub.journal.healthy():
+            return ""
+        if said.kind in _QUIET and self._idle(said) in _AWAY:
+            return "idle"
+        for rule in self._hub.bundle.alarms.suppress:
+            if self._fits(rule, said) and self._stands(rule.cause, said):
+                return rule.id
+        return ""
+
+    def _fits(self, rule: Suppression, said: _Said) -> bool:
+        if not f"{said.kind}.".startswith(tuple(f"{kind}." for kind in rule.kinds)):
+            return False
+        if rule.zones and said.zone_id not in rule.zones:
+            return False
+        if not rule.uids:
+            return True
+        device = self._registry.device(self._device(said) or "")
+        return device is not None and any(_named(u, device.uid) for u in rule.uids)
+
+    def _stands(self, cause: Because, said: _Said) -> bool:
+        if cause.alarm:
+            return any(
+                record.source != said.source and not record.suppressed
+                for record in self._alarms.active(kind_prefix=cause.alarm)
+                if record.zone_id in (said.zone_id, None)
+            )
+        entity_id = self._registry.find(cause.integration, cause.uid, cause.entity)
+        if entity_id is None:
+            return False
+        reading = self._readings.get(entity_id)
+        if reading.quality is not Quality.GOOD:
+            return False
+        if cause.on is not None:
+            return is_on(reading.value) is cause.on
+        number = as_number(reading.value)
+        if number is None:
+            return False
+        if cause.above is not None:
+            return number >= cause.above
+        return cause.below is not None and number <= cause.below
+
+    def _judge(self, record: AlarmRecord) -> None:
+        quiet = record.active and not record.life_safety and not record.mark
+        rule = self._designed(record) if quiet else ""
+        if record.suppressed and not rule:
+            healthy = self._hub.journal.healthy()
+            self._call(record, "ended" if healthy else "not_durable")
+        elif rule and not record.suppressed:
+            self._hub.emit(AlarmSuppressed(alarm_id=record.id, rule=rule))
+
+    def _call(self, record: AlarmRecord, why: str) -> None:
+        self._hub.emit(
+            AlarmUnsuppressed(alarm_id=record.id, rule=record.suppressed, why=why)
+        )
+        self._alarms.close_if_done(record)
+
+    def _call_again(self, body: AlarmSuppressed) -> None:
+        record = self._hub.state.alarms.open.get(body.alarm_id)
+        if record is not None and record.suppressed:
+            self._call(record, "not_durable")
+
+    # --- maintenance ----------------------------------------------------------
+
+    def _service(
+        self, actor: str, act: ServiceDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        device = self._registry.device(act.device_id)
+        if device is None:
+            raise Refused("device.unknown", device=act.device_id)
+        if not self._hub.journal.healthy():
+            raise Refused("journal.not_durable")
+        if not act.reason.strip():
+            raise Refused("act.reason_missing")
+        for permit in self._hub.state.permits.permits.values():
+            here = device.zone_id is not None and permit.zone_id == device.zone_id
+            worn = device.person_id is not None and device.person_id in permit.people()
+            if (here or worn) and permit.status not in FINAL:
+                raise Refused(
+                    "device.needed_by_permit", name=device.name, permit=permit.title
+                )
+        until = Deadline.after(self._hub.clock, act.hours * 3600)
+        self._change(device.id, actor, act.reason, until, cause)
+        self._alarms.raise_(
+            f"device:{device.id}",
+            "maintenance",
+            kind=_SERVICE,
+            priority=_SERVICE_PRIORITY,
+            zone_id=device.zone_id,
+            params={"name": device.name, "person": actor, "reason": act.reason},
+            cause=cause,
+        )
+        return {"device_id": device.id}
+
+    def _return(
+        self, actor: str, act: ReturnDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        if act.device_id not in self._hub.state.alarms.serviced:
+            raise Refused("device.not_in_service", device=act.device_id)
+        self._back(act.device_id, actor, "", cause)
+        return {"device_id": act.device_id}
+
+    def _change(
+        self,
+        device_id: str,
+        person_id: str,
+        reason: str,
+        until: Deadline | None,
+        cause: Cause,
+    ) -> None:
+        self._hub.timers.cancel(f"alarm.device {device_id}")
+        self._hub.emit(
+            DeviceServiceChanged(
+                device_id=device_id, person_id=person_id, reason=reason, until=until
+            ),
+            cause,
+        )
+        if until is not None:
+            self._wait(device_id, until)
+        if self._registry.device(device_id) is not None:
+            self._readings.device_changed(device_id)
+
+    def _back(self, device_id: str, person_id: str, why: str, cause: Cause) -> None:
+        self._change(device_id, person_id, why, None, cause)
+        self._alarms.clear(f"device:{device_id}", "maintenance", cause)
+        self.device_changed(device_id)
+
+    def _wait(self, device_id: str, until: Deadline) -> None:
+        def over(late_unknown: bool) -> None:
+            shelf = self._hub.state.alarms.serviced.get(device_id)
+            if shelf is not None:
+                why = "late_unknown" if late_unknown else "expired"
+                self._back(device_id, shelf.person_id, why, CORE)
+
+        fire_after(self._hub, until, f"alarm.device {device_id}", over)
+
+    def _not_serviced(self, body: DeviceServiceChanged) -> None:
+        if body.until is not None and body.device_id in (
+            self._hub.state.alarms.serviced
+        ):
+            self._back(body.device_id, body.person_id, "not_durable", CORE)
+
+
+def _as_was(record: AlarmRecord) -> AlarmRaised:
+    """Return what a fault of a device not in use would have been."""
+    return AlarmRaised(
+        alarm_id=record.id,
+        source=record.source,
+        condition=record.condition,
+        kind=str(record.params.get("would_be", record.kind)),
+        priority=record.priority,
+        zone_id=record.zone_id,
+        params=record.params,
+    )
+
+
+def _named(pattern: str, uid: str) -> bool:
+    if pattern.endswith("*"):
+        return uid.startswith(pattern[:-1])
+    return pattern == uid
