@@ -280,6 +280,7 @@ class Watch:
         if len(found) < world.told.durable:
             gone = (len(found), world.told.durable)
             self._fail("what was called durable is there (§2)", gone)
+        world.told.found(found)
         for data, (body, _, accepted) in zip(found, world.told.log, strict=False):
             if data != accepted:
                 self._fail("the journal is what was accepted (§5 Journal)", body)
@@ -290,7 +291,6 @@ class Watch:
             lost = [e for e in host.durable if e not in state.hub.reported]
             if lost and len(state.hub.reported) < 2000:
                 self._fail("acknowledged device events are there (R2)", lost)
-        world.told.cut(len(found))
         return state
 
     def started(self, before: SiteState) -> None:

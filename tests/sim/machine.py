@@ -5,7 +5,7 @@ played. What a death of the process leaves behind is the disk alone.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from automations.engine import make
@@ -72,15 +72,29 @@ class Accepted:
         """The highest seq that anybody outside was told to be on disk."""
         self.fresh: list[tuple[Event, Envelope]] = []
         """Accepted since the last look."""
+        self._unseen: list[list[tuple[Event, Envelope, bytes]]] = []
+        """Whole logs of lives whose end the disk did not show at the next start.
+
+        What a store zeroed and did not sync comes back with a power cut.
+        """
 
     def keep(self, body: Event, envelope: Envelope, data: bytes) -> None:
         """Take one accepted event."""
         self.log.append((body, envelope, data))
         self.fresh.append((body, envelope))
 
-    def cut(self, count: int) -> None:
-        """Forget what did not outlive the process."""
-        del self.log[count:]
+    def found(self, stored: Sequence[bytes]) -> None:
+        """Take what the disk tells for what there is, if it was ever accepted.
+
+        Nobody was told that the rest is durable: only that makes it final.
+        """
+        lives = [self.log, *self._unseen]
+        self._unseen = [each for each in lives if len(each) > self.durable]
+        for each in lives:
+            if [data for _, _, data in each[: len(stored)]] == list(stored):
+                self.log = each[: len(stored)]
+                return
+        self.log = self.log[: len(stored)]
 
 
 class Life:
