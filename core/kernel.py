@@ -37,6 +37,7 @@ from core.response.lamps import Lamps
 from core.response.notices import Notices
 from core.response.plans import Plans
 from core.response.power import PowerEnd
+from core.response.rounds import Rounds
 from core.response.tasks import Tasks
 from core.site.site import Site
 
@@ -77,6 +78,7 @@ class Kernel:
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
+            self.rounds,
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
@@ -161,6 +163,9 @@ class Kernel:
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
         self.plans = Plans(hub, self.people, self.notices)
+        self.rounds = Rounds(
+            hub, self.people, self.places, self.notices, self.tasks
+        )
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""
