@@ -163,9 +163,7 @@ class Kernel:
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
         self.plans = Plans(hub, self.people, self.notices)
-        self.rounds = Rounds(
-            hub, self.people, self.places, self.notices, self.tasks
-        )
+        self.rounds = Rounds(hub, self.people, self.places, self.notices, self.tasks)
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""

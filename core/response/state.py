@@ -29,6 +29,7 @@ from core.response.events import (
 )
 from core.response.notices_config import Span
 from core.response.plans_state import PlansState
+from core.response.rounds_state import RoundsState
 from core.response.tasks_state import TasksState
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class ResponseState(msgspec.Struct, kw_only=True):
     silenced: dict[str, Deadline] = {}
     """Zone id → when its sirens sound again if people are inside."""
     plans: PlansState = msgspec.field(default_factory=PlansState)
+    rounds: RoundsState = msgspec.field(default_factory=RoundsState)
     tasks: TasksState = msgspec.field(default_factory=TasksState)
     contacts: dict[str, dict[str, str]] = {}
     """Person id → channel → kind of service, beside the bundle's."""
