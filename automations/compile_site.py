@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
+from automations.alarm_policy import compile_alarms
 from automations.calendar import compile_calendar
 from automations.hazards import with_hazards
 from automations.packs.site import SitePacks, picks_basic, runtime_kinds
@@ -100,6 +101,7 @@ class SiteCompiler:
             integrations=self._integrations(),
             chains=chains,
             rules=self._rules({chain.id for chain in chains}),
+            alarms=compile_alarms(self._document, self._data),
         )
 
     def _tuples(self, key: str) -> list[dict[str, Any]]:

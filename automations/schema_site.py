@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from automations.alarm_policy import ALARMS
 from automations.calendar import CALENDAR
 from core.people.acts import ROLES
 
@@ -214,6 +215,7 @@ SITE = vol.Schema(
             "evacuate_within": span,
             "geo": GEO,
         },
+        "alarms": ALARMS,
         "calendar": CALENDAR,
         "levels": listed(
             {vol.Required("id"): ident, vol.Required("names"): names, "z": number}
