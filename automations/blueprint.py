@@ -1,4 +1,4 @@
-"""Blueprints: load, fill inputs, pin by content hash."""
+"""Blueprints: load, fill inputs, hash their content (R25)."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from automations import schema_rule
+from automations import schema_rule, versions
 from automations.schema_site import span
 from core.api.documents import Document, Input
 from core.api.documents import read as read_yaml
@@ -32,17 +32,22 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[dict[str, Any], ...]
     hash: str
     document: Any
+    file: Path | None = None
+    """Where it was read; its signature lies beside it."""
+    min_hub: str = ""
 
 
 def read(file: Path, shown: str | None = None) -> Blueprint:
     """Read and check one blueprint; raises ConfigError with line and column."""
-    return from_document(read_yaml(file, shown))
+    made = from_document(read_yaml(file, shown))
+    return msgspec.structs.replace(made, file=file)
 
 
 def from_document(document: Document) -> Blueprint:
     """Check a parsed blueprint."""
     data = document.check(schema_rule.BLUEPRINT)
     head = data["blueprint"]
+    versions.check(document, head)
     _inputs_declared(document, data, set(head.get("input", {})))
     body = {key: data[key] for key in data if key not in ("blueprint", "tests")}
     return Blueprint(
@@ -57,6 +62,7 @@ def from_document(document: Document) -> Blueprint:
         tests=tuple(data.get("tests", ())),
         hash=content_hash(data),
         document=document,
+        min_hub=head.get("min_hub", ""),
     )
 
 

@@ -242,6 +242,7 @@ def instantiate(
     zones: set[str],
     chains: set[str],
     zone_modes: dict[str, str] | None = None,
+    signer: str = "",
 ) -> Rule:
     """Return an instance of a blueprint, pinned to its content hash (R25)."""
     constants = constants_of(blueprint, given)
@@ -256,6 +257,7 @@ def instantiate(
         life_safety=blueprint.life_safety,
         mode=mode,
     )
+    made = msgspec.structs.replace(made, given=given, signer=signer)
     return _enforced(made, zone_modes or {})
 
 

@@ -6,17 +6,19 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from automations import blueprint as blueprints
 from automations import compile_rule, schema_site
 from automations.alarm_policy import compile_alarms
 from automations.calendar import compile_calendar
 from automations.hazards import with_hazards
+from automations.leaving import check_drills, drill, scope
 from automations.packs.site import SitePacks, picks_basic, runtime_kinds
+from automations.pinning import Library
 from core import config
 from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
 from core.api.model import Output
 from core.config import Names
+from core.site.leaving import Scope
 
 _SHIPPED = Path(__file__).parent.parent / "blueprints"
 
@@ -26,9 +28,9 @@ def compile_folder(folder: Path) -> config.Bundle:
     return of_folder(folder).bundle()
 
 
-def of_folder(folder: Path) -> "SiteCompiler":
+def of_folder(folder: Path, library: Library | None = None) -> "SiteCompiler":
     """Return the compiler of a configuration folder; raises ConfigError."""
-    return SiteCompiler(gather(folder), folder)
+    return SiteCompiler(gather(folder), folder, library)
 
 
 def gather(folder: Path) -> Document:
@@ -79,10 +81,15 @@ class _Joined(Document):
 class SiteCompiler:
     """Check references and build the bundle's parts."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(
+        self, document: Document, folder: Path, library: Library | None = None
+    ) -> None:
         self._document = document
-        self._folders = (folder / "blueprints",)
         self._data = document.check(schema_site.SITE)
+        self.library = library or Library()
+        self.library.folders = (folder / "blueprints",)
+        trusted = {e["id"]: e["key"] for e in self._data.get("publishers", ())}
+        self.library.publishers = trusted
         self.packs = SitePacks(document, self._data, folder).assembled()
         self._zones = {zone["id"] for zone in self._data.get("zones", ())}
         self._people = {person["id"] for person in self._data.get("people", ())}
@@ -101,6 +108,7 @@ class SiteCompiler:
             integrations=self._integrations(),
             chains=chains,
             rules=self._rules({chain.id for chain in chains}),
+            publishers=self.library.publishers,
             alarms=compile_alarms(self._document, self._data),
         )
 
@@ -116,6 +124,9 @@ class SiteCompiler:
             time_zone=head.get("time_zone", "Asia/Shanghai"),
             language=head.get("language", "zh"),
             evacuate_s=head.get("evacuate_within", 180.0),
+            leave=scope(head.get("leave")) or Scope(),
+            clear_s=head.get("clear_after", 60.0),
+            drills=tuple(drill(each) for each in self._tuples("drills")),
             geo=_geo(head.get("geo")),
             calendar=compile_calendar(self._document, self._data),
             levels=tuple(
@@ -123,7 +134,14 @@ class SiteCompiler:
                 for e in self._data.get("levels", ())
             ),
             zones=tuple(
-                config.Zone(**{**e, "names": Names(**e["names"]), **_places(e)})
+                config.Zone(
+                    **{
+                        **e,
+                        "names": Names(**e["names"]),
+                        "leave": scope(e.get("leave")),
+                        **_places(e),
+                    }
+                )
                 for e in self._tuples("zones")
             ),
             muster_points=tuple(
@@ -145,6 +163,8 @@ class SiteCompiler:
             self._refer("zones", number, "level", zone["level"], levels, "level")
             for near in zone.get("neighbours", ()):
                 self._refer("zones", number, "neighbours", near, self._zones, "zone")
+            for other in zone.get("leave", {}).get("zones", ()):
+                self._refer("zones", number, "leave", other, self._zones, "zone")
         for number, point in enumerate(self._data.get("muster_points", ())):
             self._refer(
                 "muster_points", number, "level", point["level"], levels, "level"
@@ -153,6 +173,7 @@ class SiteCompiler:
                 self._refer(
                     "muster_points", number, "zone", point["zone"], self._zones, "zone"
                 )
+        check_drills(self._data, self._refer)
 
     def _refer(
         self, part: str, number: int, key: str, given: str, known: set[str], what: str
@@ -243,12 +264,12 @@ class SiteCompiler:
                 zone_modes=zone_modes,
             )
         name = given.get("blueprint", "")
-        file = blueprints.find(name, self._folders)
-        if file is None:
+        blueprint = self.library.pick(given["id"], name)
+        if blueprint is None:
             raise self._document.error(
                 (*place, "blueprint"), f"there is no blueprint {name!r}"
             )
-        blueprint = blueprints.read(file)
+        signer = self.library.signer(blueprint)
         try:
             return compile_rule.instantiate(
                 blueprint,
@@ -258,6 +279,7 @@ class SiteCompiler:
                 zones=self._zones,
                 chains=chains,
                 zone_modes=zone_modes,
+                signer=signer,
             )
         except ConfigError as bad:
             # What was given is wrong for it: the place to mend is here.

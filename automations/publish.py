@@ -1,36 +1,122 @@
 """``safehold publish``: check a folder, compile it, arm it (design §5)."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from automations import vectors
-from automations.blueprint import find, read
+import msgspec
+
+from automations import compile_rule, vectors
+from automations.blueprint import Blueprint
 from automations.compile_site import of_folder
 from automations.packs.site import prove
+from automations.pinning import STORE, Held, Library
 from core import config
 from core.api.errors import ConfigError
+from core.config import Bundle, Rule
+
+#: Marks a rule that was made at the hub's own page.
+HUB_MADE = "hub"
 
 
-def compile_checked(folder: Path) -> tuple[config.Bundle, bytes]:
+class Checked(msgspec.Struct, frozen=True):
+    """Hold a bundle that passed its checks, its bytes, and what stays behind."""
+
+    bundle: Bundle
+    data: bytes
+    held: tuple[Held, ...] = ()
+
+
+def compile_checked(folder: Path) -> tuple[Bundle, bytes]:
     """Return the bundle and its bytes; its packs and blueprints passed their tests.
 
     Raises ConfigError that names file, line, column and the mend.
     """
-    compiler = of_folder(folder)
+    found = check(folder)
+    return found.bundle, found.data
+
+
+def check(
+    folder: Path,
+    armed: Bundle | None = None,
+    data: Path | None = None,
+    upgrade: Iterable[str] = (),
+) -> Checked:
+    """Compile a folder against what is armed: its pins stay, and the page's rules.
+
+    ``data`` is the hub's data folder, which keeps the pinned sources.
+    """
+    pins = armed.rules if armed is not None else ()
+    store_ = data / STORE if data is not None else None
+    library = Library(store=store_, pins=pins, upgrade=upgrade)
+    compiler = of_folder(folder, library)
     bundle = compiler.bundle()
     prove(compiler.packs)
-    for name in sorted({rule.blueprint for rule in bundle.rules if rule.blueprint}):
-        file = find(name, (folder / "blueprints",))
-        blueprint = read(file) if file else None
+    bundle = with_hub_made(bundle, pins, library)
+    prove_rules(bundle.rules, library)
+    # Once through the typed reader: what is armed reads back as the same bytes.
+    dumped = config.dump(config.load(config.dump(bundle)))
+    library.keep(bundle.rules)
+    return Checked(config.load(dumped), dumped, tuple(library.held.values()))
+
+
+def with_hub_made(bundle: Bundle, armed: Iterable[Rule], library: Library) -> Bundle:
+    """Return the bundle with the rules that were made at the page, compiled anew."""
+    known = {rule.id for rule in bundle.rules}
+    kept = [
+        anew(bundle, rule, library)
+        for rule in armed
+        if rule.made == HUB_MADE and rule.id not in known
+    ]
+    return msgspec.structs.replace(bundle, rules=(*bundle.rules, *kept))
+
+
+def anew(bundle: Bundle, rule: Rule, library: Library) -> Rule:
+    """Compile a rule of the page against a bundle's zones and chains."""
+    blueprint = library.exact(rule.blueprint, rule.blueprint_hash)
+    if blueprint is None:
+        raise ConfigError(
+            f"{rule.id}, made at the page: its {rule.blueprint} {rule.version} "
+            f"(#{rule.blueprint_hash[:12]}) is nowhere to be found; upgrade or "
+            f"remove it there"
+        )
+    try:
+        return instance(bundle, rule, blueprint, library)
+    except ConfigError as bad:
+        raise ConfigError(
+            f"{rule.id}, made at the page, does not fit this configuration: {bad}; "
+            f"change or remove it there first"
+        ) from None
+
+
+def instance(
+    bundle: Bundle, rule: Rule, blueprint: Blueprint, library: Library
+) -> Rule:
+    """Return a rule compiled from a blueprint with its own inputs and modes."""
+    made = compile_rule.instantiate(
+        blueprint,
+        rule_id=rule.id,
+        mode=rule.mode,
+        given=dict(rule.given),
+        zones={zone.id for zone in bundle.site.zones},
+        chains={chain.id for chain in bundle.chains},
+        zone_modes=dict(rule.zone_modes),
+        signer=library.signer(blueprint),
+    )
+    return msgspec.structs.replace(made, made=rule.made)
+
+
+def prove_rules(rules: Iterable[Rule], library: Library) -> None:
+    """Run the tests of every blueprint that rules pin; raises ConfigError."""
+    pinned = {(r.blueprint, r.blueprint_hash) for r in rules if r.blueprint}
+    for name, digest in sorted(pinned):
+        blueprint = library.exact(name, digest)
         for outcome in vectors.run_all(blueprint) if blueprint else ():
             if outcome.problems:
                 raise ConfigError(
                     f"{name}: its own test {outcome.name!r} fails: "
                     f"{outcome.problems[0]}"
                 )
-    # Once through the typed reader: what is armed reads back as the same bytes.
-    data = config.dump(config.load(config.dump(bundle)))
-    return config.load(data), data
 
 
 def store(data: bytes, data_folder: Path) -> str:

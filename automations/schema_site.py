@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations.alarm_policy import ALARMS
 from automations.calendar import CALENDAR
+from automations.leaving import NEEDS
 from core.people.acts import ROLES
 
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?$")
@@ -120,6 +121,7 @@ OUTPUT = {
     "outside_air": bool,
     "fail_safe": vol.In(("on", "off", "hold_last")),
     "read_back": bool,
+    "phrases": [vol.In(("no_rescue", "leave", "drill"))],
 }
 
 LIMIT = {
@@ -176,6 +178,8 @@ DEVICE = {
     "evidence": bool,
     "bump_every": span,
     "calibrate_every": span,
+    "carried": bool,
+    "rack": str,
 }
 
 PLACES = {
@@ -203,6 +207,31 @@ HAZARD = {
     "high": number,
 }
 
+SCOPE = {
+    "neighbours": bool,
+    "zones": [ident],
+    "levels": vol.In(("none", "below", "above", "both", "gas")),
+}
+
+DRILL = {
+    vol.Required("id"): ident,
+    vol.Required("names"): names,
+    vol.Required("zones"): vol.All([ident], vol.Length(min=1, msg="name a zone")),
+    "every": span,
+    "target_within": span,
+    "target_share": vol.All(number, vol.Range(1, 100)),
+    "attacks": [
+        {
+            vol.Required("kind"): vol.In(tuple(NEEDS)),
+            "at": span,
+            "person": ident,
+            "muster": ident,
+            "zone": ident,
+            "alarm": str,
+        }
+    ],
+}
+
 _MODES = ("off", "shadow", "advise", "enforce")
 
 SITE = vol.Schema(
@@ -214,6 +243,8 @@ SITE = vol.Schema(
             "language": vol.In(("zh", "en")),
             "evacuate_within": span,
             "geo": GEO,
+            "leave": SCOPE,
+            "clear_after": span,
         },
         "alarms": ALARMS,
         "calendar": CALENDAR,
@@ -229,6 +260,7 @@ SITE = vol.Schema(
                 "hazard": vol.In(("general", "confined", "height", "lifting", "hot")),
                 "neighbours": [ident],
                 "places": PLACES,
+                "leave": SCOPE,
             }
         ),
         "muster_points": listed(
@@ -241,6 +273,7 @@ SITE = vol.Schema(
             }
         ),
         "hazards": listed(HAZARD),
+        "drills": listed(DRILL),
         "people": listed(
             {
                 vol.Required("id"): ident,
@@ -276,6 +309,14 @@ SITE = vol.Schema(
                         }
                     ],
                     vol.Length(min=1, msg="a chain needs at least one step"),
+                ),
+            }
+        ),
+        "publishers": listed(
+            {
+                vol.Required("id"): vol.All(ident, vol.NotIn(("safehold",))),
+                vol.Required("key"): vol.Match(
+                    r"^[0-9a-f]{64}$", msg="expected an Ed25519 public key in hex"
                 ),
             }
         ),

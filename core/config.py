@@ -328,6 +328,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     integrations: tuple[IntegrationConfig, ...] = ()
     chains: tuple[NotifyChain, ...] = ()
     rules: tuple[Rule, ...] = ()
+    publishers: dict[str, str] = {}
+    """Whose signatures on blueprints count → Ed25519 public key in hex."""
     alarms: AlarmPolicy = AlarmPolicy()
     plans: tuple[Plan, ...] = ()
     checklists: tuple[Checklist, ...] = ()
