@@ -84,7 +84,12 @@ class Signers:
             hub=self.replica.state.hub.id,
             now_ms=self.replica.now_ms(),
             pin=bool(await asyncio.to_thread(self.accounts.pin, person_id)),
-            items=[_view(k) for k in keys if everyone or k.person_id == person_id],
+            items=[
+                _view(k)
+                for k in keys
+                # A terminal is nobody's: whoever stands at it sees whether it signs.
+                if everyone or k.person_id in ("", person_id)
+            ],
         )
 
     async def set_pin(self, call: Call) -> None:

@@ -23,7 +23,7 @@ _SCALARS = {
 def type_of(schema: dict[str, Any]) -> str:
     """Return the TypeScript type of a JSON schema."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _name(str(schema["$ref"]).rpartition("/")[2])
     for several in ("anyOf", "oneOf"):
         if several in schema:
             return _union([type_of(one) for one in schema[several]])
@@ -39,6 +39,11 @@ def type_of(schema: dict[str, Any]) -> str:
     if kind == "object":
         return f"Record<string, {_values(schema)}>"
     return _SCALARS.get(str(kind), "unknown")
+
+
+def _name(name: str) -> str:
+    """Return a name; two of one name come with their modules, dots and all."""
+    return name.replace(".", "_")
 
 
 def _union(types: list[str]) -> str:
@@ -60,6 +65,7 @@ def _values(schema: dict[str, Any]) -> str:
 
 
 def _interface(name: str, schema: dict[str, Any]) -> str:
+    name = _name(name)
     if "properties" not in schema:
         return f"export type {name} = {type_of(schema)};\n"
     required = set(schema.get("required", ()))

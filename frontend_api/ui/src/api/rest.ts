@@ -1,4 +1,4 @@
-import type { ActBodies, DoneReply, ProblemView, ProofBody } from './schema';
+import type { ActBodies, DoneReply, ProblemView, ProofBody, SecondView } from './schema';
 
 /** An answer that is an error; `problem.sentences` says it in both languages. */
 export class Refusal extends Error {
@@ -49,14 +49,22 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
 
 export const get = <T>(path: string) => call<T>('GET', path);
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body);
+export const put = (path: string, body: unknown) => call<void>('PUT', path, body);
 export const remove = (path: string) => call<void>('DELETE', path);
 
-type Prover = (verb: string, body: object, version?: number) => Promise<ProofBody>;
+/**
+ * In whose name an act is signed here who has no phone: with the PIN of theirs, this
+ * person being the witness; or by the card that this terminal has read.
+ */
+export type ForOther = { person: string; pin: string } | { person: string; card: string };
+export type Prover = (verb: string, body: object, version?: number, other?: ForOther) => Promise<ProofBody>;
 let prover: Prover | null = null;
+let terminal: Prover | null = null;
 
-/** Let this device's key sign every act from now on; null: it has none. */
-export function signWith(next: Prover | null): void {
-  prover = next;
+/** Let this device's keys sign from now on: a person's own, and a terminal's; null: none. */
+export function signWith(own: Prover | null, atTerminal: Prover | null): void {
+  prover = own;
+  terminal = atTerminal;
 }
 
 /** The gateway looks at the blob that this one names, so it is sent in clear. */
@@ -79,16 +87,45 @@ export async function wanted<V extends keyof ActBodies>(
   verb: V,
   body: ActBodies[V],
   expectedVersion?: number,
+  other?: ForOther,
 ): Promise<DoneReply> {
-  if (!prover || UNSIGNED.has(verb)) return act(verb, body, expectedVersion);
+  const signer = other && 'card' in other ? terminal : prover;
+  if (other && !signer) throw new Error('no key here may sign for another');
+  if (!signer || UNSIGNED.has(verb)) return act(verb, body, expectedVersion);
+  const pin = other && 'pin' in other ? { pin: other.pin } : {};
+  return signed(
+    () => signer(verb, body, expectedVersion, other),
+    (proof) => call<DoneReply>('POST', `/api/v1/acts/${verb}`, { proof, ...pin }, freshKey()),
+  );
+}
+
+async function signed<T>(sign: () => Promise<ProofBody>, send: (proof: ProofBody) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
-    const proof = await prover(verb, body, expectedVersion);
+    const proof = await sign();
     try {
-      return await call<DoneReply>('POST', `/api/v1/acts/${verb}`, { proof }, freshKey());
+      return await send(proof);
     } catch (error) {
       // Another act of this device overtook it on the way; nothing was done: sign anew.
       const overtaken = error instanceof Refusal && error.problem.code === 'signature.replayed';
       if (!overtaken || tries === SIGNED_TRIES) throw error;
     }
   }
+}
+
+/** Sign an act of two persons, and ask for the second one's signature. */
+export async function askSecond<V extends keyof ActBodies>(verb: V, body: ActBodies[V], version?: number): Promise<SecondView> {
+  const sign = prover;
+  if (!sign) throw new Error('no key');
+  return signed(
+    () => sign(verb, body, version),
+    (proof) => call<SecondView>('POST', '/api/v1/seconds', { verb, proof }),
+  );
+}
+
+/** Sign, as the second person, the very act that another one signed. */
+export async function signSecond(asked: SecondView): Promise<DoneReply> {
+  const sign = prover;
+  if (!sign) throw new Error('no key');
+  const proof = await sign(asked.verb, asked.body, asked.expected_version ?? undefined);
+  return call<DoneReply>('POST', `/api/v1/seconds/${asked.id}/sign`, { proof });
 }

@@ -14,7 +14,8 @@ export interface AccountPerson {
   evacuation_id: string;
   person_id: string;
   status?: string;
-  method?: string;
+  count?: number;
+  rescuer?: string;
 }
 
 export interface AccountView {
@@ -30,6 +31,14 @@ export interface AcknowledgeAlarm {
 
 export interface AcknowledgeNotice {
   notice_id: string;
+}
+
+export interface AddToRoll {
+  evacuation_id: string;
+  person_id?: string;
+  badge?: string;
+  count?: number;
+  zone_id?: string;
 }
 
 export interface AddWorker {
@@ -236,6 +245,10 @@ export interface ChangeMessage {
   positions?: Record<string, number[]>;
 }
 
+export interface CheckIn {
+  evacuation_id: string;
+}
+
 export interface CheckPermit {
   permit_id: string;
 }
@@ -269,6 +282,10 @@ export interface ClearEvacuation {
 
 export interface ClosePermit {
   permit_id: string;
+}
+
+export interface CloseRound {
+  round_run: string;
 }
 
 export interface CompletePermit {
@@ -385,6 +402,10 @@ export interface DueView {
 
 export interface EndCompany {
   company_id: string;
+}
+
+export interface EndDrill {
+  evacuation_id: string;
 }
 
 export interface EndOxygenCheck {
@@ -504,6 +525,15 @@ export interface FieldView {
   low: number | null;
   high: number | null;
   own: boolean;
+}
+
+export interface FillSheet {
+  checklist: string;
+  answers: Record<string, number | boolean | string | null>;
+  zone_id?: string;
+  about?: string;
+  people?: string[];
+  note?: string;
 }
 
 export interface FindEnergy {
@@ -1204,6 +1234,12 @@ export interface RetestPermit {
   typed?: TypedTest[];
 }
 
+export interface RetestZone {
+  evacuation_id: string;
+  zone_id: string;
+  samples: core_response_roll_events_Sample[];
+}
+
 export interface ReturnDevice {
   device_id: string;
 }
@@ -1269,14 +1305,6 @@ export interface SaidView {
   at_ms: number;
 }
 
-export interface Sample {
-  gas: string;
-  place: "inside" | "lower" | "middle" | "outside" | "upper";
-  entity_id?: string;
-  typed?: Typed | null;
-  note?: string;
-}
-
 export interface SampleView {
   gas: string;
   place: string;
@@ -1287,6 +1315,15 @@ export interface SampleView {
   typed: boolean;
   instrument: string;
   note: string;
+}
+
+export interface ScanPoint {
+  round_run: string;
+  point: string;
+  label: string;
+  method?: "" | "nfc" | "qr";
+  code?: string;
+  note?: string;
 }
 
 export interface SecondView {
@@ -1377,11 +1414,26 @@ export interface ShowConflicts {
   permit_id: string;
 }
 
+export interface SignInVisitor {
+  badge: string;
+  count?: number;
+  zone_id?: string;
+  host_id?: string;
+}
+
+export interface SignOutVisitor {
+  badge: string;
+}
+
 export interface SignPermit {
   permit_id: string;
   slot: string;
   content: string;
   for_id?: string;
+}
+
+export interface SignSheet {
+  sheet: string;
 }
 
 export interface SignedView {
@@ -1429,10 +1481,14 @@ export interface SlotView {
   lead: boolean;
 }
 
+export interface StartDrill {
+  plan?: string;
+  zones?: string[];
+}
+
 export interface StartEvacuation {
   zones: string[];
   reason?: string;
-  drill?: boolean;
 }
 
 export interface StartPermit {
@@ -1443,6 +1499,10 @@ export interface StartPlan {
   plan: string;
   zone_id?: string;
   drill?: boolean;
+}
+
+export interface StartRound {
+  round: string;
 }
 
 export interface StartTask {
@@ -1497,7 +1557,7 @@ export interface TakeShift {
 
 export interface TestGas {
   permit_id: string;
-  samples: Sample[];
+  samples: core_permits_gas_tests_acts_Sample[];
   cause?: string;
 }
 
@@ -1652,7 +1712,23 @@ export interface ZoneViewList {
   seq: number;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "rule.call" | "rule.mode" | "rule.restore" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record";
+export interface core_permits_gas_tests_acts_Sample {
+  gas: string;
+  place: "inside" | "lower" | "middle" | "outside" | "upper";
+  entity_id?: string;
+  typed?: Typed | null;
+  note?: string;
+}
+
+export interface core_response_roll_events_Sample {
+  gas: string;
+  value?: number | null;
+  unit?: string;
+  instrument?: string;
+  entity_id?: string;
+}
+
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -1684,10 +1760,13 @@ export interface ActBodies {
   "device.out_of_service": ServiceDevice;
   "device.remove": RemoveDevice;
   "device.zone": ZoneDevice;
+  "drill.end": EndDrill;
+  "drill.start": StartDrill;
   "entry.in": LogIn;
   "entry.open": OpenEntryLog;
   "entry.out": LogOut;
   "evacuation.clear": ClearEvacuation;
+  "evacuation.retest": RetestZone;
   "evacuation.start": StartEvacuation;
   "face.consent": ConsentToFace;
   "face.withdraw": WithdrawFace;
@@ -1759,9 +1838,16 @@ export interface ActBodies {
   "plan.report": SendReport;
   "plan.skip": SkipStep;
   "plan.start": StartPlan;
+  "roll.add": AddToRoll;
+  "roll.check_in": CheckIn;
+  "round.close": CloseRound;
+  "round.scan": ScanPoint;
+  "round.start": StartRound;
   "rule.call": CallRule;
   "rule.mode": SetRuleMode;
   "rule.restore": RestoreRuleMode;
+  "sheet.fill": FillSheet;
+  "sheet.sign": SignSheet;
   "sirens.silence": SilenceSirens;
   "site.stop_work": StopWork;
   "site.stop_work_end": EndStopWork;
@@ -1775,4 +1861,6 @@ export interface ActBodies {
   "task.report": ReportTask;
   "task.start": StartTask;
   "training.record": RecordTraining;
+  "visitor.sign_in": SignInVisitor;
+  "visitor.sign_out": SignOutVisitor;
 }

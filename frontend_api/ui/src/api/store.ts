@@ -10,6 +10,7 @@ import type {
   PersonView,
   ResponseView,
   RunView,
+  SecondView,
   SiteView,
   ZoneView,
 } from './schema';
@@ -28,6 +29,7 @@ export interface Sections {
   outputs: Record<string, OutputView>;
   devices: Record<string, DeviceView>;
   runs: Record<string, RunView>;
+  seconds: Record<string, SecondView>;
   hub: Record<string, HubView>;
 }
 
@@ -45,6 +47,7 @@ const EMPTY: Sections = {
   outputs: {},
   devices: {},
   runs: {},
+  seconds: {},
   hub: {},
 };
 

@@ -12,6 +12,7 @@ import { useAlarmLink, useAlarms, useBeat, useLink, useSection, useSite, useStal
 import { useSession } from '../api/session';
 import { store } from '../api/store';
 import { MyNotices } from '../components/MyNotices';
+import { Seconds } from '../components/Seconds';
 import { LanguageSwitch, LookSwitch } from '../components/Switches';
 import { useWords } from '../i18n';
 import { clock, span } from './format';
@@ -63,6 +64,7 @@ function Content({ children }: { children: ReactNode }) {
   return (
     <main id="main" className={stale ? 'content stale' : 'content'}>
       <MyNotices />
+      <Seconds />
       {children}
     </main>
   );

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Refusal, wanted } from '../api/rest';
+import { askSecond, Refusal, wanted, type ForOther } from '../api/rest';
 import type { ActBodies, ProblemView } from '../api/schema';
 
 /** The browser itself failed: its storage is full or shut, or its key is gone. */
@@ -24,18 +24,31 @@ export function useAct() {
     verb: V,
     body: ActBodies[V],
     version?: number,
+    other?: ForOther,
   ): Promise<Record<string, unknown> | null> {
     setBusy(true);
     setProblem(null);
     try {
-      const done = await wanted(verb, body, version);
+      const done = await wanted(verb, body, version, other);
       return done.result ?? {};
     } catch (error) {
-      setProblem(error instanceof Refusal ? error.problem : UNSIGNED);
+      setProblem(await mended(error, () => askSecond(verb, body, version)));
       return null;
     } finally {
       setBusy(false);
     }
   }
   return { ask, busy, problem, clear: () => setProblem(null) };
+}
+
+/** Return what still stands against an act; one of two persons goes to the second. */
+async function mended(error: unknown, second: () => Promise<unknown>): Promise<ProblemView | null> {
+  if (!(error instanceof Refusal)) return UNSIGNED;
+  if (error.problem.code !== 'signature.second_required') return error.problem;
+  try {
+    await second();
+    return null;
+  } catch (no) {
+    return no instanceof Refusal ? no.problem : UNSIGNED;
+  }
 }

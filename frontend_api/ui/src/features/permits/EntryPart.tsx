@@ -1,8 +1,8 @@
-import { TextInput } from '@mantine/core';
-import { IconDoorEnter, IconDoorExit } from '@tabler/icons-react';
+import { Modal, Select, Switch, TextInput } from '@mantine/core';
+import { IconDoorEnter, IconDoorExit, IconLifebuoy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useBeat } from '../../api/hooks';
-import { useMay } from '../../api/session';
+import { useMay, useSession } from '../../api/session';
 import { store } from '../../api/store';
 import { span } from '../../app/format';
 import { useWords } from '../../i18n';
@@ -79,9 +79,65 @@ export function EntryPart({ file, permit, done }: Part) {
               );
             })}
           </ul>
-          {file.tools.length > 0 && <p className="note">{t('entry.which', { tools: file.tools.join(t('list.comma')) })}</p>}
+          <ToolsOut {...{ file, permit, done }} />
+          {may('entry.in') && <Rescue {...{ file, permit, done }} />}
         </>
       )}
     </section>
+  );
+}
+
+/** What is still inside: one tap brings a tool out, whoever carries it. */
+function ToolsOut({ file, done }: Part) {
+  const { t } = useWords();
+  const may = useMay();
+  const session = useSession();
+  if (!file.tools.length) return null;
+  if (!may('entry.out')) return <p className="note">{t('entry.which', { tools: file.tools.join(t('list.comma')) })}</p>;
+  return (
+    <div className="stack" role="group" aria-label={t('entry.tools')}>
+      <h3 className="part-title">{t('entry.tools')}</h3>
+      {file.tools.map((tool) => (
+        <ActButton key={tool} verb="entry.out" body={{ permit_id: file.id, person_id: session.person_id, tools: [tool] }} done={done}>
+          <IconDoorExit size={24} aria-hidden />
+          {t('entry.tool_out', { tool })}
+        </ActButton>
+      ))}
+    </div>
+  );
+}
+
+/** To bring somebody out: whatever the permit says, yet never without protection. */
+function Rescue({ file, done }: Part) {
+  const { t } = useWords();
+  const { people } = useNames();
+  const [open, setOpen] = useState(false);
+  const [who, setWho] = useState<string | null>(null);
+  const [ppe, setPpe] = useState(false);
+  const inside = file.inside.map((one) => one.person_id);
+  const went = () => {
+    done();
+    setOpen(false);
+    setWho(null);
+    setPpe(false);
+  };
+  return (
+    <>
+      <button type="button" className="btn warn huge" onClick={() => setOpen(true)}>
+        <IconLifebuoy size={24} aria-hidden />
+        {t('rescue.title')}
+      </button>
+      <Modal opened={open} onClose={() => setOpen(false)} title={t('rescue.title')} centered closeButtonProps={{ 'aria-label': t('dialog.close') }}>
+        <div className="work stack">
+          <p className="late">{t('rescue.note')}</p>
+          <Select label={t('rescue.who')} searchable data={people.filter((one) => !inside.includes(one.id)).map((one) => ({ value: one.id, label: one.name }))} value={who} onChange={setWho} />
+          <Switch size="lg" label={t('rescue.ppe')} checked={ppe} onChange={(event) => setPpe(event.currentTarget.checked)} />
+          <ActButton verb="entry.in" body={{ permit_id: file.id, person_id: who ?? '', rescue: true, ppe }} done={done} succeeded={went} className="warn" disabled={!who}>
+            <IconDoorEnter size={26} aria-hidden />
+            {t('rescue.do')}
+          </ActButton>
+        </div>
+      </Modal>
+    </>
   );
 }

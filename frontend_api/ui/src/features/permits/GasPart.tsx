@@ -1,17 +1,19 @@
-import { Select, TextInput } from '@mantine/core';
+import { MultiSelect, Select, TextInput } from '@mantine/core';
 import { IconKeyboard, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useBeat, useSection, useSite } from '../../api/hooks';
-import type { EntityView, GasTestView, QuantityView, Sample } from '../../api/schema';
+import type { ActBodies, EntityView, GasTestView, QuantityView } from '../../api/schema';
 import { useMay, useSession } from '../../api/session';
 import { store } from '../../api/store';
 import { figure, moment } from '../../app/format';
+import { qualityOf } from '../../app/gas';
 import { Refused } from '../../components/Bits';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { Figure } from './Ask';
-import { Fold, useNames, type Part } from './parts';
+import { ActButton, Fold, useNames, type Part } from './parts';
 
+type Sample = ActBodies['permit.gas_test']['samples'][number];
 type Place = Sample['place'];
 const PLACES: Place[] = ['upper', 'middle', 'lower', 'inside', 'outside'];
 
@@ -24,6 +26,7 @@ export function GasPart(part: Part) {
   const failing = file.open.some((one) => one.facts.some((fact) => fact.fact.startsWith('gas_')));
   return (
     <Fold title={t('gas_test.title')} note={t('gas_test.count', { count: file.tests.length })} open={failing}>
+      {may('permit.gases') && !['completed', 'accepted', 'closed', 'rejected'].includes(file.status) && <Named {...part} />}
       {open && may('permit.gas_test') && <Take {...part} />}
       <ol className="gas-tests">
         {file.tests.map((test) => (
@@ -32,6 +35,26 @@ export function GasPart(part: Part) {
       </ol>
       {!file.tests.length && <p className="note">{t('gas_test.none')}</p>}
     </Fold>
+  );
+}
+
+/** Which gases the analysis expects: each has to be tested from then on. */
+function Named({ file, done }: Part) {
+  const { t, say } = useWords();
+  const site = useSite();
+  const gases = (site?.quantities ?? []).filter((one) => one.gas_class);
+  const [named, setNamed] = useState(file.gases_named);
+  const same = named.length === file.gases_named.length && named.every((one) => file.gases_named.includes(one));
+  if (!gases.length) return null;
+  return (
+    <section className="stack" aria-label={t('gas_test.named')}>
+      <MultiSelect label={t('gas_test.named')} description={t('gas_test.named_note')} data={gases.map((one) => ({ value: one.id, label: say(one.names) }))} value={named} onChange={setNamed} />
+      {!same && (
+        <ActButton verb="permit.gases" body={{ permit_id: file.id, gases: named }} version={file.version} done={done}>
+          {t('gas_test.name_do', { count: named.length })}
+        </ActButton>
+      )}
+    </section>
   );
 }
 
@@ -74,7 +97,9 @@ function Take({ file, permit, done }: Part) {
   const session = useSession();
   const devices = Object.values(useSection('devices'));
   const { ask, busy, problem } = useAct();
+  const oxygen = useSection('hub').hub?.oxygen_check ?? false;
   const [typed, setTyped] = useState(false);
+  const [cause, setCause] = useState('');
   useBeat(2000);
   const gases = (site?.quantities ?? []).filter((one) => file.law.gases.includes(one.gas_class) || file.law.gases.includes(one.id));
   const meters = devices
@@ -88,7 +113,7 @@ function Take({ file, permit, done }: Part) {
   const entity = (gas: string): EntityView | undefined => meters.find((one) => one.entity.quantity === gas)?.entity;
   const send = async () => {
     const samples = rows.map((row): Sample => ({ gas: row.gas.id, place: row.place, entity_id: entity(row.gas.id)!.id }));
-    await ask('permit.gas_test', { permit_id: file.id, samples }, file.version);
+    if (await ask('permit.gas_test', { permit_id: file.id, samples, cause: cause.trim() }, file.version)) setCause('');
     done();
   };
   return (
@@ -104,6 +129,7 @@ function Take({ file, permit, done }: Part) {
                 <b>
                   {figure(store.live[one.id]?.[0])} {one.unit}
                 </b>
+                <Quality value={store.live[one.id]?.[1]} />
               </li>
             ))}
           </ul>
@@ -114,6 +140,7 @@ function Take({ file, permit, done }: Part) {
               </button>
             ))}
           </div>
+          {oxygen && <TextInput label={t('gas_test.cause')} description={t('gas_test.cause_note')} maxLength={500} value={cause} onChange={(event) => setCause(event.currentTarget.value)} />}
           <button type="button" className="btn primary huge" disabled={busy || !rows.length} onClick={() => void send()}>
             {t('gas_test.take', { count: rows.length })}
           </button>
@@ -131,6 +158,13 @@ function Take({ file, permit, done }: Part) {
       {typed && <Typed gases={gases} file={file} permit={permit} done={done} />}
     </div>
   );
+}
+
+/** A value that is not good proves nothing: said beside it, before anybody relies on it. */
+function Quality({ value }: { value: number | undefined }) {
+  const { t } = useWords();
+  const name = qualityOf(value ?? -1);
+  return name === 'good' ? null : <i className="typed">{t(`quality.${name}`)}</i>;
 }
 
 function Typed({ gases, file, done }: Part & { gases: QuantityView[] }) {

@@ -103,6 +103,7 @@ function Crew({ file, permit, done }: Part) {
   const [guardian, setGuardian] = useState<string | null>(null);
   const [joins, setJoins] = useState<string | null>(null);
   const [trade, setTrade] = useState('');
+  const [notes, setNotes] = useState('');
   const all = [...permit.workers, permit.guardian_id, ...file.guardians];
   const pick = (role: string) => people.filter((one) => one.roles.includes(role)).map((one) => ({ value: one.id, label: one.name }));
   return (
@@ -112,7 +113,8 @@ function Crew({ file, permit, done }: Part) {
           <h3 className="part-title">{t('shift.title')}</h3>
           <Select label={t('shift.to')} data={pick('supervisor').filter((one) => one.value !== session.person_id)} value={to} onChange={setTo} />
           <Select label={t('shift.guardian')} clearable clearButtonProps={{ 'aria-label': t('dialog.cancel') }} data={pick('guardian')} value={guardian} onChange={setGuardian} />
-          <ActButton verb="permit.offer_shift" body={{ permit_id: file.id, to_id: to ?? '', guardian_id: guardian ?? '' }} version={file.version} done={done} disabled={!to}>
+          <TextInput label={t('shift.notes')} maxLength={500} value={notes} onChange={(event) => setNotes(event.currentTarget.value)} />
+          <ActButton verb="permit.offer_shift" body={{ permit_id: file.id, to_id: to ?? '', guardian_id: guardian ?? '', notes: notes.trim() }} version={file.version} done={done} disabled={!to}>
             {t('shift.offer')}
           </ActButton>
           <p className="note">{t('shift.note')}</p>

@@ -16,9 +16,11 @@ import { ConflictPart } from './ConflictPart';
 import { EndPart, StopPart } from './EndPart';
 import { EntryPart } from './EntryPart';
 import { FormPart } from './FormPart';
+import { ForOthers } from './ForOthers';
 import { GasPart } from './GasPart';
 import { GuardPart } from './GuardPart';
 import { Holds } from './Holds';
+import { IsolationPart } from './IsolationPart';
 import { NextPart } from './NextPart';
 import { OpenPart } from './OpenPart';
 import { useFile, useZone, type Part } from './parts';
@@ -65,7 +67,9 @@ function Whole(part: Part) {
       {!over && file.law.entry_log && <EntryPart {...part} />}
       {file.law.gases.length > 0 && file.status !== 'booked' && <GasPart {...part} />}
       {!over && file.status !== 'booked' && <BriefPart {...part} />}
+      {!over && file.status !== 'booked' && <IsolationPart {...part} />}
       {!over && file.status !== 'booked' && <GuardPart {...part} />}
+      {!over && file.status !== 'booked' && <ForOthers {...part} />}
       <ChainPart {...part} />
       <FormPart {...part} />
       {!over && file.status !== 'booked' && <ConflictPart {...part} />}

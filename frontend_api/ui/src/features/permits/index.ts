@@ -1,3 +1,5 @@
+import './register.css';
+
 export { BookPage } from './BookPage';
 export { PermitPage } from './PermitPage';
 export { PermitsPage } from './PermitsPage';

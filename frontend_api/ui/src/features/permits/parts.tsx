@@ -81,6 +81,8 @@ export function ActButton<V extends keyof ActBodies>(props: {
   body: ActBodies[V];
   version?: number;
   done: () => void;
+  /** Called besides `done` when the hub did it. */
+  succeeded?: () => void;
   className?: string;
   disabled?: boolean;
   label?: string;
@@ -88,7 +90,7 @@ export function ActButton<V extends keyof ActBodies>(props: {
 }) {
   const { ask, busy, problem } = useAct();
   const send = async () => {
-    await ask(props.verb, props.body, props.version);
+    if (await ask(props.verb, props.body, props.version)) props.succeeded?.();
     // Refused or not: what the page shows may have changed meanwhile.
     props.done();
   };

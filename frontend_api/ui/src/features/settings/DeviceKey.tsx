@@ -1,7 +1,7 @@
-import { TextInput } from '@mantine/core';
-import { IconCheck, IconDeviceMobile, IconKey, IconTrash } from '@tabler/icons-react';
+import { Select, TextInput } from '@mantine/core';
+import { IconCheck, IconDeviceMobile, IconId, IconKey, IconTrash } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { enrol, loadDevice, useDevice } from '../../api/device';
+import { enrol, enrolTerminal, loadDevice, useDevice } from '../../api/device';
 import { useSection, useSite } from '../../api/hooks';
 import { Refusal } from '../../api/rest';
 import type { KeyView, ProblemView } from '../../api/schema';
@@ -23,6 +23,7 @@ export function DeviceKey() {
   const mine = keys.filter((key) => key.person_id === session.person_id && !key.revoked);
   const waiting = keys.filter((key) => key.pending && !key.revoked && key.person_id !== session.person_id);
   const others = keys.filter((key) => !key.revoked && !key.pending && key.person_id !== session.person_id);
+  const revokes = session.roles.includes('safety_officer') || session.roles.includes('owner');
   return (
     <Card title={t('device.title')} className="wide-card device-key">
       <p className={`device-state ${standing}`} role="status">
@@ -31,11 +32,10 @@ export function DeviceKey() {
       </p>
       <p className="note">{t(`device.${standing}_note`)}</p>
       {(standing === 'none' || standing === 'revoked' || standing === 'lost') && <Enrol first={!keys.some((key) => key.person_id === session.person_id)} />}
+      <Terminal />
       <Keys title={t('device.mine')} keys={mine} revoke />
       {may('key.approve') && <Keys title={t('device.waiting')} keys={waiting} approve revoke />}
-      {(session.roles.includes('safety_officer') || session.roles.includes('owner')) && (
-        <Keys title={t('device.others')} keys={others} revoke />
-      )}
+      {revokes && <Keys title={t('device.others')} keys={others} revoke />}
     </Card>
   );
 }
@@ -46,18 +46,17 @@ function named(): string {
   return kind ?? 'Web';
 }
 
-function Enrol({ first }: { first: boolean }) {
-  const { t } = useWords();
-  const [label, setLabel] = useState(named());
+/** Ask for a key of this device; a refusal, or a browser that keeps none, is told. */
+function useEnrol() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ProblemView | null>(null);
   const [failed, setFailed] = useState(false);
-  const send = async () => {
+  const send = async (work: () => Promise<void>) => {
     setBusy(true);
     setProblem(null);
     setFailed(false);
     try {
-      await enrol(label.trim());
+      await work();
     } catch (error) {
       if (error instanceof Refusal) setProblem(error.problem);
       else setFailed(true);
@@ -65,12 +64,19 @@ function Enrol({ first }: { first: boolean }) {
       setBusy(false);
     }
   };
+  return { send, busy, problem, failed };
+}
+
+function Enrol({ first }: { first: boolean }) {
+  const { t } = useWords();
+  const [label, setLabel] = useState(named());
+  const { send, busy, problem, failed } = useEnrol();
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        void send(() => enrol(label.trim()));
       }}
     >
       <TextInput label={t('device.label')} value={label} maxLength={80} required onChange={(event) => setLabel(event.currentTarget.value)} />
@@ -79,6 +85,60 @@ function Enrol({ first }: { first: boolean }) {
         {t('device.enrol')}
       </button>
       {!first && <p className="note">{t('device.second')}</p>}
+      <Refused problem={problem} />
+      {failed && (
+        <p className="refused" role="alert">
+          {t('device.broken_note')}
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** A device that stands at a gate signs for whoever holds a card to it. */
+function Terminal() {
+  const { t, say } = useWords();
+  const { terminal } = useDevice();
+  const session = useSession();
+  const site = useSite();
+  const [open, setOpen] = useState(false);
+  const [label, setLabel] = useState('');
+  const [zone, setZone] = useState<string | null>(null);
+  const { send, busy, problem, failed } = useEnrol();
+  const none = terminal === 'none' || terminal === 'revoked' || terminal === 'lost';
+  if (none && !session.roles.includes('owner')) return null;
+  if (terminal === 'insecure' || terminal === 'broken' || terminal === 'loading') return null;
+  if (!none) {
+    return (
+      <p className={`device-state ${terminal}`} role="status">
+        <IconId size={26} aria-hidden />
+        <b>{t(terminal === 'active' ? 'terminal.active' : 'terminal.pending')}</b>
+      </p>
+    );
+  }
+  if (!open) {
+    return (
+      <button type="button" className="btn" onClick={() => setOpen(true)}>
+        <IconId size={20} aria-hidden />
+        {t('terminal.begin')}
+      </button>
+    );
+  }
+  return (
+    <form
+      className="stack"
+      aria-label={t('terminal.begin')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(() => enrolTerminal(label.trim(), zone ?? ''));
+      }}
+    >
+      <p className="note">{t('terminal.note')}</p>
+      <TextInput label={t('device.label')} value={label} maxLength={80} required onChange={(event) => setLabel(event.currentTarget.value)} />
+      <Select label={t('terminal.zone')} description={t('terminal.zone_note')} clearable clearButtonProps={{ 'aria-label': t('dialog.cancel') }} data={(site?.zones ?? []).map((one) => ({ value: one.id, label: say(one.names) }))} value={zone} onChange={setZone} />
+      <button type="submit" className="btn primary big" disabled={busy || !label.trim()}>
+        {t('terminal.do')}
+      </button>
       <Refused problem={problem} />
       {failed && (
         <p className="refused" role="alert">

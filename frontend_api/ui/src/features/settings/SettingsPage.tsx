@@ -4,18 +4,21 @@ import { useCallback, useEffect, useState } from 'react';
 import { useSection, useSite } from '../../api/hooks';
 import { get, post, Refusal, remove } from '../../api/rest';
 import type { AccountList, AccountView, InviteReply, ProblemView } from '../../api/schema';
-import { useSession } from '../../api/session';
+import { useMay, useSession } from '../../api/session';
 import { setSound, sound, soundOn } from '../../app/alerts';
 import { clock } from '../../app/format';
 import { Card, Refused } from '../../components/Bits';
 import { LanguageSwitch, LookSwitch } from '../../components/Switches';
 import { useWords } from '../../i18n';
 import { DeviceKey } from './DeviceKey';
+import { Pin } from './Pin';
 import { Tokens } from './Tokens';
+import { TwoPersons } from './TwoPersons';
 
 export function SettingsPage({ left }: { left: () => void }) {
   const { t } = useWords();
   const session = useSession();
+  const may = useMay();
   return (
     <div className="page">
       <div className="page-head">
@@ -24,7 +27,9 @@ export function SettingsPage({ left }: { left: () => void }) {
       <div className="cards">
         <Me left={left} />
         <DeviceKey />
+        <Pin />
         <Screen />
+        {(may('gas.oxygen_check') || may('config.loosen')) && <TwoPersons />}
         {session.roles.includes('owner') && <Accounts />}
         <Tokens />
       </div>
