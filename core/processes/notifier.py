@@ -1,101 +1,44 @@
 """The notifier: sends what the journal owes, and reports what became of it.
 
-It keeps no state of its own: a notice whose channel still says ``queued`` is
-owed, whoever restarted meanwhile (R13, R30). Channels are apprise addresses of
-the person; a child process that imports apprise is started on demand and ends
-when it has been idle, so that a quiet site does not pay for it.
+It keeps nothing of its own: a notice whose channel still says ``queued`` is owed,
+whoever restarted meanwhile (R13, R30). Addresses are secrets of the 0600 store.
+Each address has a lane of its own; children hold what may hang.
 """
 
 import asyncio
 import contextlib
-import sys
 
 from core.processes import lean  # noqa: F401  (before msgspec)
 
 import msgspec  # isort: skip
 
-from core import config, texts
+from core import config
 from core import state as states
+from core.channels.lanes import Key, Outcome, Packet, Rank
+from core.channels.modem import Sms, Told
+from core.channels.outbox import Outbox, Target
+from core.channels.push import VAPID
+from core.channels.services import group_secret, secret_name
+from core.channels.words import Writer, reply_code
 from core.journal import envelope as envelopes
 from core.journal import fold
 from core.link import messages as m
 from core.link.client import Client
 from core.processes.child import Control, rename
-from core.processes.sender import Letter, Reply
-from core.response.state import NoticeRecord
+from core.processes.notifier_lines import ModemLine, Senders, Slots
+from core.processes.sender import Letter
+from core.registry.secrets import Secrets
+from core.response.notices import REPLY
 
-#: Channels that other parts of the hub serve: the web page and local outputs.
-LOCAL = frozenset({"screen", "siren", "voice"})
-SEND_S = 20.0
-RETRY_S = (2.0, 8.0)
-IDLE_S = 60.0
-#: Letters in hand at once; more wait in the journal, which is the queue.
-IN_HAND = 64
-
-
-class Sender:
-    """Own the child that imports apprise; start it when a letter comes."""
-
-    def __init__(self) -> None:
-        self._child: asyncio.subprocess.Process | None = None
-        self._lock = asyncio.Lock()
-        self._idle: asyncio.TimerHandle | None = None
-
-    async def send(self, letter: Letter) -> Reply:
-        """Hand one letter over and wait for its reply; never raises."""
-        async with self._lock:
-            try:
-                async with asyncio.timeout(SEND_S):
-                    return await self._exchange(letter)
-            except TimeoutError:
-                await self.close()
-                return Reply(id=letter.id, ok=False, detail="timeout")
-            except (OSError, EOFError, msgspec.MsgspecError) as bad:
-                await self.close()
-                return Reply(id=letter.id, ok=False, detail=type(bad).__name__)
-
-    async def _exchange(self, letter: Letter) -> Reply:
-        if self._child is None or self._child.returncode is not None:
-            self._child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "core.processes.sender",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-        child = self._child
-        if child.stdin is None or child.stdout is None:
-            raise EOFError
-        child.stdin.write(msgspec.json.encode(letter) + b"\n")
-        await child.stdin.drain()
-        line = await child.stdout.readline()
-        if not line:
-            raise EOFError
-        self._rest()
-        return msgspec.json.decode(line, type=Reply)
-
-    def _rest(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-        loop = asyncio.get_running_loop()
-        self._idle = loop.call_later(IDLE_S, self._dismiss)
-
-    def _dismiss(self) -> None:
-        # Closing its input ends the child in order.
-        if self._child is not None and self._child.stdin is not None:
-            self._child.stdin.close()
-        self._child = None
-
-    async def close(self) -> None:
-        """End the child; idempotent."""
-        child, self._child = self._child, None
-        if self._idle is not None:
-            self._idle.cancel()
-        if child is not None and child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
+#: Letters on their way at once, and to one host.
+IN_HAND, PER_HOST = 48, 8
+#: So often what waits for quiet hours or for rates is looked at again.
+LOOK_S = 30.0
+#: And what waits in a lane: core must hear in time of what is held up.
+LATE_S = 5.0
+#: SMS that are remembered for their reports and replies; the oldest is forgotten.
+SAID = 500
+_ORDER = ("queued", "sent", "delivered", "seen", "acknowledged")
 
 
 class Notifier:
@@ -105,9 +48,18 @@ class Notifier:
         self._control = control
         self.state = states.SiteState()
         self.bundle = config.EMPTY
-        self._sender = Sender()
-        self._taken: set[tuple[str, str]] = set()
+        self._secrets = Secrets(control.data)
+        self._outbox = Outbox(control.clock, self._address)
+        self._slots = Slots(IN_HAND, PER_HOST)
+        self._wake = asyncio.Event()
+        self._told: dict[Key, m.NoticeResult] = {}
+        """What core was told and has not written down yet."""
+        self._said: dict[str, list[Key]] = {}
+        """SMS → the notices that it carried."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup
+        self._senders: Senders
+        self._modem: ModemLine
         self.client = Client(self._hello, self._receive)
 
     def _hello(self) -> m.Hello:
@@ -121,22 +73,31 @@ class Notifier:
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Serve until the keeper says stop."""
+        self._group = group
+        self._senders = Senders(group)
+        self._modem = ModemLine(group, self._modem_told)
         self._control.listen(
             lambda _name, lanes, socks: self.client.attach(lanes, socks)
         )
-        self._group = group
+        self._spawn(self._serve())
         await self._control.stopping.wait()
         for task in self._tasks:
             task.cancel()
-        await self._sender.close()
+        self._modem.close()
+        await self._senders.close()
         self.client.detach("stop")
         self._control.close()
+
+    # --- what core tells ------------------------------------------------------
 
     def _receive(self, message: m.Message) -> None:
         match message:
             case m.Snapshot():
                 self.state = states.load(message.state)
-                self.bundle = config.load(message.bundle)
+                self._arm(message.bundle)
+                # What core never wrote down is told again, and not sent again.
+                for result in self._told.values():
+                    self.client.send(result)
             case m.Events():
                 for data in message.envelopes:
                     envelope = envelopes.decode(data)
@@ -146,82 +107,165 @@ class Notifier:
                     ):
                         fold.replay(self.state, envelope)
             case m.Armed():
-                self.bundle = config.load(message.bundle)
+                self._arm(message.bundle)
             case _:
                 return
-        self._look()
+        self._wake.set()
 
-    def _look(self) -> None:
-        """Take up every channel that is owed and not in hand."""
-        for notice in self.state.response.notices.values():
-            for channel, state in notice.channels.items():
-                key = (notice.id, channel)
-                if state != "queued" or channel in LOCAL or key in self._taken:
-                    continue
-                if len(self._tasks) >= IN_HAND:
-                    return
-                self._taken.add(key)
-                task = self._group.create_task(self._deliver(notice, channel))
-                self._tasks.add(task)
-                task.add_done_callback(self._finished)
+    def _arm(self, data: bytes) -> None:
+        self.bundle = config.load(data)
+        self._outbox.arm(self.bundle)
+        self._modem.arm(self.bundle)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            self._look()
+    # --- sending --------------------------------------------------------------
 
-    async def _deliver(self, notice: NoticeRecord, channel: str) -> None:
-        address = self._address(notice.person_id, channel)
-        if not address:
-            self._report(notice, channel, "failed", "no_address")
-            return
-        letter = self.letter(notice, address)
-        detail = ""
-        for pause in (*RETRY_S, None):
-            reply = await self._sender.send(letter)
-            if reply.ok:
-                self._report(notice, channel, "sent", "")
-                return
-            detail = reply.detail
-            if pause is not None:
-                await self._control.timer.sleep(pause)
-        self._report(notice, channel, "failed", detail)
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            self._confirm()
+            if self.client.safety is not None:
+                for bad in self._outbox.look(self.state, self._told):
+                    self._report(bad)
+                self._launch()
+            most = LATE_S if self._outbox.waiting else LOOK_S
+            pause = min(self._outbox.wait_s(), most)
+            with contextlib.suppress(TimeoutError):
+                # At least a moment: a slot may be what is waited for.
+                async with asyncio.timeout(self._real_s(max(pause, 0.05))):
+                    await self._wake.wait()
+
+    def _real_s(self, seconds: float) -> float:
+        return seconds / self._control.clock.speed
+
+    def _confirm(self) -> None:
+        """Forget what core has written down, or what has ended."""
+        notices = self.state.response.notices
+        for key, result in list(self._told.items()):
+            record = notices.get(key[0])
+            if record is None or _written(record.channels.get(key[1]), result.state):
+                del self._told[key]
+
+    def _launch(self) -> None:
+        for late in self._outbox.held():
+            self._report(late)
+        for target, packet in self._outbox.due(lambda to: self._slots.free(to.host)):
+            self._slots.take(target.host)
+            self._spawn(self._fly(target, packet))
+
+    async def _fly(self, target: Target, packet: Packet) -> None:
+        try:
+            detail = await self._send(target, packet)
+        except (OSError, ValueError, LookupError) as bad:
+            # A letter that cannot be written is a failed one; the others go on.
+            detail = f"letter.{type(bad).__name__}"
+        finally:
+            self._slots.give(target.host)
+        for outcome in self._outbox.done(target, detail):
+            self._report(outcome)
+        self._wake.set()
+
+    async def _send(self, target: Target, packet: Packet) -> str:
+        notices = self.state.response.notices
+        names = {person.id: person.name for person in self.bundle.people}
+        writer = Writer(self.bundle, notices, names)
+        number = packet.items[0].notice_id
+        if target.scheme == "sms":
+            text = writer.short(packet, target.service.bytes)
+            self._remember(number, packet)
+            sms = Sms(id=number, number=target.address.strip(), text=text)
+            return await self._modem.send(sms, packet.rank)
+        said = writer.message(packet, target.service.bytes, group=target.group)
+        letter = Letter(
+            id=number,
+            address=target.address.strip(),
+            title=said.title,
+            body=said.body,
+            urgent=packet.rank is not Rank.MAY_WAIT,
+        )
+        if target.scheme == "push":
+            letter = self._push(letter, packet)
+        return await self._senders.send(letter)
+
+    def _push(self, letter: Letter, packet: Packet) -> Letter:
+        """Put a letter into the few fields that a phone's worker reads."""
+        first = packet.items[0]
+        body = {
+            "id": first.notice_id,
+            "channel": first.channel,
+            "title": letter.title,
+            "body": letter.body,
+            "urgent": letter.urgent,
+        }
+        link = self.bundle.notices.link
+        secret = self._secrets.get_or_create(VAPID)
+        letter = msgspec.structs.replace(
+            letter, body=msgspec.json.encode(body).decode(), vapid=secret
+        )
+        if link.startswith("https://"):
+            letter = msgspec.structs.replace(letter, contact=link)
+        return letter
 
     def _address(self, person_id: str, channel: str) -> str:
-        for person in self.bundle.people:
-            if person.id == person_id:
-                return person.contacts.get(channel, "")
-        return ""
+        name = secret_name(person_id, channel) if person_id else group_secret(channel)
+        try:
+            return self._secrets.get(name) or ""
+        except OSError:
+            return ""
 
-    def letter(self, notice: NoticeRecord, address: str) -> Letter:
-        """Write a notice out in the site's language first, then the other."""
-        first = self.bundle.site.language
-        order = (first, "en" if first == "zh" else "zh")
-        lines = [
-            texts.render(notice.code, self._named(notice, lang), lang) for lang in order
-        ]
-        title = f"[{notice.mark}] " if notice.mark else ""
-        site = self.bundle.site.names
-        title += site.zh if first == "zh" else site.en
-        return Letter(id=notice.id, address=address, title=title, body="\n".join(lines))
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _named(self, notice: NoticeRecord, language: str) -> dict[str, object]:
-        named: dict[str, object] = dict(notice.params)
-        for zone in self.bundle.site.zones:
-            if zone.id == notice.params.get("zone_id"):
-                named["zone"] = zone.names.zh if language == "zh" else zone.names.en
-        for person in self.bundle.people:
-            if person.id == notice.params.get("person_id"):
-                named["person"] = person.name
-        return named
+    # --- what became of it ----------------------------------------------------
 
-    def _report(
-        self, notice: NoticeRecord, channel: str, state: str, detail: str
-    ) -> None:
-        self.client.send(m.NoticeResult(notice.id, channel, state, detail))
-        # Told again from the journal when core was away and did not hear it.
-        if self.client.safety is None:
-            self._taken.discard((notice.id, channel))
+    def _report(self, outcome: Outcome) -> None:
+        item = outcome.item
+        self._result(item.key, outcome.state, outcome.detail)
+
+    def _result(self, key: Key, state: str, detail: str = "") -> None:
+        result = m.NoticeResult(key[0], key[1], state, detail)
+        self._told[key] = result
+        self.client.send(result)
+
+    def _remember(self, number: str, packet: Packet) -> None:
+        self._said[number] = [item.key for item in packet.items]
+        while len(self._said) > SAID:
+            del self._said[next(iter(self._said))]
+
+    def _modem_told(self, told: Told) -> None:
+        """Take a delivery report, or a person's reply."""
+        if told.kind == "reply":
+            self._replied(told.number, told.text)
+            return
+        state = "delivered" if told.kind == "delivered" else "failed"
+        detail = "" if state == "delivered" else "sms.lost"
+        for key in self._said.get(told.id, ()):
+            self._result(key, state, detail)
+
+    def _replied(self, number: str, text: str) -> None:
+        """Take a reply: its code and its sender's number tell what is answered."""
+        for notice in list(self.state.response.notices.values()):
+            if notice.acknowledged or reply_code(notice.id) not in text:
+                continue
+            for channel in notice.channels:
+                if _same(self._address(notice.person_id, channel), number):
+                    carried = self._said.get(notice.id, [(notice.id, channel)])
+                    for key in carried:
+                        self._result(key, "acknowledged", REPLY)
+
+
+def _written(now: str | None, told: str) -> bool:
+    """Say whether core has written down what it was told, or more."""
+    if told == "failed" or now is None:
+        return now != "queued"
+    return now in _ORDER and _ORDER.index(now) >= _ORDER.index(told)
+
+
+def _same(address: str, number: str) -> bool:
+    """Say whether an SMS came from an address: its last eight digits tell."""
+    mine = "".join(c for c in address if c.isdigit())
+    return len(mine) >= 8 and "://" not in address and number.endswith(mine[-8:])
 
 
 async def _main() -> None:

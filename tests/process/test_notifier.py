@@ -9,6 +9,8 @@ import msgspec
 from aiohttp import web
 
 from core import config
+from core.channels.services import secret_name
+from core.registry.secrets import Secrets
 from core.response.state import NoticeRecord
 from tests.support.site import NAMES, Loop, RunningHub, Viewer, small_site
 from tests.support.waiting import until
@@ -45,14 +47,12 @@ async def sink() -> AsyncIterator[Sink]:
         await runner.cleanup()
 
 
-def bundle(loop: Loop, port: int) -> config.Bundle:
+def bundle(loop: Loop, data: Path, port: int) -> config.Bundle:
     """Return a site whose officer has a hook, a dead channel and one unknown."""
-    officer = config.Person(
-        id="sam",
-        name="Sam",
-        roles=("safety_officer",),
-        contacts={"hook": f"json://127.0.0.1:{port}/", "dead": "json://127.0.0.1:9/"},
-    )
+    officer = config.Person(id="sam", name="Sam", roles=("safety_officer",))
+    secrets = Secrets(data)
+    secrets.put(secret_name("sam", "hook"), f"json://127.0.0.1:{port}/")
+    secrets.put(secret_name("sam", "dead"), "json://127.0.0.1:9/")
     step = config.Step(
         path="actions/0",
         action="notify",
@@ -90,7 +90,7 @@ async def test_a_notice_is_sent_and_failures_are_written_down(tmp_path: Path) ->
     loop = Loop(tmp_path)
     async with sink() as taken:
         data = tmp_path / "data"
-        hub = RunningHub(data, bundle(loop, taken.port), args=ARGS)
+        hub = RunningHub(data, bundle(loop, data, taken.port), args=ARGS)
         async with hub:
             viewer = await hub.attach()
             await until(lambda: viewer.live, "reading")
@@ -117,7 +117,7 @@ async def test_what_is_owed_is_sent_after_the_notifier_died(tmp_path: Path) -> N
     loop = Loop(tmp_path)
     async with sink() as taken:
         data = tmp_path / "data"
-        hub = RunningHub(data, bundle(loop, taken.port), args=ARGS)
+        hub = RunningHub(data, bundle(loop, data, taken.port), args=ARGS)
         async with hub:
             viewer = await hub.attach()
             await until(lambda: viewer.live, "reading")
