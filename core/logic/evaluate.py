@@ -22,7 +22,7 @@ from core.api.errors import ConfigError
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.logic import tree
-from core.logic.truth import Truth, all_of, any_of, at_least, not_, of, vote
+from core.logic.truth import Truth, any_of, at_least, not_, of, vote
 
 Lookup = Callable[[str], tuple[Value, int]]
 Condition = Callable[[Lookup], Truth]
@@ -30,6 +30,8 @@ Condition = Callable[[Lookup], Truth]
 Compute = Callable[[Lookup], Value]
 
 
+#: Asking an enumeration for a member costs much more.
+_YES, _NO, _OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 _HUGE: Final = 1e300
 _GOOD: Final = int(Quality.GOOD)
 
@@ -145,16 +147,16 @@ def _name(name: str) -> Compute:
 def _condition(node: tree.Node, side: _Side) -> Condition:
     match node:
         case tree.All(items=items):
-            parts = [_condition(item, side) for item in items]
-            return lambda lookup: all_of([part(lookup) for part in parts])
+            return _until([_condition(item, side) for item in items], _NO)
         case tree.Any(items=items):
-            parts = [_condition(item, side) for item in items]
-            return lambda lookup: any_of([part(lookup) for part in parts])
+            return _until([_condition(item, side) for item in items], _YES)
         case tree.Not(item=item):
             inner = _condition(item, side.other())
             return lambda lookup: not_(inner(lookup))
         case tree.Compare():
             return _compare(node)
+        case tree.Name(name=name):
+            return _said(name)
         case tree.Call(name="votes"):
             return _votes(node, side)
         case tree.Call(name="known"):
@@ -163,8 +165,40 @@ def _condition(node: tree.Node, side: _Side) -> Condition:
     return lambda lookup: _as_truth(value(lookup))
 
 
+def _until(parts: list[Condition], end: Truth) -> Condition:
+    """Return `all_of` or `any_of` of conditions; what decides ends it."""
+    start = not_(end)
+
+    def run(lookup: Lookup) -> Truth:
+        found = start
+        for part in parts:
+            truth = part(lookup)
+            if truth is end:
+                return truth
+            if truth is _OPEN:
+                found = truth
+        return found
+
+    return run
+
+
+def _said(name: str) -> Condition:
+    """Return the truth of a name that is yes or no, the commonest condition."""
+
+    def look(lookup: Lookup) -> Truth:
+        value, quality = lookup(name)
+        if quality == _GOOD:
+            if value is True:
+                return _YES
+            if value is False:
+                return _NO
+        return _OPEN
+
+    return look
+
+
 def _as_truth(value: Value) -> Truth:
-    return of(value) if isinstance(value, bool) else Truth.UNKNOWN
+    return of(value) if isinstance(value, bool) else _OPEN
 
 
 def _votes(node: tree.Call, side: _Side) -> Condition:
@@ -183,8 +217,8 @@ def _votes(node: tree.Call, side: _Side) -> Condition:
 
 def _is_known(node: tree.Call, side: _Side) -> Condition:
     (value,) = _values(node, 1)
-    bad = Truth.FALSE if side is _Side.PERMITS else Truth.UNKNOWN
-    return lambda lookup: bad if value(lookup) is None else Truth.TRUE
+    bad = _NO if side is _Side.PERMITS else _OPEN
+    return lambda lookup: bad if value(lookup) is None else _YES
 
 
 def _compare(node: tree.Compare) -> Condition:
@@ -197,7 +231,7 @@ def _compare(node: tree.Compare) -> Condition:
 
         def in_order(lookup: Lookup) -> Truth:
             a, b = _number(left(lookup)), _number(right(lookup))
-            return Truth.UNKNOWN if a is None or b is None else of(ordered(a, b))
+            return _OPEN if a is None or b is None else of(ordered(a, b))
 
         return in_order
     if node.op == "==":
@@ -209,12 +243,12 @@ def _compare(node: tree.Compare) -> Condition:
 
 def _equal(left: Value, right: Value) -> Truth:
     if left is None or right is None:
-        return Truth.UNKNOWN
+        return _OPEN
     if isinstance(left, bool) or isinstance(right, bool):
         same_kind = isinstance(left, bool) and isinstance(right, bool)
     else:
         same_kind = isinstance(left, str) == isinstance(right, str)
-    return of(left == right) if same_kind else Truth.UNKNOWN
+    return of(left == right) if same_kind else _OPEN
 
 
 def _membership(node: tree.Compare, left: Compute) -> Condition:
@@ -293,7 +327,7 @@ def _count(node: tree.Call) -> Compute:
 
     def compute(lookup: Lookup) -> Value:
         truths = [part(lookup) for part in parts]
-        return None if Truth.UNKNOWN in truths else truths.count(Truth.TRUE)
+        return None if _OPEN in truths else truths.count(_YES)
 
     return compute
 

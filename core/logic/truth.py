@@ -19,7 +19,9 @@ class Truth(enum.Enum):
         raise TypeError("compare a Truth with `is Truth.TRUE`: UNKNOWN is neither")
 
 
-_FROM_BOOL = {False: Truth.FALSE, True: Truth.TRUE}
+#: Names of this module: asking an enumeration for a member costs much more.
+_YES, _NO, _OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+_FROM_BOOL = {False: _NO, True: _YES}
 
 
 def of(fact: bool) -> Truth:
@@ -29,40 +31,40 @@ def of(fact: bool) -> Truth:
 
 def not_(item: Truth) -> Truth:
     """Return Kleene's not: not UNKNOWN is UNKNOWN."""
-    if item is Truth.TRUE:
-        return Truth.FALSE
-    return Truth.TRUE if item is Truth.FALSE else Truth.UNKNOWN
+    if item is _YES:
+        return _NO
+    return _YES if item is _NO else _OPEN
 
 
 def all_of(items: Iterable[Truth]) -> Truth:
     """Return Kleene's and; of nothing it is TRUE."""
-    found = Truth.TRUE
+    found = _YES
     for item in items:
-        if item is Truth.FALSE:
-            return Truth.FALSE
-        if item is Truth.UNKNOWN:
-            found = Truth.UNKNOWN
+        if item is _NO:
+            return _NO
+        if item is _OPEN:
+            found = _OPEN
     return found
 
 
 def any_of(items: Iterable[Truth]) -> Truth:
     """Return Kleene's or: TRUE as soon as one is TRUE; of nothing it is FALSE."""
-    found = Truth.FALSE
+    found = _NO
     for item in items:
-        if item is Truth.TRUE:
-            return Truth.TRUE
-        if item is Truth.UNKNOWN:
-            found = Truth.UNKNOWN
+        if item is _YES:
+            return _YES
+        if item is _OPEN:
+            found = _OPEN
     return found
 
 
 def at_least(needed: int, items: Iterable[Truth]) -> Truth:
     """Return whether ``needed`` of the items hold, UNKNOWN while it is open."""
     known = list(items)
-    sure = known.count(Truth.TRUE)
+    sure = known.count(_YES)
     if sure >= needed:
-        return Truth.TRUE
-    return Truth.FALSE if sure + known.count(Truth.UNKNOWN) < needed else Truth.UNKNOWN
+        return _YES
+    return _NO if sure + known.count(_OPEN) < needed else _OPEN
 
 
 def vote(needed: int, items: Iterable[Truth]) -> Truth:
@@ -72,7 +74,7 @@ def vote(needed: int, items: Iterable[Truth]) -> Truth:
     TRUE more readily than `at_least`, so it belongs where TRUE protects.
     """
     known = list(items)
-    lost = known.count(Truth.UNKNOWN)
-    if known.count(Truth.TRUE) >= max(1, needed - lost):
-        return Truth.TRUE
+    lost = known.count(_OPEN)
+    if known.count(_YES) >= max(1, needed - lost):
+        return _YES
     return at_least(needed, known)

@@ -130,6 +130,16 @@ class Access:
         # A claim adds the ownership and takes nothing away.
         return told | given if person_id == people.owner_id else told
 
+    def employed(self, person_id: str) -> bool:
+        """Say whether a person has any role here."""
+        people = self._hub.state.people
+        if people.roles.get(person_id):
+            return True
+        if person_id in people.roles and person_id != people.owner_id:
+            return False
+        person = self._people.get(person_id)
+        return person is not None and bool(person.roles)
+
     def cards(self, person_id: str) -> frozenset[str]:
         """Return what identifies a person to a terminal: their tags and cards."""
         person = self._people.get(person_id)

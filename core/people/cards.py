@@ -142,7 +142,7 @@ class Cards:
         facts = self.state.trainings.get(person_id, {}).get(topic)
         if facts is None:
             return Truth.FALSE
-        return self._until(facts.valid_to)
+        return self.counts(facts.valid_to)
 
     def company_valid(self, person_id: str) -> Truth:
         """Say whether a person's company is admitted today; UNKNOWN if not recorded."""
@@ -154,12 +154,29 @@ class Cards:
         """Say whether nothing of a person's company speaks against them."""
         return self._company(person_id)
 
+    def counts(self, day: str) -> Truth:
+        """Say whether a day has not passed; without one it never does."""
+        if not day:
+            return Truth.TRUE
+        if self.today() is None:
+            return Truth.UNKNOWN
+        return Truth.TRUE if self._day <= day else Truth.FALSE
+
     def contract(self, company_id: str) -> Truth:
         """Say whether a company's contract stands today; FALSE if not recorded."""
         company = self.state.companies.get(company_id)
         if company is None or company.facts.ended:
             return Truth.FALSE
-        return self._until(company.facts.valid_to)
+        return self.counts(company.facts.valid_to)
+
+    def firm(self, company_id: str) -> Truth:
+        """Say whether nothing of a company speaks against its people today."""
+        company = self.state.companies.get(company_id)
+        if company is None:
+            return Truth.TRUE
+        if company.facts.ended:
+            return Truth.FALSE
+        return self.counts(company.facts.valid_to)
 
     def company_of(self, person_id: str) -> str:
         """Return a person's company: the file's word stands before the bundle's."""
@@ -175,19 +192,7 @@ class Cards:
 
     def _company(self, person_id: str) -> Truth:
         """Say whether nothing of a person's company speaks against them."""
-        company = self.state.companies.get(self.company_of(person_id))
-        if company is None:
-            return Truth.TRUE
-        if company.facts.ended:
-            return Truth.FALSE
-        return self._until(company.facts.valid_to)
-
-    def _until(self, day: str) -> Truth:
-        if not day:
-            return Truth.TRUE
-        if self.today() is None:
-            return Truth.UNKNOWN
-        return Truth.TRUE if self._day <= day else Truth.FALSE
+        return self.firm(self.company_of(person_id))
 
     def _judge_card(self, card: CardRecord) -> Finding:
         if card.withdrawn:

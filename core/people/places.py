@@ -8,7 +8,7 @@ the zone's configuration says so, and for a minute.
 import hashlib
 import hmac
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from core import config
@@ -45,8 +45,7 @@ class Found(NamedTuple):
     age_s: float = 0.0
     why: str = ""
     """nothing_seen, elsewhere, outside, old, accuracy_unknown, on_the_edge,
-    method_not_allowed, wrong_code, no_reference, no_terminal, clock, conflict,
-    never, or ''."""
+    method_not_allowed, wrong_code, no_reference, no_terminal, conflict, or ''."""
 
 
 def _unknown(why: str, method: str = "", age_s: float = 0.0) -> Found:
@@ -120,20 +119,32 @@ class Places:
         terminal = self._terminal(cause.proof.key, told)
         return self.judge(person_id, zone_id, told.place, now_ns, terminal)
 
-    def verified(self, person_id: str, zone_id: str, since_s: float) -> Found:
-        """Say whether a person was verified in a zone within the last ``since_s``."""
-        record = self._hub.state.people.keys.verified.get(person_id)
-        if record is None:
-            return Found(Truth.FALSE, why="never")
-        left = record.at.remaining_ns(self._hub.clock)
-        if left is None:
-            return _unknown("clock", record.method)
-        age_s = -left / NS
-        if record.zone_id != zone_id:
-            return Found(Truth.FALSE, record.method, None, age_s, "elsewhere")
-        truth = Truth.TRUE if age_s <= since_s else Truth.FALSE
-        why = "" if truth is Truth.TRUE else "old"
-        return Found(truth, record.method, record.accuracy_m, age_s, why)
+    def gathered(
+        self, people: Iterable[str], zone_id: str
+    ) -> tuple[bool, float] | None:
+        """Say whether all were verified in a zone, and the longest time ago, seconds.
+
+        None: of one of them nobody can tell when.
+        """
+        verified, clock = self._hub.state.people.keys.verified, self._hub.clock
+        boot_id, now = clock.boot_id, clock.mono_ns()
+        everyone, age_ns = True, 0
+        for each in people:
+            record = verified.get(each)
+            if record is None:
+                everyone = False
+                continue
+            at = record.at
+            if at.boot_id == boot_id:
+                age = now - at.start_mono_ns - at.duration_ns
+            elif (left := at.remaining_ns(clock)) is not None:
+                age = -left
+            else:
+                return None
+            age_ns = max(age_ns, age)
+            if record.zone_id != zone_id:
+                everyone = False
+        return everyone, age_ns / NS
 
     def code(self, zone_id: str, wall_ns: int) -> str:
         """Return the code of a zone at a moment; '' where it has none."""

@@ -1,6 +1,6 @@
 """What the cards of a permit's people say (H4: GB 30871 4.9, AQ 3064.2 5.9.7)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from core.api.reading import Value
@@ -9,6 +9,8 @@ from core.people.cards import Cards, Finding
 from core.permits.pack import Kind
 from core.permits.state import PermitRecord
 
+Judge = Callable[[str, str], Finding]
+"""Says what a person's cards of a trade are worth today."""
 _RANK: Final = {Truth.FALSE: 0, Truth.UNKNOWN: 1, Truth.TRUE: 2}
 _YES, _NO, _OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
@@ -39,7 +41,9 @@ _WHY: Final = {
 _NOTHING: Final = Aspects(_OPEN, _OPEN, _OPEN, _OPEN)
 
 
-def card_facts(cards: Cards, permit: PermitRecord, kind: Kind) -> dict[str, Value]:
+def card_facts(
+    cards: Cards, judge: Judge, permit: PermitRecord, kind: Kind
+) -> dict[str, Value]:
     """Return the card facts of a permit; what cannot be told is left out.
 
     A worker needs the trade that the form gives them; of each trade of the kind at
@@ -48,7 +52,7 @@ def card_facts(cards: Cards, permit: PermitRecord, kind: Kind) -> dict[str, Valu
     needs = list(_needs(permit, kind))
     if not needs:
         return {"card_required": False}
-    found = [_aspects(cards, _best(cards, need), need) for need in needs]
+    found = [_aspects(cards, _best(judge, need), need) for need in needs]
     facts: dict[str, Value] = {"card_required": True}
     for name, truths in (
         ("card_present", [each.present for each in found]),
@@ -62,31 +66,37 @@ def card_facts(cards: Cards, permit: PermitRecord, kind: Kind) -> dict[str, Valu
     return facts
 
 
-Need = list[tuple[str, str]]
-"""Pairs of person and trade, of which one is enough."""
+class Need(NamedTuple):
+    """Name people and trades: one of them with one of these is enough."""
+
+    people: tuple[str, ...]
+    trades: tuple[str, ...]
 
 
 def _needs(permit: PermitRecord, kind: Kind) -> Iterable[Need]:
-    people = permit.people()
-    for person_id, trade in permit.life.trades.items():
-        if trade and person_id in people:
-            yield [(person_id, trade)]
     given = permit.life.trades
+    if given:
+        people = permit.people()
+        for person_id, trade in given.items():
+            if trade and person_id in people:
+                yield Need((person_id,), (trade,))
     for either in kind.trades:
-        trades = either.split("|")
+        trades = tuple(either.split("|"))
         # Those first to whom the form gives the trade: one card that counts is enough.
-        workers = sorted(permit.workers, key=lambda w: given.get(w) not in trades)
-        yield [(worker, trade) for worker in workers for trade in trades]
+        workers = permit.workers
+        first = [w for w, trade in given.items() if trade in trades and w in workers]
+        yield Need((*first, *workers), trades)
 
 
-def _best(cards: Cards, need: Need) -> Finding:
+def _best(judge: Judge, need: Need) -> Finding:
     best = Finding(Truth.FALSE, "no_card")
-    for person_id, trade in need:
-        found = cards.judge(person_id, trade)
-        if found.truth is Truth.TRUE:
-            return found
-        if _order(found) > _order(best):
-            best = found
+    for person_id in need.people:
+        for trade in need.trades:
+            found = judge(person_id, trade)
+            if found.truth is Truth.TRUE:
+                return found
+            if _order(found) > _order(best):
+                best = found
     return best
 
 
@@ -99,7 +109,7 @@ def _aspects(cards: Cards, best: Finding, need: Need) -> Aspects:
     found = _WHY.get(best.why, _NOTHING)
     if best.why == "no_card" and any(
         not card.withdrawn
-        for person_id in dict.fromkeys(person for person, _ in need)
+        for person_id in need.people
         for card in cards.state.of(person_id)
     ):
         return found._replace(present=_YES)

@@ -28,6 +28,10 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+_PASSED, _CHECK = Verdict.PASSED, Verdict.CHECK
+_FAILED, _UNKNOWN = Verdict.FAILED, Verdict.UNKNOWN
+
+
 def judge(
     limit: GasLimit | None,
     value: float,
@@ -42,16 +46,16 @@ def judge(
     switch for oxygen between the clause's upper limit and that of rich surroundings.
     """
     if limit is None or not math.isfinite(value) or value < 0:
-        return Verdict.UNKNOWN
+        return _UNKNOWN
     amount = convert(limit, value, unit)
     if amount is None:
-        return Verdict.UNKNOWN
+        return _UNKNOWN
     if limit.gas_class == "oxygen":
         return _oxygen(limit, amount, rich=rich, check_cause=check_cause)
     at_most = acceptance(limit)
     if at_most is None:
-        return Verdict.UNKNOWN
-    return Verdict.PASSED if amount <= at_most else Verdict.FAILED
+        return _UNKNOWN
+    return _PASSED if amount <= at_most else _FAILED
 
 
 def acceptance(limit: GasLimit) -> float | None:
@@ -99,13 +103,13 @@ def _oxygen(
 ) -> Verdict:
     low, high, most = limit.low_vol, limit.high_vol, limit.rich_high_vol
     if low is None or high is None:
-        return Verdict.UNKNOWN
+        return _UNKNOWN
     if amount < low:
-        return Verdict.FAILED
+        return _FAILED
     if amount <= high:
-        return Verdict.PASSED
+        return _PASSED
     if most is None or amount > most:
-        return Verdict.FAILED
+        return _FAILED
     if rich:
-        return Verdict.PASSED
-    return Verdict.CHECK if check_cause else Verdict.FAILED
+        return _PASSED
+    return _CHECK if check_cause else _FAILED

@@ -25,6 +25,7 @@ from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceZoned
 CLASSES: Final = ("oxygen", "combustible", "toxic")
 #: A zero may lie below nothing by this share of what is accepted.
 _ZERO_SHARE: Final = 0.1
+_GOOD, _FAILED, _UNKNOWN = Quality.GOOD, Verdict.FAILED, Verdict.UNKNOWN
 
 
 class Live(NamedTuple):
@@ -163,6 +164,8 @@ class Samples:
         self, permit: PermitRecord, limit: GasLimit | None, value: float, unit: str
     ) -> Verdict:
         """Return what a value proves by the limit of its own gas."""
+        if value >= 0 and limit is not None and limit.gas_class != "oxygen":
+            return judge(limit, value, unit)
         if value < 0 and limit is not None and limit.gas_class != "oxygen":
             # A zero that lies a little too low is nothing, not less than nothing.
             drift = judge(limit, -value / _ZERO_SHARE, unit)
@@ -179,12 +182,11 @@ class Samples:
         self, permit: PermitRecord, gas: str, limit: GasLimit | None
     ) -> list[Live]:
         """Return every meter's reading of a gas where the work is, judged now."""
-        found = []
-        for reading in self._readings.current(permit.zone_id, gas):
-            point = self._readings.points[reading.entity_id]
-            meter = self._meters.seen(point.device_id)
-            found.append(self.judged(permit, limit, reading, meter))
-        return found
+        points, seen = self._readings.points, self._meters.seen
+        return [
+            self.judged(permit, limit, each, seen(points[each.entity_id].device_id))
+            for each in self._readings.current(permit.zone_id, gas)
+        ]
 
     def judged(
         self,
@@ -194,17 +196,13 @@ class Samples:
         meter: State,
     ) -> Live:
         """Return a reading with what it proves; no number is UNKNOWN."""
-        value = number(reading)
-        if value is None or reading.quality in NEVER_ACTS:
-            return Live(reading, 0.0, Verdict.UNKNOWN, meter, evidence=False)
+        value, good = number(reading), reading.quality is _GOOD
+        if value is None or (not good and reading.quality in NEVER_ACTS):
+            return Live(reading, 0.0, _UNKNOWN, meter, evidence=False)
         verdict = self.verdict(permit, limit, value, reading.unit)
-        evidence = (
-            reading.quality is Quality.GOOD
-            and meter.proven
-            and verdict is not Verdict.UNKNOWN
-        )
-        if not evidence and verdict is not Verdict.FAILED:
-            verdict = Verdict.UNKNOWN
+        evidence = good and meter.proven and verdict is not _UNKNOWN
+        if not evidence and verdict is not _FAILED:
+            verdict = _UNKNOWN
         return Live(reading, value, verdict, meter, evidence)
 
 
@@ -227,6 +225,8 @@ def share(limit: GasLimit | None, value: float, unit: str) -> float | None:
 def number(reading: Reading) -> float | None:
     """Return a reading's number; None for text, switches and nothing."""
     value = reading.value
+    if value.__class__ is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)

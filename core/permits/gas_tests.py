@@ -48,6 +48,8 @@ _AGES: Final = ("gas_age_min", "gas_record_age_min")
 #: Marks of alarms that are no hazard.
 _MARKS: Final = ("TEST", "DRILL")
 
+_YES, _NO, _OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+
 Values = dict[str, Value]
 
 
@@ -204,8 +206,8 @@ toxic_limit_share
             self._calibrated(view, found)
             self._shares(view, found)
         acceptable = self._acceptable(view)
-        if acceptable is not Truth.UNKNOWN:
-            found["gas_acceptable"] = acceptable is Truth.TRUE
+        if acceptable is not _OPEN:
+            found["gas_acceptable"] = acceptable is _YES
         recorded = self._age_min(view.permit.gas.recorded)
         if recorded is not None:
             found["gas_record_age_min"] = recorded
@@ -245,19 +247,19 @@ toxic_limit_share
 
     def _acceptable(self, view: _View) -> Truth:
         if self._alarmed(view.permit.zone_id):
-            return Truth.FALSE
+            return _NO
         found = all_of([self._gas(view, gas) for gas in view.live])
-        return found if view.whole or found is Truth.FALSE else Truth.UNKNOWN
+        return found if view.whole or found is _NO else _OPEN
 
     def _gas(self, view: _View, gas: str) -> Truth:
         live, proof = view.live[gas], view.proofs.gases[gas]
         if proof.failed or any(each.verdict is Verdict.FAILED for each in live):
-            return Truth.FALSE
+            return _NO
         if not view.by_live(gas):
-            return Truth.TRUE if proof.tested else Truth.UNKNOWN
+            return _YES if proof.tested else _OPEN
         passing = (Verdict.PASSED, Verdict.CHECK if proof.explained else None)
         proven = bool(live) and all(e.evidence and e.verdict in passing for e in live)
-        return Truth.TRUE if proven else Truth.UNKNOWN
+        return _YES if proven else _OPEN
 
     def _alarmed(self, zone_id: str) -> bool:
         return any(
@@ -281,9 +283,9 @@ toxic_limit_share
             if not view.by_live(gas):
                 samples = view.proofs.gases[gas].samples
                 truths += [self._sample_in_date(each) for each in samples]
-        truth = all_of(truths) if truths else Truth.UNKNOWN
-        if truth is not Truth.UNKNOWN:
-            found["meter_calibrated"] = truth is Truth.TRUE
+        truth = all_of(truths) if truths else _OPEN
+        if truth is not _OPEN:
+            found["meter_calibrated"] = truth is _YES
 
     def _sample_in_date(self, sample: GasSample) -> Truth:
         """Say whether the instrument of a sample is in date today."""
@@ -291,9 +293,9 @@ toxic_limit_share
             return _in_date(self._meters.seen(sample.device_id))
         today = self._meters.days.today()
         if not sample.calibrated_to or today is None:
-            return Truth.UNKNOWN
+            return _OPEN
         in_date = today.isoformat() <= sample.calibrated_to
-        return Truth.TRUE if in_date else Truth.FALSE
+        return _YES if in_date else _NO
 
     def _shares(self, view: _View, found: Values) -> None:
         """Tell the worst amount of each class, where all its gases are known."""
@@ -349,9 +351,9 @@ toxic_limit_share
 
 
 def _in_date(meter: State) -> Truth:
-    if meter.worst in _AGAINST:
-        return Truth.FALSE
-    return Truth.TRUE if meter.calibration in PROVEN else Truth.UNKNOWN
+    if meter.calibration in _AGAINST or meter.bump in _AGAINST:
+        return _NO
+    return _YES if meter.calibration in PROVEN else _OPEN
 
 
 def _number(value: Value) -> float:

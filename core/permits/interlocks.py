@@ -203,7 +203,7 @@ class Interlocks:
     def _monitored(self, zone_id: str) -> Finding:
         if self._site.zone(zone_id) is None:
             return Finding(Truth.UNKNOWN, "zone_removed")
-        if zone_id in self._readings.unmonitored():
+        if self._readings.supervision.blind(zone_id, self.hub.clock.mono_ns()):
             return Finding(Truth.UNKNOWN, "unmonitored")
         return TRUE
 

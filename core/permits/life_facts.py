@@ -241,12 +241,11 @@ class GateFacts:
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> Values:
         """Return what can be told of a permit's people now."""
         people = {permit.supervisor_id, *permit.people()}
-        checks = [
-            self._places.verified(each, permit.zone_id, _DAY_S) for each in people
-        ]
-        if any(check.truth is Truth.UNKNOWN for check in checks):
+        told = self._places.gathered(people, permit.zone_id)
+        if told is None:
             return {}
+        everyone, age_s = told
         return {
-            "people_verified": all(check.truth is Truth.TRUE for check in checks),
-            "verified_age_min": max(check.age_s for check in checks) / 60,
+            "people_verified": everyone and age_s <= _DAY_S,
+            "verified_age_min": age_s / 60,
         }

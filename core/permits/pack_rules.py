@@ -89,10 +89,10 @@ def evaluate(kind: Kind, rules: Rules, facts: Facts, phase: Phase) -> list[Breac
     if rules.kind_id != kind.id:
         raise ValueError(f"rules of {rules.kind_id} asked about {kind.id}")
     lookup = _scope(facts)
-    found = []
+    found, kept = [], Truth.TRUE
     for rule, check in rules.by_phase[phase]:
         truth = check(lookup)
-        if truth is not Truth.TRUE:
+        if truth is not kept:
             found.append(_breach(rule, truth, phase, rules.reads[rule.id]))
     return found
 
@@ -305,20 +305,28 @@ _NO: Final[tuple[Value, int]] = (False, _GOOD)
 _BOOLS: Final = frozenset(f.name for f in FACTS.values() if f.type == "bool")
 
 
-def _scope(facts: Facts) -> Lookup:
-    """Return a scope over facts; what cannot be true is UNKNOWN."""
+class _Scope(dict[str, tuple[Value, int]]):
+    """Look facts up, each judged once; what cannot be true is UNKNOWN."""
 
-    def look(name: str) -> tuple[Value, int]:
-        value = facts.get(name)
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> tuple[Value, int]:
+        value, found = self._facts.get(name), _UNKNOWN
         # Most facts are yes or no; the rest is looked at more closely.
         if value is True or value is False:
-            known = _YES if value else _NO
-            return known if name in _BOOLS else _UNKNOWN
-        if value is None or name not in FACTS:
-            return _UNKNOWN
-        return (value, _GOOD) if possible(FACTS[name], value) else _UNKNOWN
+            if name in _BOOLS:
+                found = _YES if value else _NO
+        elif value is not None and name in FACTS and possible(FACTS[name], value):
+            found = (value, _GOOD)
+        self[name] = found
+        return found
 
-    return look
+
+def _scope(facts: Facts) -> Lookup:
+    """Return a scope over facts."""
+    return _Scope(facts).__getitem__
 
 
 def _breach(rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]) -> Breach:

@@ -13,7 +13,7 @@ from core.hub import Hub
 from core.journal.events import EVENTS, Event, about
 from core.logic.truth import Truth, all_of
 from core.people.access import Access
-from core.people.cards import Cards
+from core.people.cards import Cards, Finding
 from core.people.events import (
     CardEvent,
     CompanyEnded,
@@ -53,7 +53,9 @@ _ABOUT_ONE: Final = (
     *(HubClaimed, RolesChanged, RolesWithdrawn),
 )
 
-_RECORDS: Final = (*_ABOUT_ONE, CompanyEnded, CompanyRecorded, CompanyWithdrawn)
+_OF_FIRMS: Final = (CompanyEnded, CompanyRecorded, CompanyWithdrawn)
+
+_YES, _NO, _OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
 Values = dict[str, Value]
 
@@ -61,12 +63,21 @@ Values = dict[str, Value]
 class _Kept(NamedTuple):
     """Keep what the records say of a permit's people, until one of them changes."""
 
-    day: date | None
     kind: Kind
     facts: Values
     named: Truth
     """Whether everybody named may still be at work here."""
     trained: dict[str, Truth]
+
+
+class _Person(NamedTuple):
+    """Keep what the records say of one person, until one of them changes."""
+
+    firm: str
+    employed: bool
+    trained: Truth
+    cards: dict[str, Finding]
+    """Trade → what their cards of it are worth."""
 
 
 class PeopleFacts:
@@ -87,14 +98,19 @@ workers_matched company_registered contract_valid training_valid
         self._cards, self._site = cards, site
         self._day = cards.today()
         self._kept: dict[str, _Kept] = {}
+        self._people_kept: dict[str, _Person] = {}
+        self._kept_day: date | None = None
+        """The site's day for which all of this is kept."""
         self.roster = Roster(hub)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self._listen()
 
     def _listen(self) -> None:
         hub = self._hub
-        records = [kind for kind in EVENTS.values() if issubclass(kind, _RECORDS)]
-        hub.derive(records, lambda _: self._kept.clear())
+        for kind in EVENTS.values():
+            if issubclass(kind, _ABOUT_ONE):
+                hub.derive((kind,), lambda body: self.forget(body.person_id))
+        hub.derive(_OF_FIRMS, lambda _: self.forget())
         hub.derive(about("permit_id"), lambda body: self._kept.pop(body.permit_id, 0))
         hub.on(PersonMoved, lambda body, _: self._moved(body))
         hub.on(CompanyEnded, lambda body, _: self._company(body.company_id))
@@ -110,12 +126,12 @@ workers_matched company_registered contract_valid training_valid
 
     def arm(self) -> None:
         """Derive who is named where."""
-        self._kept.clear()
+        self.forget()
         self.roster.rebuild()
 
     def recover(self, clean: bool) -> None:
         """Derive who is named where, after a replay."""
-        self._kept.clear()
+        self.forget()
         self.roster.rebuild()
 
     def tick(self) -> None:
@@ -139,7 +155,7 @@ workers_matched company_registered contract_valid training_valid
             ("guardian_sole_duty", self._sole_duty),
         ):
             truths = [judge(each, permit) for each in first]
-            _tell(found, name, all_of(truths) if truths else Truth.FALSE)
+            _tell(found, name, all_of(truths) if truths else _NO)
         self._count(permit, kind, kept.trained, found)
         _tell(found, "workers_matched", self._matched(permit, kind, kept.named))
         return found
@@ -167,8 +183,8 @@ workers_matched company_registered contract_valid training_valid
 
     def alive(self, person_id: str) -> Truth:
         """Say whether a person may still be at work here: known, in a standing firm."""
-        if not self._access.known(person_id) or not self._access.roles(person_id):
-            return Truth.FALSE
+        if not self._access.employed(person_id):
+            return _NO
         return self._cards.standing(person_id)
 
     # --- records --------------------------------------------------------------
@@ -176,18 +192,65 @@ workers_matched company_registered contract_valid training_valid
     def _records(self, permit: PermitRecord, kind: Kind) -> _Kept:
         """Return what cards, trainings and companies say today."""
         kept, day = self._kept.get(permit.id), self._cards.today()
-        if kept is not None and kept.day == day and kept.kind is kind:
+        if day != self._kept_day:
+            self.forget()
+            self._kept_day = day
+        elif kept is not None and kept.kind is kind:
             return kept
-        found = card_facts(self._cards, permit, kind)
-        self._companies(permit, found)
-        _tell(found, "training_valid", self._trainings(permit))
+        known, firms = self._people_kept, dict[str, Truth]()
+        alive, taught = [], []
+        for person_id in permit.people():
+            one = known.get(person_id) or self._person_of(person_id)
+            alive.append(self._alive(one, firms))
+            taught.append(one.trained)
+        if permit.supervisor_id:
+            alive.append(self._alive(self._person_of(permit.supervisor_id), firms))
+        found = card_facts(self._cards, self._card, permit, kind)
+        self._companies({*firms, permit.life.company} - {""}, found)
+        _tell(found, "training_valid", all_of(taught) if taught else _OPEN)
         watching = self._watching(permit)
         trained = {each: self._trained(each) for each in watching}
-        first = trained[watching[0]] if watching else Truth.FALSE
+        first = trained[watching[0]] if watching else _NO
         _tell(found, "guardian_trained", first)
-        named = all_of([self.alive(each) for each in self._own(permit)])
-        kept = self._kept[permit.id] = _Kept(day, kind, found, named, trained)
+        named = all_of(alive)
+        kept = self._kept[permit.id] = _Kept(kind, found, named, trained)
         return kept
+
+    def _person_of(self, person_id: str) -> _Person:
+        """Return what the records say of one person today."""
+        kept = self._people_kept.get(person_id)
+        if kept is None:
+            kept = self._people_kept[person_id] = _Person(
+                self._cards.company_of(person_id),
+                self._access.employed(person_id),
+                self._training(person_id),
+                {},
+            )
+        return kept
+
+    def _alive(self, one: _Person, firms: dict[str, Truth]) -> Truth:
+        """Say whether a person may be at work here; each firm is asked once."""
+        standing = firms.get(one.firm)
+        if standing is None:
+            standing = firms[one.firm] = self._cards.firm(one.firm)
+        return standing if one.employed else _NO
+
+    def _card(self, person_id: str, trade: str) -> Finding:
+        kept = self._person_of(person_id).cards
+        found = kept.get(trade)
+        if found is None:
+            found = kept[trade] = self._cards.judge(person_id, trade)
+        return found
+
+    def forget(self, person_id: str = "") -> None:
+        """Forget what was kept of a person and of their permits, or of all."""
+        if person_id:
+            self._people_kept.pop(person_id, None)
+            for permit_id in self.roster.permits_of((person_id,)):
+                self._kept.pop(permit_id, None)
+        else:
+            self._people_kept.clear()
+            self._kept.clear()
 
     def _own(self, permit: PermitRecord) -> Iterable[str]:
         lead = (permit.supervisor_id,) if permit.supervisor_id else ()
@@ -207,28 +270,28 @@ workers_matched company_registered contract_valid training_valid
     def _present(self, guardian: str, permit: PermitRecord) -> Truth:
         found = self.guardian_place(guardian, permit)
         if found is None:
-            return Truth.UNKNOWN
+            return _OPEN
         near = found == permit.zone_id or found in self._site.neighbours(permit.zone_id)
-        return Truth.TRUE if found and near else Truth.FALSE
+        return _YES if found and near else _NO
 
     def _outside(self, guardian: str, permit: PermitRecord) -> Truth:
         found = self.guardian_place(guardian, permit)
         if found is None:
-            return Truth.UNKNOWN
-        return Truth.FALSE if found == permit.zone_id else Truth.TRUE
+            return _OPEN
+        return _NO if found == permit.zone_id else _YES
 
     def _sole_duty(self, guardian: str, permit: PermitRecord) -> Truth:
         permits = self._hub.state.permits.permits
         for permit_id in self.roster.permits_of((guardian,)):
             other = permits[permit_id]
             if guardian in other.workers:
-                return Truth.FALSE
+                return _NO
             if other.id == permit.id or other.status not in _AT_WORK:
                 continue
             same_job = bool(permit.life.job) and other.life.job == permit.life.job
             if guardian in self._watching(other) and not same_job:
-                return Truth.FALSE
-        return Truth.TRUE
+                return _NO
+        return _YES
 
     def _count(
         self,
@@ -244,20 +307,18 @@ workers_matched company_registered contract_valid training_valid
                     self._present(each, permit),
                     able,
                     self._sole_duty(each, permit),
-                    self._outside(each, permit)
-                    if kind.guardian.outside
-                    else Truth.TRUE,
+                    self._outside(each, permit) if kind.guardian.outside else _YES,
                 )
             )
             for each, able in trained.items()
         ]
-        if Truth.UNKNOWN not in truths:
-            found["guardian_count"] = truths.count(Truth.TRUE)
+        if _OPEN not in truths:
+            found["guardian_count"] = truths.count(_YES)
 
     # --- who is inside --------------------------------------------------------
 
     def _matched(self, permit: PermitRecord, kind: Kind, named: Truth) -> Truth:
-        if named is Truth.FALSE:
+        if named is _NO:
             return named
         allowed = self._allowed(permit)
         strangers = [
@@ -265,9 +326,9 @@ workers_matched company_registered contract_valid training_valid
             for person_id in self.roster.last_in(permit.zone_id)
             if person_id not in allowed and not self._in_office(person_id, kind)
         ]
-        if Truth.TRUE in strangers:
-            return Truth.FALSE
-        return Truth.UNKNOWN if Truth.UNKNOWN in strangers else named
+        if _YES in strangers:
+            return _NO
+        return _OPEN if _OPEN in strangers else named
 
     def _allowed(self, permit: PermitRecord) -> set[str]:
         """Return who may be in a permit's zone: its people, and the other works'."""
@@ -286,28 +347,18 @@ workers_matched company_registered contract_valid training_valid
 
     # --- companies and trainings ----------------------------------------------
 
-    def _companies(self, permit: PermitRecord, found: Values) -> None:
-        ids = {self._cards.company_of(each) for each in self._own(permit)}
-        ids = {each for each in (*ids, permit.life.company) if each}
+    def _companies(self, ids: set[str], found: Values) -> None:
         if not ids:
             return
         found["company_registered"] = ids <= self._cards.state.companies.keys()
         contracts = all_of([self._cards.contract(each) for each in ids])
         _tell(found, "contract_valid", contracts)
 
-    def _trainings(self, permit: PermitRecord) -> Truth:
-        """Say whether everybody is trained, and no training is out of date."""
-        people = permit.people()
-        if not people:
-            return Truth.UNKNOWN
-        truths = []
-        for person_id in people:
-            held = self._cards.state.trainings.get(person_id, {})
-            topics = [each for each in held if each != GUARDIAN_TOPIC]
-            if not topics:
-                return Truth.FALSE
-            truths += [self._cards.trained(person_id, each) for each in topics]
-        return all_of(truths)
+    def _training(self, person_id: str) -> Truth:
+        """Say whether a person is trained, and no training is out of date."""
+        held = self._cards.state.trainings.get(person_id, {})
+        days = [t.valid_to for topic, t in held.items() if topic != GUARDIAN_TOPIC]
+        return all_of([self._cards.counts(day) for day in days] or [_NO])
 
     # --- changes --------------------------------------------------------------
 
@@ -345,5 +396,5 @@ workers_matched company_registered contract_valid training_valid
 
 
 def _tell(found: Values, name: str, truth: Truth) -> None:
-    if truth is not Truth.UNKNOWN:
-        found[name] = truth is Truth.TRUE
+    if truth is not _OPEN:
+        found[name] = truth is _YES

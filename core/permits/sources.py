@@ -42,6 +42,9 @@ class Facts:
             if twice:
                 raise ValueError(f"two sources supply {sorted(twice)}")
             self.derived |= source.names
+        self._words: dict[frozenset[str], tuple[frozenset[str], frozenset[str]]] = {}
+        """Asked facts → those of them that a person's word alone tells, and those
+        of which it must have been given after a stop."""
 
     def listen(self, changed: Changed) -> None:
         """Call ``changed`` with the permits of which a fact may have changed."""
@@ -61,14 +64,20 @@ class Facts:
         self, permit: PermitRecord, kind: Kind, pack: Pack, asked: frozenset[str]
     ) -> dict[str, Value]:
         """Return the asked facts of a permit as far as anybody can tell them."""
-        found: dict[str, Value] = {}
-        for name, said in permit.life.declared.items():
+        words = self._words.get(asked)
+        if words is None:
             # Of its own facts a source takes a person's word itself, where it may:
             # else a word would stand in for a sensor that fell silent.
-            if name not in asked or name not in FACTS or name in self.derived:
-                continue
-            if name not in AFTER_STOP or _since_stop(permit, said):
-                found[name] = said.value
+            known = (asked & FACTS.keys()) - self.derived
+            words = self._words[asked] = known - AFTER_STOP, known & AFTER_STOP
+        declared = permit.life.declared
+        said = declared.keys()
+        found: dict[str, Value] = {
+            name: declared[name].value for name in words[0] & said
+        }
+        for name in words[1] & said:
+            if _since_stop(permit, declared[name]):
+                found[name] = declared[name].value
         for source in self._sources:
             if not source.names.isdisjoint(asked):
                 found.update(source.facts(permit, kind, pack))

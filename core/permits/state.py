@@ -80,7 +80,9 @@ class PermitRecord(msgspec.Struct, kw_only=True):
     def people(self) -> tuple[str, ...]:
         """Return everyone who works under it or watches over it, each once."""
         named = (*self.workers, self.guardian_id, *self.life.guardians)
-        return tuple(dict.fromkeys(person for person in named if person))
+        each = dict.fromkeys(named)
+        each.pop("", None)
+        return tuple(each)
 
 
 class PermitsState(msgspec.Struct, kw_only=True):

@@ -18,6 +18,7 @@ INHIBITED = int(Quality.INHIBITED)
 STALE = int(Quality.STALE)
 FAULT = int(Quality.FAULT)
 NOT_PRESENT = int(Quality.NOT_PRESENT)
+_QUALITIES = tuple(Quality)
 
 #: Qualities whose value acts on a limit (the rest are core.api.NEVER_ACTS).
 ACTS = frozenset({GOOD, UNCERTAIN, STALE})
@@ -287,7 +288,7 @@ class Point:
             entity_id=self.entity_id,
             value=self.value,
             unit=self.unit,
-            quality=Quality(quality),
+            quality=_QUALITIES[quality],
             reason="silent" if aged else self.reason,
             measured_ns=self.stamp_ns if self.received_ns else 0,
             received_ns=self.received_ns,

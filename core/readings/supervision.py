@@ -22,7 +22,7 @@ class Supervision:
     def __init__(self, hub: Hub, alarms: "Alarms", table: Table) -> None:
         self._hub = hub
         self._alarms = alarms
-        self._points = table.points
+        self._points, self._table = table.points, table
         self.zone_of = table.zone_of
         self.lost_hosts: set[str] = set()
         self._owing: dict[tuple[str, str], set[str]] = {}
@@ -187,6 +187,16 @@ class Supervision:
                 if zone_id is not None:
                     blind.add(zone_id)
         return blind
+
+    def blind(self, zone_id: str, now: int) -> bool:
+        """Say whether one zone is unmonitored; asks its own points alone."""
+        if any(zone == zone_id for _, zone in self._owing):
+            return True
+        for point in self._table.critical(zone_id):
+            old = now - point.stamp_ns > point.max_age_ns
+            if point.lost or old or point.quality not in _LIVE:
+                return True
+        return False
 
     def stuck(self, point: Point, now: int) -> None:
         """Raise the alarm of a point whose value has not moved for too long."""

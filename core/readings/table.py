@@ -102,6 +102,8 @@ class Table:
 
     def critical(self, zone_id: str) -> list[Point]:
         """Return the critical points of a zone, worn ones included."""
+        if self._unsorted:
+            self._sort()
         worn = [p for p in self._critical.get(None, ()) if self.zone_of(p) == zone_id]
         return [*self._critical.get(zone_id, ()), *worn]
 

@@ -212,14 +212,15 @@ class TestVerified:
         ann = Phone(yard, "ann").enrol()
         verify = VerifyPerson(zone_id="tank")
         places = yard.kernel.places
-        assert places.verified("ann", "tank", 600) == Found(Truth.FALSE, why="never")
+        assert places.gathered(["ann"], "tank") == (False, 0)
         assert yard.act("ann", verify).code == "signature.required"
         reply = ann.act(verify)
         assert reply.ok, (reply.code, reply.params)
-        assert places.verified("ann", "tank", 600).truth is Truth.TRUE
-        assert places.verified("ann", "yard", 600).why == "elsewhere"
+        assert places.gathered(["ann"], "tank") == (True, 0)
+        assert places.gathered(["ann"], "yard") == (False, 0)
         yard.live(10)
-        assert places.verified("ann", "tank", 9).why == "old"
+        assert places.gathered(["ann"], "tank") == (True, 10)
+        assert places.gathered(["ann", "bob"], "tank") == (False, 10)
         assert yard.replayed().people == yard.hub.state.people
 
     def test_it_is_refused_elsewhere_and_unseen(self, yard: Yard) -> None:
@@ -245,16 +246,17 @@ class TestVerified:
         sign: dict[str, Any]
         sign = {"person": "bob", "method": "terminal", "card": "tag-bob"}
         assert gate.act(VerifyPerson(zone_id="tank"), **sign).ok
-        found = yard.kernel.places.verified("bob", "tank", 60)
-        assert (found.truth, found.method) == (Truth.TRUE, "terminal")
+        assert yard.kernel.places.gathered(["bob"], "tank") == (True, 0)
+        assert yard.hub.state.people.keys.verified["bob"].method == "terminal"
         assert gate.act(VerifyPerson(zone_id="yard"), **sign).code == "place.elsewhere"
 
     def test_after_a_stop_only_a_trusted_clock_tells_its_age(self, yard: Yard) -> None:
         assert Phone(yard, "ann").enrol().act(VerifyPerson(zone_id="tank")).ok
         yard.restart(reboot="boot-2")
-        assert yard.kernel.places.verified("ann", "tank", 600).truth is Truth.TRUE
+        found = yard.kernel.places.gathered(["ann"], "tank")
+        assert found is not None and found[0]
         yard.clock.trusted = False
-        assert yard.kernel.places.verified("ann", "tank", 600).why == "clock"
+        assert yard.kernel.places.gathered(["ann"], "tank") is None
 
     def test_what_the_disk_failed_is_taken_back(self, yard: Yard) -> None:
         ann = Phone(yard, "ann").enrol()
@@ -264,7 +266,7 @@ class TestVerified:
         yard.kernel.access.receive("gateway", request)
         yard.journal.held = False
         yard.break_disk()
-        assert yard.kernel.places.verified("ann", "tank", 600).why == "never"
+        assert yard.kernel.places.gathered(["ann"], "tank") == (False, 0)
 
 
 def test_a_hold_keeps_where_its_signer_was(yard: Yard) -> None:
