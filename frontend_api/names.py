@@ -46,7 +46,10 @@ class Names:
         self.replica = replica
 
     def person(self, person_id: str) -> Text:
-        """Name a person."""
+        """Name a person, or a visitor by badge."""
+        kind, _, badge = person_id.partition(":")
+        if kind == "visitor" and badge:
+            return text("gateway.visitor", {"badge": badge})
         for person in self.replica.bundle.people:
             if person.id == person_id:
                 return Text(person.name, person.name)
@@ -104,6 +107,13 @@ class Names:
             if rule.id == rule_id:
                 return Text(rule.names.zh, rule.names.en)
         return Text(rule_id, rule_id)
+
+    def plan(self, plan_id: str) -> Text:
+        """Name a drill's plan; one without a plan is just a drill."""
+        for plan in self.replica.bundle.site.drills:
+            if plan.id == plan_id:
+                return Text(plan.names.zh, plan.names.en)
+        return Text(plan_id, plan_id) if plan_id else text("gateway.a_drill")
 
     def permit(self, permit_id: str) -> Text:
         """Name a permit by its title."""
@@ -209,6 +219,8 @@ class Names:
             return self.person
         if name in ("gas", "gases"):
             return self.quantity
+        if name in ("muster", "offered"):
+            return self.zone
         return _role if name in ("needed", "roles") else None
 
     def params(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -228,6 +240,10 @@ class Names:
                 return join([self.person(person) for person in people])
             case (("zone_id" | "zone"), _):
                 return self.zone(value)
+            case ("offered", list() | tuple()):
+                return join([self.zone(point) for point in value])
+            case ("plan", str()):
+                return self.plan(value)
             case (
                 (
                     "person_id"

@@ -28,7 +28,8 @@ class OutputKind(enum.StrEnum):
     """ON means: power is cut. Trips on loss of the hub; never restored by itself."""
     BARRIER = "barrier"
     LAMP = "lamp"
-    """Heartbeat lamp; dark means 'hub lost: stop work'."""
+    """Heartbeat lamp (fail-safe off): dark means 'hub lost: stop work'. No-entry
+    lamp (fail-safe on): lit means 'nobody goes in', also without the hub."""
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What the device does on loss of the hub: on, off or hold_last."""
     read_back: bool = True
     """False when the device cannot tell its state: commands never confirm."""
+    phrases: tuple[str, ...] = ()
+    """What a voice can say when its value is that word: no_rescue, leave, drill."""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,9 @@
 """What a person may do in an emergency: evacuation, sirens, outputs, notices."""
 
+from typing import Annotated
+
+import msgspec
+
 from core.journal.envelope import Effect
 from core.people.acts import ROLES, Act, act
 
@@ -17,7 +21,6 @@ class StartEvacuation(Act, frozen=True, kw_only=True):
 
     zones: tuple[str, ...]
     reason: str = ""
-    drill: bool = False
 
 
 @act("evacuation.clear", "safety_officer", effect=Effect.PERMISSIVE)
@@ -29,12 +32,15 @@ class ClearEvacuation(Act, frozen=True, kw_only=True):
 
 @act("person.account", "marshal", "guardian", "supervisor", "safety_officer")
 class AccountPerson(Act, frozen=True, kw_only=True):
-    """Tick a person on a roll call: accounted, or rescue when they are being got."""
+    """Tick a person: accounted; rescue when they are being got; missing undoes it."""
 
     evacuation_id: str
     person_id: str
     status: str = "accounted"
-    method: str = "tick"
+    count: Annotated[int, msgspec.Meta(ge=0, le=999)] = 0
+    """How many of a group were counted; 0 is all of them."""
+    rescuer: str = ""
+    """Who has taken the rescue over; '' is whoever ticks."""
 
 
 @act(

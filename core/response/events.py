@@ -15,6 +15,8 @@ class RosterLine(msgspec.Struct, frozen=True, kw_only=True):
     zone_id: str | None
     certain: bool
     """False when the place is only the last known one."""
+    count: int = 1
+    """More than one: a group counted by number."""
 
 
 @event("evacuation.started", effect=Effect.PROTECTIVE)
@@ -29,6 +31,13 @@ class EvacuationStarted(Event, frozen=True, kw_only=True):
     muster_points: tuple[str, ...] = ()
     late: Deadline | None = None
     mark: str = ""
+    asked: tuple[str, ...] = ()
+    """The zones asked for; the plan's scope added the others."""
+    gases: dict[str, tuple[str, ...]] = {}
+    """Zone → gases whose alarm calls people out."""
+    refused: dict[str, str] = {}
+    """Muster point → why it is not offered."""
+    wind: str = ""
 
 
 @event("evacuation.extended", effect=Effect.PROTECTIVE)
@@ -40,6 +49,7 @@ class EvacuationExtended(Event, frozen=True, kw_only=True):
     roster: tuple[RosterLine, ...] = ()
     late: Deadline | None = None
     """A new time to leave, where the first one is over."""
+    gases: dict[str, tuple[str, ...]] = {}
 
 
 @event("evacuation.roll")
@@ -50,8 +60,12 @@ class RollChanged(Event, frozen=True, kw_only=True):
     person_id: str
     status: str
     method: str = ""
-    """tag, tick, pin, face or gate."""
+    """tag, tick, pin, face or undo."""
     by: str = ""
+    seen: int = 0
+    """How many of a group were counted."""
+    rescuer: str = ""
+    """Who took the rescue over, by name."""
 
 
 @event("evacuation.late", effect=Effect.PROTECTIVE)

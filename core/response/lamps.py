@@ -1,4 +1,7 @@
-"""Heartbeat lamps: lit only while the hub lives and nothing stops work here.
+"""Lamps: the heartbeat that work may go on, and the sign that nobody goes in.
+
+A no-entry lamp is a LAMP that lights without the hub (``fail_safe: on``). It is lit
+while work here is held, people are called out, an alarm stands or nobody can see.
 
 A heartbeat lamp is a LAMP that its device switches off by itself when nobody
 asks for it (declared ``fail_safe: off``): dark says 'hub lost: stop work'. A
@@ -23,6 +26,8 @@ from core.response.commands import Commands
 
 #: A lamp's device should go dark after two or three missed pulses.
 PULSE_S = 5.0
+#: Nothing must have kept people out for so long before a no-entry lamp goes out.
+SURE_S = 5.0
 _SHORT_NS = 4 * NS
 _STOPS = (PermitStatus.HELD, PermitStatus.VERIFYING)
 
@@ -34,8 +39,15 @@ def is_heartbeat(entity: EntityRecord) -> bool:
     return lamp and output is not None and output.fail_safe == "off"
 
 
+def is_no_entry(entity: EntityRecord) -> bool:
+    """Say whether an output is a lamp that says 'nobody goes in', lit by itself."""
+    output = entity.declared.output
+    lamp = output is not None and output.kind is OutputKind.LAMP
+    return lamp and output is not None and output.fail_safe == "on"
+
+
 class Lamps:
-    """Pulse the heartbeat lamps of every zone."""
+    """Pulse the heartbeat lamps, and light the no-entry lamps, of every zone."""
 
     def __init__(
         self, hub: Hub, registry: Registry, readings: Readings, commands: Commands
@@ -46,6 +58,9 @@ class Lamps:
         """Says whether alarms get through now: the watchdog's own probe."""
         self._told: dict[str, tuple[bool, int]] = {}
         """Entity id → what it was told last, and when (boot ns)."""
+        self._free_ns: dict[str, int] = {}
+        """No-entry lamp → boot ns since when nothing keeps people out."""
+        self._again_ns: dict[str, int] = {}
 
     def arm(self) -> None:
         """Have no tables of its own."""
@@ -56,15 +71,43 @@ class Lamps:
     def tick(self) -> None:
         """Pulse what is due; a lamp whose zone must stop goes dark at once."""
         outputs = self._registry.entities(kind=EntityKind.OUTPUT)
-        lamps = [entity for entity in outputs if is_heartbeat(entity)]
+        lamps = [e for e in outputs if is_heartbeat(e) or is_no_entry(e)]
         if not lamps:
             return
         well, unseen = self.well(), self._readings.unmonitored()
         for entity in lamps:
             device = self._registry.device(entity.device_id)
             zone_id = device.zone_id if device else None
-            on = well and zone_id not in unseen and self._may_work(zone_id)
-            self._pulse(entity, on)
+            free = well and zone_id not in unseen and self._may_work(zone_id)
+            if is_heartbeat(entity):
+                self._pulse(entity, free)
+            else:
+                self._bar(entity, free)
+
+    def _bar(self, entity: EntityRecord, free: bool) -> None:
+        """Light a no-entry lamp at once; let it go out only after a sure while.
+
+        A release that the disk loses is taken back within that time.
+        """
+        now = self._hub.clock.mono_ns()
+        if not free:
+            self._free_ns.pop(entity.id, None)
+            if not self._commands.commanded_on(entity.id):
+                self._order(entity, now, on=True)
+            return
+        since = self._free_ns.setdefault(entity.id, now)
+        long = now - since >= int(SURE_S * NS) and self._hub.journal.healthy()
+        last = self._hub.state.response.outputs.get(entity.id)
+        lit = last is None or self._commands.commanded_on(entity.id)
+        if long and lit:
+            self._order(entity, now, on=False)
+
+    def _order(self, entity: EntityRecord, now: int, *, on: bool) -> None:
+        if now < self._again_ns.get(entity.id, 0):
+            return
+        if self._commands.why_not(entity.id, on) is None:
+            self._again_ns[entity.id] = now + int(PULSE_S * NS)
+            self._commands.order(entity.id, on, why="no_entry")
 
     def dark(self) -> None:
         """Switch all of them off: the hub stops."""

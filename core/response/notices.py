@@ -16,6 +16,7 @@ from core.link.messages import NoticeResult
 from core.people.people import People
 from core.permits.events import PermitClosed, PermitReleased
 from core.registry.registry import Registry
+from core.response import first_words
 from core.response.commands import Commands
 from core.response.events import (
     EvacuationCleared,
@@ -223,7 +224,7 @@ class Notices:
             person_id=person_id,
             role=telling.role,
             code=telling.code,
-            params=telling.params,
+            params=first_words.given(self._hub, telling.params, telling.mark),
             about=telling.about,
             channels=self._channels(person_id, telling.channels),
             level=telling.level,

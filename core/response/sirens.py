@@ -5,6 +5,7 @@ from collections.abc import Callable
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.api.errors import Refused
 from core.api.model import OutputKind
+from core.api.reading import is_on
 from core.clock import NS
 from core.deadlines import Deadline
 from core.hub import CORE, Hub
@@ -12,7 +13,8 @@ from core.journal.envelope import Cause, Envelope
 from core.logic.truth import Truth
 from core.people.access import Access, Answer
 from core.people.people import People
-from core.response import acts
+from core.permits.interlocks import MARKS
+from core.response import acts, first_words
 from core.response.commands import Commands
 from core.response.events import (
     EvacuationExtended,
@@ -21,6 +23,7 @@ from core.response.events import (
     SirensResounded,
     SirensSilenced,
 )
+from core.response.roll_state import EvacuationRecord
 
 #: Silence ends by itself after this, when people are still inside (design §5).
 SILENCE_S = 180.0
@@ -44,21 +47,80 @@ class Sirens:
         access.bind(acts.ReleaseOutput, self._release_act)
         hub.on(AlarmRaised, self._alarm_raised)
         hub.on(AlarmRepeated, self._alarm_repeated)
-        hub.on(EvacuationStarted, lambda body, _: self._new_source(body.zones))
+        hub.on(EvacuationStarted, self._started)
         hub.on(EvacuationExtended, self._extended)
         hub.undo(SirensSilenced, lambda b: self._resound(b.zone_id, "not_durable"))
 
-    def sound(self, zone_id: str, why: str, cause: Cause = CORE) -> None:
-        """Sound a zone's sirens and voice, unless a person has silenced them."""
+    def sound(
+        self, zone_id: str, why: str, cause: Cause = CORE, *, drill: bool = False
+    ) -> None:
+        """Sound a zone's sirens and voice, unless a person has silenced them.
+
+        In a drill no voice says that it is real, and what sounds already goes on.
+        """
         if zone_id in self._hub.state.response.silenced:
             return
         for entity_id in self._sounders(zone_id):
-            if not self._commands.commanded_on(entity_id):
-                self._commands.order(entity_id, True, why=why, cause=cause)
+            self._sound(entity_id, zone_id, why, cause, drill=drill)
+
+    def _sound(
+        self, entity_id: str, zone_id: str, why: str, cause: Cause, *, drill: bool
+    ) -> None:
+        wanted = self._wanted(entity_id, zone_id, drill=drill)
+        if wanted is not None and not self._says(entity_id, wanted, drill=drill):
+            self._commands.order(entity_id, wanted, why=why, cause=cause)
+
+    def _wanted(
+        self, entity_id: str, zone_id: str, *, drill: bool
+    ) -> bool | str | None:
+        """Return what a sounder is told: a voice gets its most urgent phrase.
+
+        None: a voice that cannot say that it is a drill keeps silent in one.
+        """
+        entity = self._people.registry.entity(entity_id)
+        output = entity.declared.output if entity is not None else None
+        if output is None or output.kind is not OutputKind.VOICE:
+            return True
+        if drill:
+            return "drill" if "drill" in output.phrases else None
+        if first_words.asked(self._hub, zone_id) and "no_rescue" in output.phrases:
+            return "no_rescue"
+        return "leave" if "leave" in output.phrases else True
+
+    def _says(self, entity_id: str, wanted: bool | str, *, drill: bool) -> bool:
+        """Say whether a sounder was told so already; a drill never takes one over."""
+        last = self._hub.state.response.outputs.get(entity_id)
+        if last is None or not self._commands.commanded_on(entity_id):
+            return False
+        return drill or isinstance(wanted, bool) or last.value == wanted
+
+    def end_drill(
+        self, record: EvacuationRecord, person_id: str, asked: Envelope
+    ) -> None:
+        """Switch off by name what a drill alone had switched on."""
+        outputs = self._hub.state.response.outputs
+        zones, registry = record.zones, self._people.registry
+        found = [
+            entity_id
+            for zone_id in zones
+            for entity_id in self._sounders(zone_id)
+            if entity_id in outputs
+            and outputs[entity_id].why == record.id
+            and is_on(outputs[entity_id].value)
+            and registry.entity(entity_id) is not None
+        ]
+        self._switch_off(
+            list(dict.fromkeys(found)),
+            person_id,
+            record.id,
+            asked,
+            still=lambda: not any(self._hazard(zone_id) for zone_id in zones),
+        )
 
     def tick(self) -> None:
         """End a silence that is over while somebody may be inside a hazard."""
         self._keep_sounding()
+        self._first_words()
         for zone_id, until in list(self._hub.state.response.silenced.items()):
             left = until.remaining_ns(self._hub.clock)
             over = left is None or left <= 0
@@ -78,11 +140,32 @@ class Sirens:
             for zone_id in set(record.zones) - silenced.keys():
                 for entity_id in self._sounders(zone_id):
                     due = now >= self._again_ns.get(entity_id, 0)
-                    if due and self._is_mute(entity_id):
+                    if due and self._is_mute(entity_id, zone_id):
                         self._again_ns[entity_id] = now + int(AGAIN_S * NS)
-                        self._commands.order(entity_id, True, why=record.id)
+                        wanted = self._wanted(entity_id, zone_id, drill=False)
+                        self._commands.order(entity_id, wanted or True, why=record.id)
 
-    def _is_mute(self, entity_id: str) -> bool:
+    def _first_words(self) -> None:
+        """Let voices that can say it keep people from going in after others."""
+        silenced = self._hub.state.response.silenced
+        for zone in self._hub.bundle.site.zones:
+            if zone.id in silenced or not first_words.asked(self._hub, zone.id):
+                continue
+            for entity in self._people.registry.outputs(zone.id, OutputKind.VOICE):
+                output = entity.declared.output
+                can = output is not None and "no_rescue" in output.phrases
+                if can and not self._says(entity.id, "no_rescue", drill=False):
+                    self._again(entity.id, zone.id)
+
+    def _again(self, entity_id: str, zone_id: str) -> None:
+        now = self._hub.clock.mono_ns()
+        if now < self._again_ns.get(entity_id, 0):
+            return
+        self._again_ns[entity_id] = now + int(AGAIN_S * NS)
+        if self._commands.why_not(entity_id, "no_rescue") is None:
+            self._commands.order(entity_id, "no_rescue", why=f"zone:{zone_id}")
+
+    def _is_mute(self, entity_id: str, zone_id: str) -> bool:
         """Say whether a sounder could sound, and its last order did not see to it."""
         last = self._hub.state.response.outputs.get(entity_id)
         entity = self._people.registry.entity(entity_id)
@@ -90,7 +173,8 @@ class Sirens:
         # One that cannot be read back has done its best when it was delivered.
         blind = output is not None and not output.read_back
         unseen = blind and last is not None and last.detail.endswith("no_read_back")
-        sounding = self._commands.commanded_on(entity_id) or unseen
+        wanted = self._wanted(entity_id, zone_id, drill=False) or True
+        sounding = self._says(entity_id, wanted, drill=False) or unseen
         return not sounding and self._commands.why_not(entity_id, True) is None
 
     def _sounders(self, zone_id: str) -> list[str]:
@@ -105,7 +189,10 @@ class Sirens:
             for record in response.evacuations.values()
         )
         return leaving or any(
-            alarm.stands and alarm.life_safety and zone_id in (alarm.zone_id, None)
+            alarm.stands
+            and alarm.life_safety
+            and zone_id in (alarm.zone_id, None)
+            and alarm.mark not in MARKS
             for alarm in open_.values()
         )
 
@@ -113,17 +200,25 @@ class Sirens:
 
     def _alarm_raised(self, body: AlarmRaised, _: Envelope) -> None:
         # That people are late is no new hazard: they may well be at the gate.
-        if body.life_safety and body.kind != LATE:
+        if body.life_safety and body.kind != LATE and not body.mark:
             self._new_source((body.zone_id,))
+            # What tempts people in is spoken at once, not at the next tick.
+            if first_words.warns(body.kind):
+                self._first_words()
 
     def _alarm_repeated(self, body: AlarmRepeated, _: Envelope) -> None:
         alarm = self._hub.state.alarms.open.get(body.alarm_id)
-        if alarm is not None and alarm.life_safety:
+        if alarm is not None and alarm.life_safety and not alarm.mark:
             self._new_source((alarm.zone_id,))
+
+    def _started(self, body: EvacuationStarted, _: Envelope) -> None:
+        if not body.mark:
+            self._new_source(body.zones)
 
     def _extended(self, body: EvacuationExtended, _: Envelope) -> None:
         record = self._hub.state.response.evacuations.get(body.evacuation_id)
-        self._new_source(record.zones if record else body.zones)
+        if record is not None:  # a drill resounds nothing
+            self._new_source(record.zones)
 
     def _new_source(self, zones: "tuple[str | None, ...] | list[str]") -> None:
         for zone_id in zones:
@@ -135,7 +230,8 @@ class Sirens:
             return
         self._hub.emit(SirensResounded(zone_id=zone_id, why=why))
         for entity_id in self._sounders(zone_id):
-            self._commands.order(entity_id, True, why=f"zone:{zone_id}")
+            wanted = self._wanted(entity_id, zone_id, drill=False) or True
+            self._commands.order(entity_id, wanted, why=f"zone:{zone_id}")
 
     # --- acts -----------------------------------------------------------------
 

@@ -13,58 +13,25 @@ from core.journal.fold import folds
 from core.response.events import (
     CommandIssued,
     CommandMoved,
-    EvacuationCleared,
-    EvacuationExtended,
-    EvacuationLate,
-    EvacuationReopened,
-    EvacuationStarted,
     NoticeClosed,
     NoticeEscalated,
     NoticeMoved,
     NoticeQueued,
-    RollChanged,
-    RosterLine,
     SirensResounded,
     SirensSilenced,
 )
 from core.response.notices_config import Span
 from core.response.plans_state import PlansState
+from core.response.roll_state import (
+    DrilledRecord,
+    EvacuationRecord,
+    VisitorRecord,
+)
 from core.response.rounds_state import RoundsState
 from core.response.tasks_state import TasksState
 
 if TYPE_CHECKING:
     from core.state import SiteState
-
-
-class RollLine(msgspec.Struct, kw_only=True):
-    """Hold one person of a roll call."""
-
-    person_id: str
-    zone_id: str | None
-    certain: bool
-    status: str = "missing"
-    method: str = ""
-    by: str = ""
-    at_wall_ns: int = 0
-    late: bool = False
-
-
-class EvacuationRecord(msgspec.Struct, kw_only=True):
-    """Hold one evacuation until it is cleared."""
-
-    id: str
-    zones: list[str]
-    code: str
-    params: dict[str, Value]
-    muster_points: list[str]
-    late: Deadline | None
-    mark: str
-    started_wall_ns: int
-    started_mono_ns: int
-    roll: dict[str, RollLine]
-    late_called: bool = False
-    cleared_wall_ns: int = 0
-    cleared_by: str = ""
 
 
 class NoticeRecord(msgspec.Struct, kw_only=True):
@@ -108,6 +75,11 @@ class ResponseState(msgspec.Struct, kw_only=True):
 
     evacuations: dict[str, EvacuationRecord] = {}
     """Running ones, and the last few that were cleared."""
+    drills: dict[str, EvacuationRecord] = {}
+    """Drills likewise: nothing that asks for evacuations finds one."""
+    drilled: dict[str, DrilledRecord] = {}
+    """Plan → when its drill was held last."""
+    visitors: dict[str, VisitorRecord] = {}
     notices: dict[str, NoticeRecord] = {}
     commands: dict[str, CommandRecord] = {}
     """Unfinished commands by id."""
@@ -123,85 +95,15 @@ class ResponseState(msgspec.Struct, kw_only=True):
     quiet: dict[str, list[Span]] = {}
     """Person id → quiet hours that they chose."""
 
+    def call(self, evacuation_id: str) -> EvacuationRecord | None:
+        """Return the roll call of an evacuation or a drill."""
+        found = self.evacuations.get(evacuation_id)
+        return found if found is not None else self.drills.get(evacuation_id)
 
-_KEEP_CLEARED = 20
+
 #: Beyond so many notices the oldest answered one is forgotten for each new one.
 _KEEP_NOTICES = 1000
 _ORDER = ("queued", "sent", "delivered", "seen", "acknowledged")
-
-
-def _lines(roster: tuple[RosterLine, ...]) -> dict[str, RollLine]:
-    return {
-        line.person_id: RollLine(
-            person_id=line.person_id, zone_id=line.zone_id, certain=line.certain
-        )
-        for line in roster
-    }
-
-
-@folds(EvacuationStarted)
-def _started(state: "SiteState", body: EvacuationStarted, envelope: Envelope) -> None:
-    state.response.evacuations[body.evacuation_id] = EvacuationRecord(
-        id=body.evacuation_id,
-        zones=list(body.zones),
-        code=body.code,
-        params=dict(body.params),
-        muster_points=list(body.muster_points),
-        late=body.late,
-        mark=body.mark,
-        started_wall_ns=envelope.wall_ns,
-        started_mono_ns=envelope.mono_ns,
-        roll=_lines(body.roster),
-    )
-
-
-@folds(EvacuationExtended)
-def _extended(state: "SiteState", body: EvacuationExtended, _: Envelope) -> None:
-    record = state.response.evacuations.get(body.evacuation_id)
-    if record is not None:
-        record.zones += [zone for zone in body.zones if zone not in record.zones]
-        for person_id, line in _lines(body.roster).items():
-            record.roll.setdefault(person_id, line)
-        if body.late is not None:
-            record.late, record.late_called = body.late, False
-
-
-@folds(RollChanged)
-def _roll(state: "SiteState", body: RollChanged, envelope: Envelope) -> None:
-    record = state.response.evacuations.get(body.evacuation_id)
-    line = record.roll.get(body.person_id) if record else None
-    if line is not None:
-        line.status, line.method, line.by = body.status, body.method, body.by
-        line.at_wall_ns = envelope.wall_ns
-
-
-@folds(EvacuationLate)
-def _late(state: "SiteState", body: EvacuationLate, _: Envelope) -> None:
-    record = state.response.evacuations.get(body.evacuation_id)
-    if record is not None:
-        record.late_called = True
-        for person_id in body.missing:
-            if person_id in record.roll:
-                record.roll[person_id].late = True
-
-
-@folds(EvacuationCleared)
-def _cleared(state: "SiteState", body: EvacuationCleared, envelope: Envelope) -> None:
-    evacuations = state.response.evacuations
-    record = evacuations.get(body.evacuation_id)
-    if record is None:
-        return
-    record.cleared_wall_ns, record.cleared_by = envelope.wall_ns, body.person_id
-    done = [e for e in evacuations.values() if e.cleared_wall_ns]
-    for old in done[: max(0, len(done) - _KEEP_CLEARED)]:
-        del evacuations[old.id]
-
-
-@folds(EvacuationReopened)
-def _reopened(state: "SiteState", body: EvacuationReopened, _: Envelope) -> None:
-    record = state.response.evacuations.get(body.evacuation_id)
-    if record is not None:
-        record.cleared_wall_ns, record.cleared_by = 0, ""
 
 
 @folds(SirensSilenced)

@@ -1,8 +1,13 @@
 """The plan of the site: levels, zones, muster points, and where a point lies."""
 
+from collections.abc import Iterable
+
 from core import config
 from core.config import MusterPoint, Names, Point, Zone
 from core.hub import Hub
+
+#: Mean molar mass of air, and how much another gas must differ to sink or rise.
+_AIR_G_MOL, _ALIKE_G_MOL = 28.96, 1.0
 
 #: A tag worn on a belt may read a little below its own floor.
 _FLOOR_SLACK_M = 0.5
@@ -22,8 +27,7 @@ def contains(polygon: tuple[Point, ...], x: float, y: float) -> bool:
 
 
 def _on_edge(a: Point, b: Point, p: Point) -> bool:
-    cross = (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
-    if abs(cross) > 1e-9:
+    if abs(_side(a, b, p)) > 1e-9:
         return False
     return min(a[0], b[0]) <= p[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= p[
         1
@@ -38,6 +42,31 @@ def area(polygon: tuple[Point, ...]) -> float:
         total += x1 * y2 - x2 * y1
         x1, y1 = x2, y2
     return abs(total) / 2
+
+
+def middle(polygon: tuple[Point, ...]) -> Point:
+    """Return the mean of a polygon's corners: somewhere in it, for most shapes."""
+    count = max(len(polygon), 1)
+    return sum(x for x, _ in polygon) / count, sum(y for _, y in polygon) / count
+
+
+def overlap(a: tuple[Point, ...], b: tuple[Point, ...]) -> bool:
+    """Say whether two polygons of a plan lie over each other, edges included."""
+    inside = any(contains(b, x, y) for x, y in (*a, middle(a)))
+    inside = inside or any(contains(a, x, y) for x, y in (*b, middle(b)))
+    return inside or any(_cross(*p, *q) for p in _edges(a) for q in _edges(b))
+
+
+def _edges(polygon: tuple[Point, ...]) -> list[tuple[Point, Point]]:
+    return [(polygon[n - 1], polygon[n]) for n in range(len(polygon))]
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+
+
+def _side(a: Point, b: Point, p: Point) -> float:
+    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
 
 
 class Site:
@@ -97,6 +126,46 @@ class Site:
     def neighbours(self, zone_id: str) -> frozenset[str]:
         """Return the zones beside a zone, whichever of the two declared it."""
         return self._neighbours.get(zone_id, frozenset())
+
+    def leaving(self, zones: Iterable[str], gas: str = "") -> tuple[str, ...]:
+        """Return the zones to be left, those asked for first.
+
+        What the plan declares is added: neighbours, named zones, levels over and
+        under; where the gas decides, its weight against air does. One step only.
+        """
+        asked = tuple(dict.fromkeys(zones))
+        found = list(asked)
+        for zone_id in asked:
+            zone = self._zones.get(zone_id)
+            if zone is None:
+                continue
+            scope = zone.leave or self._hub.bundle.site.leave
+            if scope.neighbours:
+                found += sorted(self.neighbours(zone_id))
+            found += [each for each in scope.zones if each in self._zones]
+            found += self._stacked(zone, *self._sides(scope.levels, gas))
+        return tuple(dict.fromkeys(found))
+
+    def _sides(self, levels: str, gas: str) -> tuple[bool, bool]:
+        """Return whether what lies below, and what lies above, is left too."""
+        if levels != "gas":
+            return levels in ("below", "both"), levels in ("above", "both")
+        known = {each.id: each.molar_mass for each in self._hub.bundle.quantities}
+        mass = known.get(gas)
+        if not gas or mass is None:
+            return True, True
+        return mass > _AIR_G_MOL - _ALIKE_G_MOL, mass < _AIR_G_MOL + _ALIKE_G_MOL
+
+    def _stacked(self, zone: Zone, below: bool, above: bool) -> list[str]:
+        heights = {level.id: level.z_m for level in self._levels}
+        here = heights.get(zone.level, 0.0)
+        found = []
+        for other in self._zones.values():
+            height = heights.get(other.level, 0.0)
+            wanted = (below and height < here) or (above and height > here)
+            if wanted and overlap(zone.polygon, other.polygon):
+                found.append(other.id)
+        return found
 
     def muster_points(self) -> tuple[MusterPoint, ...]:
         """Return where people gather."""

@@ -36,7 +36,24 @@ class _Lenient(string.Formatter):
 
 
 def render(code: str, params: Mapping[str, object], language: str) -> str:
-    """Return the sentence of ``code``; an unknown code shows itself and its facts."""
+    """Return the sentence of ``code``; an unknown code shows itself and its facts.
+
+    Codes in the parameter ``first`` are said before it, those in ``then`` behind.
+    """
+    said = _sentence(code, params, language)
+    for other in reversed(str(params.get("first") or "").split()):
+        before = _sentence(other, params, language)
+        said = said if said.startswith(before) else _join(before, said, language)
+    for other in str(params.get("then") or "").split():
+        said = _join(said, _sentence(other, params, language), language)
+    return said
+
+
+def _join(one: str, other: str, language: str) -> str:
+    return f"{one}{other}" if language == "zh" else f"{one} {other}"
+
+
+def _sentence(code: str, params: Mapping[str, object], language: str) -> str:
     sentences = catalogue().get(code)
     if sentences is None:
         facts = ", ".join(f"{name}={value}" for name, value in params.items())

@@ -14,6 +14,7 @@ from core.permits.lifecycle import PermitStatus
 from core.permits.state import PermitRecord
 from core.processes.acts import ArmConfig
 from core.response import acts as response_acts
+from core.response import roll_acts
 from core.state import SiteState
 from tests.sim import site
 
@@ -164,8 +165,9 @@ class Crew:
         if not running:
             if self._random.random() < 0.4:
                 zone = self._random.choice(site.ZONES)
-                drill = self._random.random() < 0.5
-                act = response_acts.StartEvacuation(zones=(zone,), drill=drill)
+                act: Act = response_acts.StartEvacuation(zones=(zone,))
+                if self._random.random() < 0.5:
+                    act = roll_acts.StartDrill(zones=(zone,))
                 self.ask(self.somebody(type(act)), act)
             return
         record = self._random.choice(running)

@@ -20,7 +20,6 @@ from core.response.acts import (
     ClearEvacuation,
     ReleaseOutput,
     SilenceSirens,
-    StartEvacuation,
 )
 from core.response.events import (
     CommandMoved,
@@ -28,6 +27,7 @@ from core.response.events import (
     NoticeQueued,
     SirensResounded,
 )
+from core.response.roll_acts import StartDrill
 from tests.support.kernel import make_hub
 from tests.support.yard import HOST, SIREN, Yard, box
 
@@ -167,15 +167,19 @@ def test_two_zones_of_one_unknown_protective_type_are_both_held(yard: Yard) -> N
 
 
 def test_a_real_evacuation_is_none_of_a_drills(yard: Yard) -> None:
-    """Design §5 Alarms: a drill never covers what is real."""
-    drill = yard.act("sam", StartEvacuation(zones=("tank",), drill=True))
+    """Design §5 Alarms: a drill never covers what is real, and ends at it."""
+    drill = str(yard.act("sam", StartDrill(zones=("tank",))).result["evacuation_id"])
+    response = yard.hub.state.response
+    assert set(response.drills[drill].roll) == {"ann", "bob"}
     real = yard.kernel.evacuations.start(("tank",), "gas.toxic")
-    records = yard.hub.state.response.evacuations
-    assert real != drill.result["evacuation_id"]
-    assert records[real].mark == ""
-    assert set(records[real].roll) == {"ann", "bob"}
-    again = yard.act("sam", StartEvacuation(zones=("tank",), drill=True))
-    assert again.result["evacuation_id"] == drill.result["evacuation_id"]
+    assert set(response.evacuations) == {real}
+    assert response.evacuations[real].mark == ""
+    assert set(response.evacuations[real].roll) == {"ann", "bob"}
+    facts = response.drills[drill].drill
+    assert facts is not None
+    assert facts.why == "real_alarm"
+    again = yard.act("sam", StartDrill(zones=("tank",)))
+    assert again.code == "drill.evacuation"
 
 
 def test_an_all_clear_that_was_lost_calls_people_out_again(yard: Yard) -> None:
