@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from automations import compile_rule, schema_site
+from automations import compile_rule, notices, schema_site
 from automations.alarm_policy import compile_alarms
 from automations.calendar import compile_calendar
 from automations.hazards import with_hazards
@@ -96,17 +96,19 @@ class SiteCompiler:
 
     def bundle(self) -> config.Bundle:
         """Return the bundle; raises ConfigError."""
-        chains = self._chains()
+        chains = notices.compile_chains(self._data)
         packs = [each.pack for each in self.packs]
         return config.Bundle(
             site=with_hazards(self._document, self._data, self._site(), packs),
-            people=tuple(config.Person(**each) for each in self._tuples("people")),
+            people=tuple(_person(each) for each in self._tuples("people")),
             quantities=self._quantities(),
             permit_kinds=self._permit_kinds(),
             packs=tuple(packs),
             devices=self._devices(),
             integrations=self._integrations(),
             chains=chains,
+            notices=notices.compile_notices(self._document, self._data),
+            shifts=notices.compile_shifts(self._document, self._data),
             rules=self._rules({chain.id for chain in chains}),
             publishers=self.library.publishers,
             alarms=compile_alarms(self._document, self._data),
@@ -300,6 +302,11 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _frozen(each) for key, each in value.items()}
     return value
+
+
+def _person(given: dict[str, Any]) -> config.Person:
+    contacts = notices.contacts(given.get("contacts", ()))
+    return config.Person(**{**given, "contacts": contacts})
 
 
 def _limit(given: dict[str, Any]) -> config.Limit:

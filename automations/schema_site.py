@@ -7,7 +7,7 @@ from typing import Any
 import voluptuous as vol
 
 from automations.alarm_policy import ALARMS
-from automations.calendar import CALENDAR
+from automations.calendar import CALENDAR, day
 from automations.leaving import NEEDS
 from core.people.acts import ROLES
 
@@ -71,6 +71,27 @@ def role(value: Any) -> str:
 def roles(value: Any) -> tuple[str, ...]:
     """Accept a role or a list of roles."""
     return tuple(role(each) for each in words(value))
+
+
+def channels(value: Any) -> tuple[str, ...]:
+    """Accept names of channels; their addresses are secrets and stand nowhere."""
+    listed_ = list(value) if isinstance(value, dict) else value
+    for each in value.values() if isinstance(value, dict) else ():
+        if each:
+            raise vol.Invalid(
+                "an address is a secret: name the channels alone, such as [mail, sms], "
+                "and give it with 'safehold notice set PERSON CHANNEL'"
+            )
+    return tuple(ident(each) for each in words(listed_))
+
+
+def minute(value: Any) -> int:
+    """Accept a time of day such as "22:30"; minutes from midnight."""
+    match = re.fullmatch(r"([01]?\d|2[0-4]):([0-5]\d)", str(value))
+    found = int(match[1]) * 60 + int(match[2]) if match else 1441
+    if found > 1440:
+        raise vol.Invalid(f'{value!r} is no time of day; write for example "22:30"')
+    return found
 
 
 def point(value: Any) -> tuple[float, float]:
@@ -232,6 +253,36 @@ DRILL = {
     ],
 }
 
+_HOURS = {vol.Required("from"): minute, vol.Required("to"): minute}
+
+SHIFT = {
+    **_HOURS,
+    vol.Required("id"): ident,
+    vol.Required("names"): names,
+    vol.Required("people"): [ident],
+    "days": [vol.In(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))],
+    "rota": {
+        vol.Required("from"): day,
+        vol.Required("days"): vol.All(int, vol.Range(1, 60)),
+        vol.Required("on"): [vol.All(int, vol.Range(0, 59))],
+    },
+}
+
+NOTICES = {
+    "link": vol.Match(r"^https?://[^\s/]+$", msg="write for example https://hub:8443"),
+    "quiet": [_HOURS],
+    "may_wait": [str],
+    "channels": listed(
+        {
+            vol.Required("id"): ident,
+            vol.Required("names"): names,
+            "rate": vol.All(int, vol.Range(1, 10_000)),
+            "per": span,
+        }
+    ),
+    "modem": {vol.Required("port"): str, "baud": vol.All(int, vol.Range(1200))},
+}
+
 _MODES = ("off", "shadow", "advise", "enforce")
 
 SITE = vol.Schema(
@@ -281,7 +332,7 @@ SITE = vol.Schema(
                 vol.Required("roles"): roles,
                 "company": str,
                 "tags": [str],
-                "contacts": {str: str},
+                "contacts": channels,
             }
         ),
         "quantities": listed(QUANTITY),
@@ -306,12 +357,15 @@ SITE = vol.Schema(
                             vol.Required("roles"): roles,
                             "channels": words,
                             "respond_within": span,
+                            "on_shift": bool,
                         }
                     ],
                     vol.Length(min=1, msg="a chain needs at least one step"),
                 ),
             }
         ),
+        "shifts": listed(SHIFT),
+        "notices": NOTICES,
         "publishers": listed(
             {
                 vol.Required("id"): vol.All(ident, vol.NotIn(("safehold",))),
