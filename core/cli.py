@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "paper": ("frontend_api.commands.paper:main", "print permits and blank forms"),
     "import": ("frontend_api.ledgers.command:main", "import people and cards"),
     "key": ("frontend_api.commands.key:main", "list devices' keys, agree to one"),
+    "notice": (
+        "frontend_api.commands.notice:main",
+        "keep addresses, send a test, tell how channels do",
+    ),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 

@@ -22,6 +22,7 @@ from frontend_api.changes import Changes
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
+from frontend_api.notices import NoticeDesk
 from frontend_api.past import Past
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
@@ -55,6 +56,7 @@ class Gateway:
         self.law = Law(self.replica, self.acts)
         self.past = Past(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
+        self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
         self.seconds = Seconds(self.replica, self.acts)
         self.renderer.waiting = self.seconds.views
@@ -84,6 +86,7 @@ class Gateway:
             *self.law.routes(),
             *self.reads.routes(),
             *self.attachments.routes(),
+            *self.notices.routes(),
             Route("GET", "/api/openapi.json", self.document, "This document"),
             Route("GET", "/api/websocket", self.websocket, "Live screens (WebSocket)"),
             Route("GET", "/api/alarms", self.alarm_stream, "Alarms (WebSocket)"),

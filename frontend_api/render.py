@@ -303,6 +303,8 @@ class Renderer(Inventory):
                 about=record.about,
                 level=record.level,
                 channels=record.channels,
+                details=record.details,
+                may_wait=record.may_wait,
                 acknowledged=record.acknowledged,
                 escalated=record.escalated,
                 queued_ms=record.queued_wall_ns // MS,

@@ -139,6 +139,9 @@ class NoticeView(View):
     about: str
     level: int
     channels: dict[str, str]
+    details: dict[str, str]
+    """Channel → why it failed, as a code."""
+    may_wait: bool
     acknowledged: bool
     escalated: bool
     queued_ms: int
