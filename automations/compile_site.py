@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations import compile_rule, notices, schema_site
 from automations.alarm_policy import compile_alarms
+from automations.books import SITE_KEYS, Books
 from automations.calendar import compile_calendar
 from automations.hazards import with_hazards
 from automations.leaving import check_drills, drill, scope
@@ -85,7 +86,7 @@ class SiteCompiler:
         self, document: Document, folder: Path, library: Library | None = None
     ) -> None:
         self._document = document
-        self._data = document.check(schema_site.SITE)
+        self._data = document.check(schema_site.SITE.extend(SITE_KEYS))
         self.library = library or Library()
         self.library.folders = (folder / "blueprints",)
         trusted = {e["id"]: e["key"] for e in self._data.get("publishers", ())}
@@ -112,6 +113,7 @@ class SiteCompiler:
             rules=self._rules({chain.id for chain in chains}),
             publishers=self.library.publishers,
             alarms=compile_alarms(self._document, self._data),
+            **Books(self._document, self._data, self.library.folders).parts(),
         )
 
     def _tuples(self, key: str) -> list[dict[str, Any]]:
@@ -223,22 +225,6 @@ class SiteCompiler:
         return tuple(
             check(self._document, number, each)
             for number, each in enumerate(self._data.get("integrations", ()))
-        )
-
-    def _chains(self) -> tuple[config.NotifyChain, ...]:
-        return tuple(
-            config.NotifyChain(
-                id=each["id"],
-                steps=tuple(
-                    config.ChainStep(
-                        roles=step["roles"],
-                        channels=step.get("channels", ("screen",)),
-                        respond_s=step.get("respond_within", 60.0),
-                    )
-                    for step in each["steps"]
-                ),
-            )
-            for each in self._data.get("notify", ())
         )
 
     def _rules(self, chains: set[str]) -> tuple[config.Rule, ...]:

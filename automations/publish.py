@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from automations import compile_rule, vectors
+from automations import books, compile_rule, vectors
 from automations.blueprint import Blueprint
 from automations.compile_site import of_folder
 from automations.packs.site import prove
@@ -52,6 +52,7 @@ def check(
     compiler = of_folder(folder, library)
     bundle = compiler.bundle()
     prove(compiler.packs)
+    books.prove(bundle, compiler.library.folders)
     bundle = with_hub_made(bundle, pins, library)
     prove_rules(bundle.rules, library)
     # Once through the typed reader: what is armed reads back as the same bytes.

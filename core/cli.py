@@ -13,6 +13,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "automations.blueprint_command:main",
         "list, show and test blueprints",
     ),
+    "plans": (
+        "automations.books_command:main",
+        "list and test emergency plans and checklists",
+    ),
     "pack": (
         "automations.packs.command:main",
         "check, test and compare permit packs",

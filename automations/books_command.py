@@ -1,0 +1,87 @@
+"""``safehold plans``: list and test the plans and checklists; look at a site's."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from automations import book_vectors, books
+from automations.compile_site import compile_folder
+from core.api.errors import ConfigError
+
+
+def main(argv: list[str]) -> int:
+    """Run one subcommand; 0 is well, 1 a test that fails, 2 a file that is wrong."""
+    options = _options(argv)
+    try:
+        work: Callable[[argparse.Namespace], int] = options.work
+        return work(options)
+    except (ConfigError, OSError) as bad:
+        sys.stderr.write(f"safehold plans: {bad}\n")
+        return 2
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="safehold plans", description="Emergency plans and checklists as data."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listed = commands.add_parser("list", help="list the shipped ones")
+    listed.set_defaults(work=_list)
+    test = commands.add_parser("test", help="run the tests that they carry")
+    test.add_argument("files", nargs="*", help="files, in a folder plans or checklists")
+    test.add_argument("--all", action="store_true", help="every shipped one")
+    test.set_defaults(work=_test)
+    check = commands.add_parser("check", help="name the alarms that no plan answers")
+    check.add_argument("folder", help="the site's configuration folder")
+    check.set_defaults(work=_check)
+    return parser.parse_args(argv)
+
+
+def _shipped() -> list[Path]:
+    return [*books.shipped(books.PLANS), *books.shipped(books.CHECKLISTS)]
+
+
+def _list(_: argparse.Namespace) -> int:
+    for file in _shipped():
+        plan = file.parent.name == books.PLANS
+        each = books.read_plan(file)[0] if plan else books.read_checklist(file)[0]
+        _say(f"{file.parent.name:<12}{each.id:<24}{each.version:<8}{each.names.en}")
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    files = _shipped() if options.all else [Path(name) for name in options.files]
+    if not files:
+        raise ConfigError("name files, or give --all")
+    passed = failed = 0
+    for file in files:
+        outcomes = book_vectors.run_file(file)
+        bad = [each for each in outcomes if each.problems]
+        passed, failed = passed + len(outcomes) - len(bad), failed + len(bad)
+        word = "FAILED" if bad else "ok"
+        good = len(outcomes) - len(bad)
+        _say(f"{file.stem:<30}{good:>3} of {len(outcomes):>2}  {word}")
+        for each in bad:
+            _say(f"  {each.name}: {each.problems[0]}")
+    _say(f"{len(files)} files, {passed} tests passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    bundle = compile_folder(Path(options.folder))
+    for plan in bundle.plans:
+        where = ", ".join(plan.zones) or "all zones"
+        _say(f"{plan.id:<24}{plan.version:<8}{', '.join(plan.alarms)} in {where}")
+    warned = books.warnings(bundle)
+    for line in warned:
+        _say(line)
+    return 1 if warned else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
