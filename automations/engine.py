@@ -4,15 +4,18 @@ Every decision is an event, so a run survives a restart at any point: what is
 recorded is not done again, what is not recorded is done now (R6, R7, R26).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from automations import inputs
 from automations.compiled import Compiled, compile_rule
-from automations.levels import UNKNOWN_S, Levels
+from automations.level import UNKNOWN_S
+from automations.levels import Levels
 from automations.modes import Modes
 from automations.moments import Moments
 from automations.runs import Runs
 from automations.scope import Scope, depending, place
 from automations.selecting import Lacking
+from automations.told import Selectors
 from core.alarms.events import AlarmRaised, AlarmRepeated, AlarmUnshelved
 from core.alarms.state import AlarmRecord
 from core.api.reading import Value
@@ -44,14 +47,13 @@ class Engine:
         """Rules by the zones that they name, so that an alarm costs what it must."""
         self._everywhere: list[Compiled] = []
         self.runs = Runs(kernel, self.guard)
+        self.selectors = Selectors(kernel)
         self.levels = Levels(kernel, self)
         self.moments = Moments(kernel, self)
         self.modes = Modes(kernel, self)
         self._skipped: set[tuple[str, str, str]] = set()
         """(rule, alarm, why) that were told; forgotten with the alarm."""
         self._unknown_since: dict[tuple[str, str], int] = {}
-        self._lacking: dict[tuple[str, int], tuple[int, list[Lacking]]] = {}
-        self._settled_ns = 0
         # No evidence ends what a rule says of itself: a person may.
         kernel.alarms.judges["rule"] = lambda _source, _condition: False
         hub = self.hub
@@ -69,7 +71,7 @@ class Engine:
                 self.guard(rule.id, self._arm, rule, armed)
         self.rules = self.runs.rules = armed
         self._skipped.clear()
-        self._lacking.clear()
+        self.selectors.arm()
         self._near.clear()
         self._everywhere.clear()
         for each in armed.values():
@@ -98,7 +100,7 @@ class Engine:
         self.levels.boot()
         self.moments.recover()
         self.modes.recover()
-        self._settled_ns = now + int(UNKNOWN_S * NS)
+        self.selectors.recover()
         for run in self.runs.all():
             self.guard(run.rule, self.runs.resume, run)
 
@@ -113,7 +115,7 @@ class Engine:
                     self.guard(rule.id, self._unknown_zone, rule, zone)
         self.levels.tick()
         self.moments.tick()
-        self._tell_lacking()
+        self.selectors.tick()
         self.modes.show()
         for run in self.runs.all():
             self.guard(run.rule, self.runs.advance, run)
@@ -123,10 +125,16 @@ class Engine:
     def armed(self) -> dict[str, str]:
         """Return the hashes of the armed rules, for the check of R8.
 
-        A rule of which no trigger finds what it looks at is not among them.
+        Of the tables that events go through. A rule of which no trigger finds what
+        it looks at is not among them.
         """
         refused = self.levels.refused()
-        return {r.id: r.rule.hash for r in self.rules.values() if r.id not in refused}
+        told = {r.id: r for e in (self._everywhere, *self._near.values()) for r in e}
+        return {
+            name: rule.rule.hash
+            for name, rule in self.rules.items()
+            if told.get(name) is rule and name not in refused
+        }
 
     def guard(self, rule_id: str, work: Callable[..., object], *args: object) -> None:
         """Do work for a rule; an error is an alarm with the rule's id (§5 Rules)."""
@@ -216,7 +224,10 @@ class Engine:
         if truth is not Truth.TRUE:
             self._skip(rule, _key(params), index, why, params, subject)
             return False
-        self.runs.start(rule, subject, trigger, params, mark, parent, mode=mode)
+        seen = inputs.of(self.kernel, self.levels, rule, index, subject, params)
+        self.runs.start(
+            rule, subject, trigger, params, mark, parent, mode=mode, inputs=seen
+        )
         return True
 
     def _skip(
@@ -232,15 +243,15 @@ class Engine:
             return
         if key:
             self._skipped.add((rule.id, key, why))
-        self.hub.emit(
-            RuleSkipped(
-                rule=rule.id,
-                subject=subject,
-                trigger=f"triggers/{index}",
-                why=why,
-                params=params,
-            )
+        body = RuleSkipped(
+            rule=rule.id,
+            subject=subject,
+            trigger=f"triggers/{index}",
+            why=why,
+            params=params,
+            inputs=inputs.of(self.kernel, self.levels, rule, index, subject, params),
         )
+        self.hub.emit(body)
 
     # --- moments ------------------------------------------------------------------
 
@@ -302,29 +313,11 @@ class Engine:
 
     def level_lacks(self, rule: Compiled, index: int, lacking: list[Lacking]) -> None:
         """Remember what a selector does not find; it is told unless it comes soon."""
-        key = (rule.id, index)
-        before = self._lacking.pop(key, None)
-        gone = {e.zone_id for e in before[1]} if before else set()
-        for zone in gone - {each.zone_id for each in lacking}:
-            self.kernel.alarms.clear(f"rule:{rule.id}", _selector(index, zone))
-        if lacking:
-            since = before[0] if before else self.hub.clock.mono_ns()
-            self._lacking[key] = (since, lacking)
+        self.selectors.lacks(rule, index, lacking)
 
-    def _tell_lacking(self) -> None:
-        now = self.hub.clock.mono_ns()
-        for (rule_id, index), (since, lacking) in self._lacking.items():
-            if now < max(self._settled_ns, since):
-                continue
-            for each in lacking:
-                self.kernel.alarms.raise_(
-                    f"rule:{rule_id}",
-                    _selector(index, each.zone_id),
-                    kind="fault.selector",
-                    priority=2,
-                    zone_id=each.zone_id,
-                    params={"rule": rule_id, "trigger": index, "why": each.why},
-                )
+    def level_finds(self, rule: Compiled, index: int, entities: Iterable[str]) -> None:
+        """Write down what a selector finds, when it is not as before."""
+        self.selectors.finds(rule, index, entities)
 
     def mode_changed(self, rule: Compiled, zone_id: str) -> None:
         """End the runs of the old mode; what stands is answered in the new one."""
@@ -383,7 +376,3 @@ class Engine:
 
 def _key(params: Params) -> str:
     return str(params.get("alarm_id") or "")
-
-
-def _selector(index: int, zone_id: str | None) -> str:
-    return f"selector.{index}.{zone_id or ''}"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from automations.compiled import Compiled
-from automations.level import UNKNOWN_S as UNKNOWN_S  # noqa: PLC0414 - re-exported
 from automations.level import Level, Watch, rests
 from automations.selecting import Catalogue, Lacking
 from automations.values import ReadingValue, permits_value
@@ -64,6 +63,9 @@ class Rules(Protocol):
     def level_lacks(self, rule: Compiled, index: int, lacking: list[Lacking]) -> None:
         """Hear what a selector of the rule does not find; [] when all is there."""
 
+    def level_finds(self, rule: Compiled, index: int, entities: Iterable[str]) -> None:
+        """Hear which entities a selector of the rule finds."""
+
 
 class Levels:
     """Judge every level trigger; tell the engine what fires."""
@@ -80,6 +82,8 @@ class Levels:
         self._heard: set[str] = set()
         """Entities whose readings are followed; there is no way to stop that."""
         self._stale = False
+        self.whole_ticks = 10
+        """Seconds between two looks at what only readings can change."""
         self._ticks = 0
         """Seconds since the start, as far as it matters for new levels."""
         for kind in (DeviceEnrolled, DeviceZoned, DeviceRemoved):
@@ -173,6 +177,8 @@ class Levels:
         watch.missing = frozenset(f"zone:{each.zone_id}" for each in lacking)
         self._rules.level_lacks(watch.rule, watch.index, lacking)
         if isinstance(watch.watched, ReadingWatch):
+            found = [each.id for each in watch.watched.members.found]
+            self._rules.level_finds(watch.rule, watch.index, found)
             self._follow(watch, watch.watched)
 
     def _follow(self, watch: Watch, watched: ReadingWatch) -> None:
@@ -223,10 +229,11 @@ class Levels:
     # --- judging ----------------------------------------------------------------
 
     def tick(self) -> None:
-        """Judge every level (R1): what only readings can change, every ten seconds."""
+        """Judge every level (R1): what only readings can change, less often."""
         self._ticks += 1
         for number, watch in enumerate(list(self._watches.values())):
-            whole = self._ticks <= STARTING_TICKS or (self._ticks + number) % 10 == 0
+            again = (self._ticks + number) % self.whole_ticks == 0
+            whole = self._ticks <= STARTING_TICKS or again
             self._rules.guard(watch.rule.id, self._judge_all, watch, whole)
 
     def _judge_all(self, watch: Watch, whole: bool = True) -> None:

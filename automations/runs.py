@@ -16,7 +16,13 @@ from core.deadlines import Deadline
 from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
 from core.kernel import Kernel
-from core.logic.events import RunFinished, RunJoined, RunStarted, RunStepped
+from core.logic.events import (
+    RunFinished,
+    RunInput,
+    RunJoined,
+    RunStarted,
+    RunStepped,
+)
 from core.logic.state import RunRecord, run_key, seen_key
 from core.logic.truth import Truth
 from core.response.events import CommandMoved
@@ -65,6 +71,7 @@ class Runs:
         parent: str,
         *,
         mode: str = "",
+        inputs: tuple[RunInput, ...] = (),
     ) -> None:
         """Begin a run and do what it can do at once."""
         cause = Cause(
@@ -83,6 +90,8 @@ class Runs:
             params=params,
             mode=mode or rule.rule.mode,
             mark=mark,
+            inputs=inputs,
+            selection=self.hub.state.runs.selected.get(run_key(rule.id, trigger), ""),
         )
         self.hub.emit(started, cause)
         if started.mode == "advise":

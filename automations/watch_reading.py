@@ -131,6 +131,21 @@ class ReadingWatch:
             return False
         return self._one(reading, False) is Truth.FALSE
 
+    def calm(self, entity_id: str) -> Interval | None:
+        """Return the open interval in which an entity's numbers change nothing.
+
+        In the entity's own unit; None: each of them has to be heard. A maximum,
+        median or mean of numbers that all lie within lies within too.
+        """
+        line = self._lines.get(entity_id, SAME)
+        if self._rate_s or self._stuck_ns or self._wanted or line.factor <= 0:
+            return None
+        above, below = self._limits(True)
+        return (
+            -math.inf if below is None else (below - line.offset) / line.factor,
+            math.inf if above is None else (above - line.offset) / line.factor,
+        )
+
     def reading(self, entity_id: str) -> Reading:
         """Return a reading with the trigger's own maximum age applied."""
         return fresh(self._kernel, entity_id, self._max_age_ns)

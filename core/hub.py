@@ -141,6 +141,7 @@ class Hub:
         """Who hears of a room's error; until someone does, it is raised."""
         self._waiting: deque[tuple[int, Callable[[bool], None]]] = deque()
         self._undo: dict[type[Event], Callable[[Any], None]] = {}
+        self._mends: list[Callable[[int, int], None]] = []
         self._unproven: deque[tuple[int, Event]] = deque()
         self._lost: deque[tuple[int, int]] = deque(maxlen=_LOST_KEPT)
         self._acting: tuple[Cause, int] | None = None
@@ -180,6 +181,19 @@ class Hub:
         self._unwritten.append((body, wrapped.seq, data))
         self._dispatch()
         return wrapped
+
+    def deafen(self) -> None:
+        """Forget every listener: who plays the past again hears it alone."""
+        self._listeners.clear()
+
+    def replay(self, wrapped: Envelope) -> Event:
+        """Fold an event of the past and let listeners hear it; nothing is written."""
+        body = fold.replay(self.state, wrapped)
+        for derive in self._derived.get(type(body), ()):
+            derive(body)
+        self._queue.append((body, wrapped))
+        self._dispatch()
+        return body
 
     @contextlib.contextmanager
     def acting(self, cause: Cause, act_ns: int | None) -> Iterator[None]:
@@ -236,7 +250,7 @@ class Hub:
     def _write(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
         for body, seq, data in unwritten:
-            self.journal.accept(seq, data, body.effect_, body.index_key(), body.name_)
+            self.journal.accept(seq, data, body.effect_, body.merge_key(), body.name_)
 
     def _try(
         self, failed: list[Exception], work: Callable[..., object], *args: object
@@ -279,6 +293,14 @@ class Hub:
         """Hear that events were never written: the permissive ones are taken back."""
         self._lost.append((first, last))
         self._refuse(first, last)
+        failed: list[Exception] = []
+        for mend in self._mends:
+            self._try(failed, mend, first, last)
+        self._tell(failed)
+
+    def when_lost(self, mend: Callable[[int, int], None]) -> None:
+        """Call ``mend(first, last)`` to say again what still stands of lost events."""
+        self._mends.append(mend)
 
     def _refuse(self, first: int, last: int) -> None:
         taken = [body for seq, body in self._unproven if first <= seq <= last]

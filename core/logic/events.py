@@ -1,9 +1,23 @@
 """Runs of rules: started, stepped, finished, failed (R7, R26)."""
 
+import msgspec
+
 from core.api.reading import Value
 from core.deadlines import Deadline
 from core.journal.envelope import Effect
 from core.journal.events import Event, event
+
+
+class RunInput(msgspec.Struct, frozen=True, array_like=True):
+    """Hold one thing that a rule looked at: a reading, or a value that it names."""
+
+    name: str
+    """entity:<id> or value:<name>."""
+    value: Value
+    quality: int
+    age_ms: int = -1
+    """-1: it has no age, or was never heard."""
+    unit: str = ""
 
 
 @event("run.started", effect=Effect.PROTECTIVE)
@@ -21,6 +35,10 @@ class RunStarted(Event, frozen=True, kw_only=True):
     """Facts that the run's steps may use: alarm_id, zone_id, value, …"""
     mode: str = "enforce"
     mark: str = ""
+    inputs: tuple[RunInput, ...] = ()
+    """What it went by, with quality and age; the one that decided is the first."""
+    selection: str = ""
+    """Version of what its trigger's selector had found (rule.selected)."""
 
 
 @event("run.joined")
@@ -68,6 +86,18 @@ class RuleSkipped(Event, frozen=True, kw_only=True):
     trigger: str
     why: str
     params: dict[str, Value] = {}
+    inputs: tuple[RunInput, ...] = ()
+
+
+@event("rule.selected")
+class RuleSelected(Event, frozen=True, kw_only=True):
+    """A trigger's selector finds other entities than before, or for the first time."""
+
+    rule: str
+    trigger: str
+    version: str
+    """Content address of what it found: the same entities, the same version."""
+    entities: tuple[str, ...]
 
 
 @event("rule.mode_asked")

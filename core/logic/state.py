@@ -12,6 +12,7 @@ from core.logic.events import (
     RuleModeAsked,
     RuleModeRestored,
     RuleModeSet,
+    RuleSelected,
     RuleSkipped,
     RunFinished,
     RunJoined,
@@ -64,6 +65,8 @@ class RunsState(msgspec.Struct, kw_only=True):
     """Rule and trigger → wall ns of the last time of day that it answered."""
     modes: dict[str, str] = {}
     """Rule and zone (or '') → the mode that persons have set."""
+    selected: dict[str, str] = {}
+    """Rule and trigger → version of what its selector finds."""
     asked: dict[str, RuleModeAsked] = {}
     """Rule and zone → what one person asked and a second one must ask too."""
 
@@ -142,6 +145,11 @@ def _finished(state: "SiteState", body: RunFinished, _: Envelope) -> None:
 @folds(RuleSkipped)
 def _skipped(state: "SiteState", body: RuleSkipped, _: Envelope) -> None:
     _occurred(state, body.rule, body.trigger, body.params)
+
+
+@folds(RuleSelected)
+def _selected(state: "SiteState", body: RuleSelected, _: Envelope) -> None:
+    state.runs.selected[run_key(body.rule, body.trigger)] = body.version
 
 
 @folds(RuleModeAsked)

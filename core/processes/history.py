@@ -30,6 +30,8 @@ PRAGMA user_version = 1;
 """
 #: A value that stays the same makes its chunk longer, up to this.
 STEADY_MS = 300_000
+#: A longer silence ends a chunk: what nobody said is never filled in.
+SILENT_MS = 15_000
 #: Rows deleted at once, so that retention never holds the file for long.
 _TRIM = 2_000
 _SCRUB_BYTES = 64 << 20
@@ -52,8 +54,15 @@ _decode = msgspec.msgpack.Decoder(Chunk).decode
 
 class _Steady(NamedTuple):
     start_ms: int
+    end_ms: int
     value: Value
     quality: int
+
+    def goes_on(self, row: HistoryRow) -> bool:
+        """Say whether a row continues the stretch, in time and in what it says."""
+        same = (self.value, self.quality) == (row.value, row.quality)
+        near = row.wall_ms - self.end_ms <= SILENT_MS
+        return same and near and row.wall_ms - self.start_ms <= STEADY_MS
 
 
 class HistoryFile:
@@ -130,18 +139,19 @@ class HistoryFile:
         steady = first.value == last.value and len(rows) <= 2
         steady = steady and first.quality == last.quality
         known = self._steady.get(point)
-        same = _Steady(0, first.value, first.quality)
-        if steady and known is not None and known._replace(start_ms=0) == same:
-            if first.wall_ms - known.start_ms <= STEADY_MS:
-                self._longer(point, known, last)
-                return
+        if steady and known is not None and known.goes_on(first):
+            self._longer(point, known, last)
+            return
         self._insert(point, rows)
         self._steady.pop(point, None)
         if steady:
-            self._steady[point] = same._replace(start_ms=first.wall_ms)
+            self._steady[point] = _Steady(
+                first.wall_ms, last.wall_ms, first.value, first.quality
+            )
 
     def _longer(self, point: int, known: _Steady, last: HistoryRow) -> None:
         span = max(last.wall_ms - known.start_ms, 0)
+        self._steady[point] = known._replace(end_ms=known.start_ms + span)
         chunk = Chunk([0, span], [known.value] * 2, [known.quality] * 2)
         self._db.execute(
             "UPDATE chunks SET end_ms = ?, count = 2, data = ?"
