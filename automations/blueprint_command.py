@@ -1,11 +1,11 @@
-"""``safehold blueprint``: list, show and test blueprints; write their pages."""
+"""``safehold blueprint``: list, show, test, sign, upgrade; write their pages."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from automations import pages, vectors
+from automations import pages, upgrade_command, vectors
 from automations.blueprint import SHIPPED, Blueprint, find, read
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
@@ -46,6 +46,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     written = commands.add_parser("pages", help="write docs/blueprints anew")
     written.add_argument("--check", action="store_true", help="only compare")
     written.set_defaults(work=_pages)
+    upgrade_command.add(commands)
     return parser.parse_args(argv)
 
 

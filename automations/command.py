@@ -5,10 +5,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from automations.publish import compile_checked, store, summary
-from core import texts
+import msgspec
+
+from automations import books, drafting, rule_words
+from automations.publish import Checked, check, store, summary
+from core import config, texts
 from core.api.errors import ConfigError
-from core.processes.acts import ArmConfig
+from core.link import messages as m
+from core.people.acts import Act
+from core.processes.acts import ArmConfig, ShowConfig
 from core.processes.caller import LinkEnded, ask_core
 from core.processes.guest import NotRunning, ask
 
@@ -22,22 +27,37 @@ class NotArmed(Exception):
 def main(argv: list[str]) -> int:
     """Publish; exit status 0, 1 when the hub refuses, 2 when the files are wrong."""
     options = _options(argv)
+    data = Path(options.data).resolve() if options.data else None
     try:
-        bundle, data = compile_checked(Path(options.folder))
-    except (ConfigError, OSError) as bad:
+        base, armed = in_force(data, options.wait) if data else ("", None)
+        found = check(Path(options.folder), armed, data, options.upgrade)
+    except (ConfigError, OSError, NotArmed, TimeoutError) as bad:
         sys.stderr.write(f"{bad}\n")
         return 2
-    sys.stdout.write(f"checked: {summary(bundle)}\n")
-    if options.check:
+    sys.stdout.write(f"checked: {summary(found.bundle)}\n")
+    _tell(found, armed)
+    for line in books.warnings(found.bundle):
+        sys.stdout.write(f"{line}\n")
+    if options.check or data is None:
         return 0
-    folder = Path(options.data).resolve()
+    if options.draft:
+        made = drafting.of_files(data, base, armed or config.EMPTY, found.data)
+        sys.stdout.write(f"draft {made.id}: review it at the page, under Rules\n")
+        return 0
+    return put_in_force(found.data, data, options.wait, options.folder)
+
+
+def put_in_force(
+    bundle: bytes, data: Path, wait_s: float = 0.0, folder: str = ""
+) -> int:
+    """Store a bundle and arm it; returns the exit status, and says what came of it."""
     try:
-        digest = store(data, folder)
-        asyncio.run(arm(folder, digest, options.wait))
+        digest = store(bundle, data)
+        asyncio.run(arm(data, digest, wait_s))
     except NotRunning as nobody:
         sys.stderr.write(
-            f"stored as {digest[:12]}, not armed: {nobody}; "
-            f"with '--config {options.folder}' it arms this at its start\n"
+            f"stored as {config.digest(bundle)[:12]}, not armed: {nobody}; "
+            f"with '--config {folder}' it arms this at its start\n"
         )
         return 1
     except (NotArmed, OSError, TimeoutError) as bad:
@@ -47,11 +67,60 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-async def arm(data: Path, digest: str, wait_s: float = 0.0) -> None:
-    """Ask the running hub to put a stored bundle in force.
+def in_force(data: Path, wait_s: float = 0.0) -> tuple[str, config.Bundle | None]:
+    """Return what the running hub has armed; ("", None) when no hub runs.
 
-    ``wait_s`` is how long a hub may still be starting. Raises NotRunning,
-    NotArmed with the hub's own reason, or TimeoutError.
+    Raises NotArmed when it does not say, ConfigError when it cannot be read.
+    """
+    try:
+        reply = asyncio.run(ask_hub(data, ShowConfig(), wait_s))
+    except NotRunning:
+        return "", None
+    digest = str(reply.result.get("hash", ""))
+    return digest, read_bundle(data, digest) if digest else None
+
+
+def read_bundle(data: Path, digest: str) -> config.Bundle:
+    """Return a stored bundle; raises ConfigError with the mend."""
+    file = data / "bundles" / f"{digest}.bundle"
+    try:
+        return config.load(file.read_bytes())
+    except (OSError, msgspec.MsgspecError, ValueError) as bad:
+        raise ConfigError(f"{file}: {bad}; publish that configuration again") from None
+
+
+def _tell(found: Checked, armed: config.Bundle | None) -> None:
+    """Say what differs from what is armed, and what stays behind its file."""
+    for each in found.held:
+        sys.stdout.write(
+            f"{each.instance} stays at {each.blueprint} {each.pinned}; {each.there} "
+            f"is there: 'safehold blueprint upgrade {each.instance}' shows it\n"
+        )
+    if armed is None:
+        return
+    before = {rule.id: rule for rule in armed.rules}
+    after = {rule.id: rule for rule in found.bundle.rules}
+    for name in {**before, **after}:
+        show_diff(name, before.get(name), after.get(name))
+
+
+def show_diff(name: str, old: config.Rule | None, new: config.Rule | None) -> bool:
+    """Write how a rule differs from the armed one; False when it does not."""
+    lines = rule_words.diff(old, new)
+    changed = any(line.sign for line in lines)
+    if changed:
+        sys.stdout.write(f"rule {name}:\n")
+        for line in lines:
+            if line.sign:
+                sys.stdout.write(f"  {line.sign} {line.en}\n")
+    return changed
+
+
+async def ask_hub(data: Path, act: Act, wait_s: float = 0.0) -> m.ActReply:
+    """Ask the running hub for an act as its own system user.
+
+    ``wait_s`` is how long a hub may still be starting. Raises NotRunning, NotArmed
+    with the hub's own reason, or TimeoutError.
     """
     async with asyncio.timeout(_ARM_S + wait_s):
         while True:
@@ -68,11 +137,17 @@ async def arm(data: Path, digest: str, wait_s: float = 0.0) -> None:
             wait_s -= 0.1
             await asyncio.sleep(0.1)
         try:
-            reply = await ask_core("publish", ArmConfig(hash=digest), socks)
+            reply = await ask_core("publish", act, socks)
         except LinkEnded as ended:
             raise NotArmed(str(ended)) from ended
     if not reply.ok:
         raise NotArmed(texts.render(reply.code, dict(reply.params), "en"))
+    return reply
+
+
+async def arm(data: Path, digest: str, wait_s: float = 0.0) -> None:
+    """Ask the running hub to put a stored bundle in force; raises as `ask_hub`."""
+    await ask_hub(data, ArmConfig(hash=digest), wait_s)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -83,6 +158,16 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("folder", help="folder with site.yaml and its companions")
     parser.add_argument("--data", default="", help="folder of the hub's data")
     parser.add_argument("--check", action="store_true", help="only check")
+    parser.add_argument(
+        "--draft", action="store_true", help="let another person review it at the page"
+    )
+    parser.add_argument(
+        "--upgrade",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="let a rule go to the newest version of its blueprint; may be repeated",
+    )
     parser.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if not options.check and not options.data:

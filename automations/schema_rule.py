@@ -174,10 +174,17 @@ def _selector(value: Any) -> dict[str, Any]:
         )
     kind, options = next(iter(value.items()))
     one_of(*SELECTORS)(str(kind))
-    checked = vol.Schema({"multiple": bool, "min": number, "max": number})(
+    checked = vol.Schema({"multiple": bool, "min": number, "max": number, "unit": str})(
         options or {}
     )
     return {"kind": kind, **checked}
+
+
+def version(value: Any) -> str:
+    """Accept a version's text; YAML reads 1.0 as a number. The rest: `versions`."""
+    if not isinstance(value, str):
+        raise vol.Invalid(f"{value!r} is no semantic version; write for example 1.0.0")
+    return value
 
 
 INPUT = {
@@ -195,10 +202,10 @@ BLUEPRINT = vol.Schema(
     {
         vol.Required("blueprint"): {
             vol.Required("id"): ident,
-            vol.Required("version"): str,
+            vol.Required("version"): version,
             vol.Required("name"): names,
             vol.Required("description"): names,
-            "min_hub": str,
+            "min_hub": version,
             "life_safety": bool,
             "clauses": [str],
             "input": {str: INPUT},

@@ -36,7 +36,9 @@ Note = Annotated[str, msgspec.Meta(max_length=500)]
 
 @act("config.show", "safety_officer", "supervisor", "auditor")
 class ShowConfig(Act, frozen=True, kw_only=True):
-    """Ask which bundle is in force."""
+    """Ask which bundle is in force, and where a rule's version before stands."""
+
+    rule: str = ""
 
 
 @act("config.submit", "safety_officer", "supervisor", effect=Effect.PERMISSIVE)

@@ -58,7 +58,7 @@ class Arming:
         self._proven = ""
         """Hash of the last bundle whose arming is durable: where a failing disk
         leads back to, whatever was armed since, the same one again included."""
-        self._reviews = Reviews(kernel)
+        self.reviews = Reviews(kernel)
         kernel.access.bind(ArmConfig, self._act)
         kernel.access.bind(LoosenConfig, self._act_of_two)
         self._hub.undo(ConfigArmed, self._take_back)
@@ -100,7 +100,7 @@ class Arming:
         try:
             bundle, data = self._read(digest)
             found = loosens(before, bundle)
-            second = second or self._reviews.agreed(digest, by)
+            second = second or self.reviews.agreed(digest, by)
             if not second:
                 self._alone((*found, *joins(before, bundle)))
                 self._looked_at(digest, by, before, bundle)
@@ -113,7 +113,7 @@ class Arming:
             ConfigArmed(hash=digest, by=by, second=second, rules=to_arm(bundle)), cause
         )
         self._hub.when_durable(done.seq, lambda ok: self._armed(digest, ok))
-        self._reviews.tell_upgrades(before, was, cause)
+        self.reviews.tell_upgrades(before, was, cause)
         self._kernel.alarms.clear(_SOURCE, "refused", cause)
         self._told(digest, data)
 
@@ -141,16 +141,16 @@ class Arming:
         and so nobody works under a pack's permit yet.
         """
         grave = weighty(found, self._working())
-        if grave and self._reviews.signing():
+        if grave and self.reviews.signing():
             raise Refused("config.second_needed", count=len(grave), what=_named(grave))
 
     def _looked_at(
         self, digest: str, by: str, old: config.Bundle, new: config.Bundle
     ) -> None:
         """Refuse rules of a person that nobody else has looked at (R25)."""
-        person = by.startswith("person:") and self._reviews.signing()
+        person = by.startswith("person:") and self.reviews.signing()
         if person and rule_changes(old, new):
-            self._reviews.require(digest)
+            self.reviews.require(digest)
 
     def _hold(self, found: tuple[Loosening, ...], cause: Cause) -> None:
         """Hold the work that may depend on what is loosened."""

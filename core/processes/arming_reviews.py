@@ -66,10 +66,18 @@ class Reviews:
 
     # --- acts -----------------------------------------------------------------
 
+    def show(self, rule: str) -> dict[str, Value]:
+        """Return the bundle in force, and where a rule's version before stands."""
+        shown: dict[str, Value] = {"hash": self.state.config_hash}
+        earlier = self.state.earlier.get(rule)
+        if earlier is not None:
+            shown |= {"earlier": earlier.bundle, "earlier_hash": earlier.hash}
+        return shown
+
     def _show(
-        self, _actor: str, _act: ShowConfig, _version: int | None, _cause: Cause
+        self, _actor: str, act: ShowConfig, _version: int | None, _cause: Cause
     ) -> dict[str, Value]:
-        return {"hash": self.state.config_hash}
+        return self.show(act.rule)
 
     def _submit(
         self, actor: str, act: SubmitConfig, _version: int | None, cause: Cause

@@ -36,6 +36,7 @@ _MAX_AWAITED = 10_000
 Secrets = Callable[[tuple[str, ...]], dict[str, str]]
 _arm = msgspec.msgpack.Decoder(ArmConfig)
 _end = msgspec.msgpack.Decoder(EndPower)
+_show = msgspec.msgpack.Decoder(ShowConfig)
 
 
 class Desk:
@@ -198,8 +199,7 @@ class Desk:
         if request.verb == "config.arm" and peer.startswith("cli:"):
             self._arm(peer, request)
         elif request.verb == ShowConfig.verb_ and peer.startswith("cli:"):
-            shown: dict[str, Value] = {"hash": self.hub.state.hub.config_hash}
-            self.links.send(peer, m.ActReply(request.id, ok=True, result=shown))
+            self._show(peer, request)
         elif request.verb == "hub.power_end" and peer.startswith("cli:"):
             self._end_power(peer, request)
         else:
@@ -240,6 +240,16 @@ class Desk:
             )
 
         self.hub.when_durable(seq, answer)
+
+    def _show(self, peer: str, request: m.ActRequest) -> None:
+        """Tell the hub's own system user what is in force."""
+        try:
+            shown = self.arming.reviews.show(_show.decode(request.body).rule)
+            reply = m.ActReply(request.id, ok=True, result=shown)
+        except msgspec.MsgspecError as error:
+            wrong: dict[str, Value] = {"verb": request.verb, "detail": str(error)}
+            reply = m.ActReply(request.id, ok=False, code="act.malformed", params=wrong)
+        self.links.send(peer, reply)
 
     def _end_power(self, peer: str, request: m.ActRequest) -> None:
         """Announce the end of the power for the hub's own system user."""

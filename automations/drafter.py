@@ -1,0 +1,197 @@
+"""The drafting worker: one question on standard input, one answer on standard output.
+
+The gateway starts it for each question, as it starts no YAML itself: a file that is
+a bomb ends this process, not the page.
+"""
+
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from automations import trust, vectors
+from automations.blueprint import Blueprint, read
+from automations.drafting import Desk, Wish
+from automations.pinning import STORE, Library, keep
+from core import config
+from core.api.errors import ConfigError
+from core.config import Bundle
+from core.processes import drafts
+
+#: Bounds of one question: bytes of memory, seconds of processor.
+_MEMORY, _SECONDS = 768 << 20, 60
+
+
+class Ask(msgspec.Struct, kw_only=True):
+    """Hold one question of the gateway's."""
+
+    op: str
+    """catalogue, draft or import."""
+    data: str
+    base: str
+    bundle: bytes
+    state: bytes = b""
+    by: str = ""
+    wish: Wish | None = None
+    text: str = ""
+    signature: str = ""
+
+
+class InputCard(msgspec.Struct, kw_only=True):
+    """Describe one input, so that a form can be made of it."""
+
+    id: str
+    zh: str
+    en: str
+    help_zh: str = ""
+    help_en: str = ""
+    section_zh: str = ""
+    section_en: str = ""
+    kind: str
+    multiple: bool = False
+    min: float | None = None
+    max: float | None = None
+    unit: str = ""
+    required: bool = False
+    default: Any = None
+
+
+class Card(msgspec.Struct, kw_only=True):
+    """Describe one blueprint as a person chooses it."""
+
+    id: str
+    version: str
+    hash: str
+    zh: str
+    en: str
+    about_zh: str
+    about_en: str
+    life_safety: bool
+    clauses: tuple[str, ...]
+    signer: str
+    tests: int
+    inputs: list[InputCard]
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """Hold the answer: cards, a draft, or what is wrong."""
+
+    problem: str = ""
+    cards: list[Card] = []
+    draft: drafts.Draft | None = None
+
+
+def answer(ask: Ask) -> Answer:
+    """Return the answer to one question."""
+    bundle = config.load(ask.bundle)
+    data = Path(ask.data)
+    try:
+        if ask.op == "catalogue":
+            return catalogue(data, bundle)
+        if ask.op == "import":
+            return Answer(cards=[_import(ask, data, bundle)])
+        if ask.wish is None:
+            raise ConfigError("there is no wish to make a draft of")
+        made = Desk(data, ask.base, bundle, ask.state).draft(ask.wish, ask.by)
+        drafts.save(data, made)
+        return Answer(draft=made)
+    except ConfigError as bad:
+        return Answer(problem=str(bad))
+
+
+def catalogue(data: Path, bundle: Bundle) -> Answer:
+    """Return the newest version of every blueprint; a wrong one hides no other."""
+    library = Library(store=data / STORE, publishers=bundle.publishers)
+    found, wrong = Answer(), []
+    for name in library.names():
+        try:
+            blueprint = library.latest(name)
+            if blueprint is not None:
+                found.cards.append(_card(blueprint, library.signer(blueprint)))
+        except ConfigError as bad:
+            wrong.append(str(bad))
+    found.problem = "\n".join(wrong)
+    return found
+
+
+def _import(ask: Ask, data: Path, bundle: Bundle) -> Card:
+    """Check an uploaded blueprint and put it into the hub's store."""
+    library = Library(store=data / STORE, publishers=bundle.publishers)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "blueprint.yaml")
+        file.write_text(ask.text, "utf-8")
+        if ask.signature:
+            trust.beside(file).write_text(ask.signature, "utf-8")
+        made = read(file, file.name)
+        signer = library.signer(made)
+        there = library.latest(made.id)
+        if there and there.version == made.version and there.hash != made.hash:
+            raise made.document.error(
+                ("blueprint", "version"),
+                f"the hub has another {made.id} {made.version}: raise the version",
+            )
+        for outcome in vectors.run_all(made):
+            if outcome.problems:
+                said = f"its test {outcome.name!r} fails: {outcome.problems[0]}"
+                raise made.document.error(("tests",), said)
+        keep(made, data / STORE)
+    return _card(made, signer)
+
+
+def _card(blueprint: Blueprint, signer: str) -> Card:
+    names, about = blueprint.names, blueprint.description
+    return Card(
+        id=blueprint.id,
+        version=blueprint.version,
+        hash=blueprint.hash,
+        zh=names.zh,
+        en=names.en,
+        about_zh=about.zh,
+        about_en=about.en,
+        life_safety=blueprint.life_safety,
+        clauses=blueprint.clauses,
+        signer=signer,
+        tests=len(blueprint.tests),
+        inputs=[_input(name, spec) for name, spec in blueprint.inputs.items()],
+    )
+
+
+def _input(name: str, spec: dict[str, Any]) -> InputCard:
+    selector, nothing = spec["selector"], {"zh": "", "en": ""}
+    told, section = spec.get("description", nothing), spec.get("section", nothing)
+    return InputCard(
+        id=name,
+        zh=spec["name"]["zh"],
+        en=spec["name"]["en"],
+        help_zh=told["zh"],
+        help_en=told["en"],
+        section_zh=section["zh"],
+        section_en=section["en"],
+        kind=selector["kind"],
+        multiple=selector.get("multiple", False),
+        min=selector.get("min"),
+        max=selector.get("max"),
+        unit=selector.get("unit", ""),
+        required="default" not in spec,
+        default=spec.get("default"),
+    )
+
+
+def main() -> int:
+    """Answer the question on standard input; exit status 0 when it was one."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    try:
+        ask = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Ask)
+    except msgspec.MsgspecError as bad:
+        sys.stderr.write(f"drafter: {bad}\n")
+        return 2
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answer(ask)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Drafts of rules: made and checked outside the safety process, read by the page.
+
+One JSON file each under ``DATA/drafts``. A draft arms nothing: it names a bundle
+that persons submit, review and arm by acts of their own.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+FOLDER = "drafts"
+#: Drafts that are kept; the oldest goes first.
+KEPT = 200
+
+
+class DiffLine(msgspec.Struct, frozen=True):
+    """Hold one line of a rule's difference: ``+`` new, ``-`` gone, '' as before."""
+
+    sign: str
+    zh: str
+    en: str
+
+
+class TestRun(msgspec.Struct, frozen=True):
+    """Say how one of the blueprint's own tests ended; no problems: it passed."""
+
+    zh: str
+    en: str
+    problems: tuple[str, ...] = ()
+
+
+class Looser(msgspec.Struct, frozen=True):
+    """Name one thing that the draft loosens; its text is ``loosening.<part>``."""
+
+    part: str
+    about: str
+    path: str
+    old: str
+    new: str
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """Say which devices a trigger looks at in a zone; none: it is not armed there."""
+
+    zone_id: str
+    zh: str
+    en: str
+    devices: tuple[str, ...] = ()
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """Hold one draft with its checks."""
+
+    id: str
+    kind: str
+    """add, change, upgrade, rollback, remove, or files."""
+    rule: str
+    by: str
+    made_ms: int
+    base: str
+    """Bundle in force that it was compared with."""
+    hash: str = ""
+    """Bundle that it would arm; '' while its checks fail."""
+    note: str = ""
+    blueprint: str = ""
+    version: str = ""
+    was_version: str = ""
+    signer: str = ""
+    life_safety: bool = False
+    mode: str = "enforce"
+    given: dict[str, object] = {}
+    problems: tuple[str, ...] = ()
+    tests: tuple[TestRun, ...] = ()
+    diff: tuple[DiffLine, ...] = ()
+    looser: tuple[Looser, ...] = ()
+    two: bool = False
+    """True: two persons must sign it, for it loosens or is life safety."""
+    looks: tuple[Looks, ...] = ()
+
+
+def save(data: Path, draft: Draft) -> None:
+    """Write a draft; the oldest beyond the bound go."""
+    folder = data / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = folder / f".{draft.id}.part"
+    with part.open("wb") as file:
+        file.write(msgspec.json.encode(draft))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / f"{draft.id}.json")
+    for old in sorted(folder.glob("*.json"), key=_age)[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def every(data: Path) -> list[Draft]:
+    """Return all drafts, the newest first; files that cannot be read are left out."""
+    found = []
+    for file in (data / FOLDER).glob("*.json"):
+        with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
+            found.append(msgspec.json.decode(file.read_bytes(), type=Draft))
+    return sorted(found, key=lambda draft: -draft.made_ms)
+
+
+def remove(data: Path, draft_id: str) -> bool:
+    """Delete a draft; False when there was none."""
+    known = [draft for draft in every(data) if draft.id == draft_id]
+    for draft in known:
+        (data / FOLDER / f"{draft.id}.json").unlink(missing_ok=True)
+    return bool(known)
+
+
+def _age(file: Path) -> float:
+    with contextlib.suppress(OSError):
+        return file.stat().st_mtime
+    return 0.0
