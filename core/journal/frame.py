@@ -32,6 +32,8 @@ OVERHEAD = HEAD.size + TAIL_BYTES
 #: Chain before the first frame of a journal.
 GENESIS = bytes(32)
 SECTOR = 512
+#: So many zeros before a sector's end are no payload of ours.
+_HOLE = 16
 _START = re.compile(b"\xa5[%s]" % bytes(sorted(KINDS)), re.DOTALL)
 _END_BYTE = bytes((END,))
 
@@ -260,7 +262,8 @@ def _is_torn(buf: bytes, offset: int, used: int) -> bool:
     """Tell bytes that never came from bytes that were changed.
 
     Only the last group can be torn: the start of a later one proves that this
-    one was synced. A torn write leaves zeros: at its end, or for a sector.
+    one was synced. A torn write leaves zeros: at its end, for a sector, or, where
+    two tries were torn, from where the first ended to the end of its sector.
     """
     if any(frame.flags & GROUP for frame in _frames_after(buf, offset)):
         return False
@@ -272,7 +275,7 @@ def _is_torn(buf: bytes, offset: int, used: int) -> bool:
     start = offset
     while start < used:
         stop = min(start - start % SECTOR + SECTOR, used)
-        if not any(buf[start:stop]):
+        if not any(buf[max(start, stop - _HOLE) : stop]):
             return True
         start = stop
     return False
