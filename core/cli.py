@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "automations.books_command:main",
         "list and test emergency plans and checklists",
     ),
+    "backtest": (
+        "automations.backtest_command:main",
+        "try a rule on the site's own past",
+    ),
     "pack": (
         "automations.packs.command:main",
         "check, test and compare permit packs",
@@ -24,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("core.commands.status:main", "show the processes of a running hub"),
     "stop": ("core.commands.status:stop", "end a running hub in order"),
     "restart": ("core.commands.status:restart", "start one process of a hub afresh"),
+    "alarms": (
+        "frontend_api.commands.alarms:main",
+        "tell how the alarm system does, and which incidents are alike",
+    ),
     "events": ("frontend_api.commands.events:main", "list what the journal tells"),
     "trace": ("frontend_api.commands.trace:main", "tell why a rule ran, step by step"),
     "export": (
@@ -34,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "paper": ("frontend_api.commands.paper:main", "print permits and blank forms"),
     "import": ("frontend_api.ledgers.command:main", "import people and cards"),
     "key": ("frontend_api.commands.key:main", "list devices' keys, agree to one"),
+    "drill": ("frontend_api.commands.drill:main", "hold a drill, and score it"),
     "notice": (
         "frontend_api.commands.notice:main",
         "keep addresses, send a test, tell how channels do",

@@ -15,10 +15,13 @@ from core.permits.attachments_acts import RecordAttachment
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
+from frontend_api.alarm_desk import AlarmDesk
+from frontend_api.alarm_groups import Groups
 from frontend_api.alarmfeed import AlarmFeed
 from frontend_api.attachments import Attachments
 from frontend_api.auth import Auth
 from frontend_api.changes import Changes
+from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
@@ -55,13 +58,19 @@ class Gateway:
         self.attachments = Attachments(self.replica, self.acts, data)
         self.law = Law(self.replica, self.acts)
         self.past = Past(data)
+        self.drills = Drills(self.replica, data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
         self.seconds = Seconds(self.replica, self.acts)
         self.renderer.waiting = self.seconds.views
         self.seconds.changed = lambda: self.changes.touch(("seconds",))
-        self.alarms = AlarmFeed(self.replica, self.renderer)
+        # Before the feed: what it gathers depends on whether a flood is on.
+        groups = Groups(self.renderer, lambda: len(self.alarm_screens.watching()))
+        self.alarms = AlarmFeed(self.replica, self.renderer, groups)
+        self.alarm_desk = AlarmDesk(
+            self.renderer, self.uplink, data, self.changes.touch
+        )
         now = self.replica.now_ms
         self.screens = Screens(
             self.changes,
@@ -85,7 +94,9 @@ class Gateway:
             *self.seconds.routes(),
             *self.law.routes(),
             *self.reads.routes(),
+            *self.drills.routes(),
             *self.attachments.routes(),
+            *self.alarm_desk.routes(),
             *self.notices.routes(),
             Route("GET", "/api/openapi.json", self.document, "This document"),
             Route("GET", "/api/websocket", self.websocket, "Live screens (WebSocket)"),
@@ -105,6 +116,7 @@ class Gateway:
         app.on_response_prepare.append(guard.harden)
         app.cleanup_ctx.append(self._life)
         app.cleanup_ctx.append(self.attachments.life)
+        app.cleanup_ctx.append(self.alarm_desk.life)
         return app
 
     async def _life(self, _: web.Application) -> AsyncIterator[None]:
@@ -115,6 +127,7 @@ class Gateway:
         yield
         self.seconds.stop()
         self.changes.stop()
+        self.alarms.stop()
         self.accounts.close()
 
     def _remember(self) -> None:

@@ -1,18 +1,23 @@
 """The replica's state as views, section by section."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.alarms.state import AlarmRecord
 from core.permits.events import GasTest
 from core.permits.state import HoldRecord, PermitRecord
-from core.response.state import CommandRecord, EvacuationRecord
+from core.response.roll_state import EvacuationRecord
+from core.response.state import CommandRecord
+from frontend_api import roll_views as r
 from frontend_api import views as v
 from frontend_api import work_views as w
 from frontend_api.inventory import MS, Inventory, due_ms, two
 from frontend_api.names import known, text
+from frontend_api.roll_calls import RollCalls, first_said
 from frontend_api.sentences import code_text, hold_text, switched
 
+#: Alarms whose answers are shown; more would keep a page waiting in a flood.
+ANSWERED = 200
 _TERMINAL_BAD = frozenset({"failed", "expired"})
 #: Worst first: what a zone shows when several are true.
 ZONE_STATES = ("evacuating", "alarm", "unmonitored", "held", "normal")
@@ -36,18 +41,20 @@ class Renderer(Inventory):
 
     def section(self, name: str) -> Mapping[str, v.View]:
         """Return one section of the view by id."""
-        made: Mapping[str, v.View] = getattr(self, name)()
-        return made
+        own: Callable[[], Mapping[str, v.View]] = getattr(self, name, dict)
+        return self.extra.get(name, own)()
 
     def zones(self) -> dict[str, v.ZoneView]:
         """Show how every zone stands."""
-        return {zone.id: self._zone(zone.id) for zone in self.replica.bundle.site.zones}
+        active: dict[str | None, list[AlarmRecord]] = {}
+        for record in self.replica.state.alarms.open.values():
+            if record.active:
+                active.setdefault(record.zone_id, []).append(record)
+        zones = [zone.id for zone in self.replica.bundle.site.zones]
+        return {each: self._zone(each, active.get(each, [])) for each in zones}
 
-    def _zone(self, zone_id: str) -> v.ZoneView:
+    def _zone(self, zone_id: str, alarms: list[AlarmRecord]) -> v.ZoneView:
         state = self.replica.state
-        alarms = [
-            a for a in state.alarms.open.values() if a.zone_id == zone_id and a.active
-        ]
         permits = [
             p
             for p in state.permits.permits.values()
@@ -114,10 +121,12 @@ class Renderer(Inventory):
         params |= {"source": source, "zone": names.zone(record.zone_id)}
         kind = f"alarm.{record.kind}"
         detail = known(f"{kind}.{record.condition}", kind, "gateway.alarm_detail")
+        put = record.shelf or record.service
         return w.AlarmView(
             id=record.id,
             title=names.alarm_title(record.kind, record.zone_id),
             detail=text(detail, params),
+            first=first_said(self.replica, record.zone_id, record.kind),
             source=record.source,
             source_name=names.source(record.source),
             condition=record.condition,
@@ -132,6 +141,12 @@ class Renderer(Inventory):
             latched=record.latched,
             shelved=record.shelf is not None,
             out_of_service=bool(record.out_of_service),
+            suppressed=record.suppressed,
+            put_by_id=put.person_id if put else "",
+            put_reason=put.reason if put else record.out_of_service,
+            put_until_ms=due_ms(put.until) if put else 0,
+            verdict=record.verdict,
+            judged_by=record.judged_by,
             mark=record.mark,
             raised_ms=record.raised_wall_ns // MS,
             returned_ms=record.returned_wall_ns // MS,
@@ -139,10 +154,12 @@ class Renderer(Inventory):
         )
 
     def responses(self) -> dict[str, w.ResponseView]:
-        """Show what the hub did about each open alarm."""
+        """Show what the hub did about the gravest open alarms."""
+        records = self.replica.state.alarms.open.values()
+        ranked = sorted(records, key=lambda a: (not a.life_safety, a.priority))
         return {
             alarm.id: w.ResponseView(alarm_id=alarm.id, done=self._done(alarm))
-            for alarm in self.replica.state.alarms.open.values()
+            for alarm in ranked[:ANSWERED]
         }
 
     def _done(self, alarm: AlarmRecord) -> list[w.DoneView]:
@@ -206,14 +223,10 @@ class Renderer(Inventory):
 
     def permit(self, record: PermitRecord) -> w.PermitView:
         """Show one permit with its holds."""
-        bundle = self.replica.bundle
-        kinds = {kind.id: two(kind.names) for kind in bundle.permit_kinds}
-        for pack in bundle.packs:
-            kinds |= {kind.id: two(kind.names) for kind in pack.kinds}
         return w.PermitView(
             id=record.id,
             kind=record.kind,
-            kind_names=kinds.get(record.kind, v.Text(record.kind, record.kind)),
+            kind_names=self.kind_names(record.kind),
             title=record.title,
             zone_id=record.zone_id,
             status=str(record.status.value),
@@ -233,6 +246,14 @@ class Renderer(Inventory):
             guardians=list(record.life.guardians),
             unit=record.life.unit,
         )
+
+    def kind_names(self, kind: str) -> v.Text:
+        """Name a kind of permit, of the site's own or of a pack."""
+        bundle = self.replica.bundle
+        named = {one.id: two(one.names) for one in bundle.permit_kinds}
+        for pack in bundle.packs:
+            named |= {one.id: two(one.names) for one in pack.kinds}
+        return named.get(kind, v.Text(kind, kind))
 
     def _hold(self, record: HoldRecord) -> w.HoldView:
         hold = record.hold
@@ -258,39 +279,17 @@ class Renderer(Inventory):
 
     # --- response ----------------------------------------------------------------
 
-    def evacuations(self) -> dict[str, w.EvacuationView]:
-        """Show running evacuations and the last cleared ones."""
-        return {
-            record.id: self._evacuation(record)
-            for record in self.replica.state.response.evacuations.values()
-        }
+    def evacuations(self) -> dict[str, r.EvacuationView]:
+        """Show evacuations and drills with their roll calls."""
+        return RollCalls(self.replica).evacuations(self.names)
 
-    def _evacuation(self, record: EvacuationRecord) -> w.EvacuationView:
-        return w.EvacuationView(
-            id=record.id,
-            zones=record.zones,
-            text=code_text(self.names, record.code, record.params),
-            muster_points=record.muster_points,
-            started_ms=record.started_wall_ns // MS,
-            late_ms=due_ms(record.late),
-            late_called=record.late_called,
-            cleared_ms=record.cleared_wall_ns // MS,
-            cleared_by=record.cleared_by,
-            mark=record.mark,
-            roll=[
-                w.RollView(
-                    person_id=line.person_id,
-                    zone_id=line.zone_id,
-                    certain=line.certain,
-                    status=line.status,
-                    method=line.method,
-                    by=line.by,
-                    at_ms=line.at_wall_ns // MS,
-                    late=line.late,
-                )
-                for line in record.roll.values()
-            ],
-        )
+    def visitors(self) -> dict[str, r.VisitorView]:
+        """Show people without a tag who are on site."""
+        return RollCalls(self.replica).visitors()
+
+    def drill_plans(self) -> dict[str, r.DrillPlanView]:
+        """Show the drills that the site holds, and when each is due."""
+        return RollCalls(self.replica).drill_plans()
 
     def notices(self) -> dict[str, w.NoticeView]:
         """Show open notices."""

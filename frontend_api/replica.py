@@ -24,16 +24,18 @@ MS = 1_000_000
 
 #: Sections of the view that an event type's family can change.
 TOUCHES: dict[str, tuple[str, ...]] = {
-    "alarm": ("zones", "responses"),
-    "permit": ("permits", "zones", "responses"),
+    "alarm": ("zones", "responses", "groups", "alarming", "risks"),
+    "permit": ("permits", "zones", "responses", "risks"),
     "guardian": ("permits",),
-    "person": ("people", "zones"),
-    "evacuation": ("evacuations", "zones", "responses"),
+    "person": ("people", "zones", "evacuations"),
+    "evacuation": ("evacuations", "zones", "responses", "risks"),
     "sirens": ("zones",),
+    "visitor": ("visitors", "evacuations"),
+    "drill": ("evacuations", "drill_plans", "zones"),
     "notice": ("notices", "responses"),
     "command": ("outputs", "responses"),
     "output": ("outputs", "responses"),
-    "device": ("devices", "outputs", "zones"),
+    "device": ("devices", "outputs", "zones", "risks", "service"),
     "run": ("runs", "responses"),
     "hub": ("hub", "people"),
     "config": ("hub",),
@@ -47,12 +49,18 @@ SECTIONS = (
     "responses",
     "permits",
     "evacuations",
+    "visitors",
+    "drill_plans",
     "notices",
     "outputs",
     "devices",
     "runs",
     "seconds",
     "hub",
+    "groups",
+    "alarming",
+    "risks",
+    "service",
 )
 
 

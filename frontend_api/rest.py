@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from frontend_api import alarm_views as a
+from frontend_api import roll_views as r
 from frontend_api import views as v
 from frontend_api import work_views as w
 from frontend_api.guard import Call, Route
@@ -27,12 +29,18 @@ LISTS: tuple[tuple[str, str, type[v.View], str], ...] = (
     ("alarms", "alarms", w.AlarmView, "Open alarms, most urgent first"),
     ("responses", "responses", w.ResponseView, "What the hub did about each alarm"),
     ("permits", "permits", w.PermitView, "Permits with their holds"),
-    ("evacuations", "evacuations", w.EvacuationView, "Evacuations and roll calls"),
+    ("evacuations", "evacuations", r.EvacuationView, "Evacuations and roll calls"),
+    ("visitors", "visitors", r.VisitorView, "People without a tag who are on site"),
+    ("drill-plans", "drill_plans", r.DrillPlanView, "Drills that the site holds"),
     ("notices", "notices", w.NoticeView, "Open notices by channel"),
     ("commands", "outputs", w.OutputView, "Every output's last command"),
     ("devices", "devices", v.DeviceView, "Enrolled devices with their entities"),
     ("runs", "runs", v.RunView, "Open runs of rules with their steps"),
     ("rules", "rules", v.RuleView, "Armed rules"),
+    ("groups", "groups", a.GroupView, "Open alarms by their cause"),
+    ("alarm-state", "alarming", a.AlarmStateView, "Flood and lists of alarms"),
+    ("risks", "risks", a.RiskView, "Risk index of every zone, worst first"),
+    ("service", "service", a.ServiceView, "Devices in maintenance"),
 )
 
 

@@ -10,6 +10,8 @@ class AlarmView(View):
     id: str
     title: Text
     detail: Text
+    first: Text | None
+    """What must be said before anything else."""
     source: str
     source_name: Text
     condition: str
@@ -24,6 +26,14 @@ class AlarmView(View):
     latched: bool
     shelved: bool
     out_of_service: bool
+    suppressed: str
+    """Declared design under which it calls nobody; '' while it does."""
+    put_by_id: str
+    """Who shelved it or took it out of service."""
+    put_reason: str
+    put_until_ms: int
+    verdict: str
+    judged_by: str
     mark: str
     raised_ms: int
     returned_ms: int
@@ -98,35 +108,6 @@ class PermitView(View):
     """True: of a legal pack; it has a file with its six steps."""
     guardians: list[str]
     unit: str
-
-
-class RollView(View):
-    """Show one person's line of a roll call."""
-
-    person_id: str
-    zone_id: str | None
-    certain: bool
-    status: str
-    method: str
-    by: str
-    at_ms: int
-    late: bool
-
-
-class EvacuationView(View):
-    """Show one evacuation and its roll call."""
-
-    id: str
-    zones: list[str]
-    text: Text
-    muster_points: list[str]
-    started_ms: int
-    late_ms: int
-    late_called: bool
-    cleared_ms: int
-    cleared_by: str
-    mark: str
-    roll: list[RollView]
 
 
 class NoticeView(View):

@@ -16,7 +16,7 @@ from core.response.events import (
     EvacuationStarted,
     NoticeQueued,
 )
-from core.response.state import EvacuationRecord
+from core.response.roll_state import EvacuationRecord
 from tests.support.yard import HOST, Yard
 
 
