@@ -12,76 +12,18 @@ from typing import Any
 
 import msgspec
 
-from automations import trust, vectors
+from automations import rule_words, trust, vectors
 from automations.blueprint import Blueprint, read
-from automations.drafting import Desk, Wish
+from automations.drafting import Desk
 from automations.pinning import STORE, Library, keep
 from core import config
 from core.api.errors import ConfigError
 from core.config import Bundle
 from core.processes import drafts
+from core.processes.drafts import Answer, Ask, Card, InputCard, RuleLines
 
 #: Bounds of one question: bytes of memory, seconds of processor.
 _MEMORY, _SECONDS = 768 << 20, 60
-
-
-class Ask(msgspec.Struct, kw_only=True):
-    """Hold one question of the gateway's."""
-
-    op: str
-    """catalogue, draft or import."""
-    data: str
-    base: str
-    bundle: bytes
-    state: bytes = b""
-    by: str = ""
-    wish: Wish | None = None
-    text: str = ""
-    signature: str = ""
-
-
-class InputCard(msgspec.Struct, kw_only=True):
-    """Describe one input, so that a form can be made of it."""
-
-    id: str
-    zh: str
-    en: str
-    help_zh: str = ""
-    help_en: str = ""
-    section_zh: str = ""
-    section_en: str = ""
-    kind: str
-    multiple: bool = False
-    min: float | None = None
-    max: float | None = None
-    unit: str = ""
-    required: bool = False
-    default: Any = None
-
-
-class Card(msgspec.Struct, kw_only=True):
-    """Describe one blueprint as a person chooses it."""
-
-    id: str
-    version: str
-    hash: str
-    zh: str
-    en: str
-    about_zh: str
-    about_en: str
-    life_safety: bool
-    clauses: tuple[str, ...]
-    signer: str
-    tests: int
-    inputs: list[InputCard]
-
-
-class Answer(msgspec.Struct, kw_only=True):
-    """Hold the answer: cards, a draft, or what is wrong."""
-
-    problem: str = ""
-    cards: list[Card] = []
-    draft: drafts.Draft | None = None
 
 
 def answer(ask: Ask) -> Answer:
@@ -89,8 +31,8 @@ def answer(ask: Ask) -> Answer:
     bundle = config.load(ask.bundle)
     data = Path(ask.data)
     try:
-        if ask.op == "catalogue":
-            return catalogue(data, bundle)
+        if ask.op == "book":
+            return book(data, bundle)
         if ask.op == "import":
             return Answer(cards=[_import(ask, data, bundle)])
         if ask.wish is None:
@@ -102,8 +44,11 @@ def answer(ask: Ask) -> Answer:
         return Answer(problem=str(bad))
 
 
-def catalogue(data: Path, bundle: Bundle) -> Answer:
-    """Return the newest version of every blueprint; a wrong one hides no other."""
+def book(data: Path, bundle: Bundle) -> Answer:
+    """Return every blueprint's newest version, and what the armed rules do.
+
+    A file that is wrong hides no other.
+    """
     library = Library(store=data / STORE, publishers=bundle.publishers)
     found, wrong = Answer(), []
     for name in library.names():
@@ -114,6 +59,17 @@ def catalogue(data: Path, bundle: Bundle) -> Answer:
         except ConfigError as bad:
             wrong.append(str(bad))
     found.problem = "\n".join(wrong)
+    there = {card.id: card for card in found.cards}
+    for rule in bundle.rules:
+        card = there.get(rule.blueprint)
+        found.rules.append(
+            RuleLines(
+                id=rule.id,
+                zh=rule_words.lines(rule, "zh"),
+                en=rule_words.lines(rule, "en"),
+                newer=card.version if card and card.hash != rule.blueprint_hash else "",
+            )
+        )
     return found
 
 

@@ -7,7 +7,6 @@ upgraded, taken one step back or removed, is the draft.
 import getpass
 import secrets
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import voluptuous as vol
@@ -24,25 +23,20 @@ from core.api.errors import ConfigError
 from core.clock import RealClock
 from core.config import Bundle, Rule
 from core.kernel import Kernel
-from core.processes.drafts import DiffLine, Draft, Looks, Looser, TestRun, save
+from core.processes.drafts import (
+    DiffLine,
+    Draft,
+    Looks,
+    Looser,
+    TestRun,
+    Wish,
+    save,
+)
 from core.processes.loosening import joins, loosens
 from core.registry.ids import Ids
 from core.state import SiteState
 
 KINDS = ("add", "change", "upgrade", "rollback", "remove")
-
-
-class Wish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Hold what a person wants of one rule."""
-
-    kind: str
-    rule: str
-    blueprint: str = ""
-    given: dict[str, Any] | None = None
-    """None: the inputs that it has."""
-    mode: str = "enforce"
-    zone_modes: dict[str, str] = {}
-    note: str = ""
 
 
 class Desk:

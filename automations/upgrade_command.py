@@ -9,12 +9,12 @@ from pathlib import Path
 from automations import trust
 from automations.blueprint import read
 from automations.command import NotArmed, ask_hub, in_force, put_in_force, read_bundle
-from automations.drafting import Desk, Wish
+from automations.drafting import Desk
 from automations.pinning import STORE, Library
 from core import state as states
 from core.api.errors import ConfigError
 from core.processes.acts import ShowConfig
-from core.processes.drafts import Draft, save
+from core.processes.drafts import Draft, Wish, save
 from core.processes.guest import NotRunning
 from core.processes.state import Earlier
 from core.state import SiteState

@@ -1,5 +1,7 @@
 """Drafts of rules: made and checked outside the safety process, read by the page.
 
+The gateway asks the drafting worker (`Ask`) and gets an `Answer`.
+
 One JSON file each under ``DATA/drafts``. A draft arms nothing: it names a bundle
 that persons submit, review and arm by acts of their own.
 """
@@ -7,6 +9,7 @@ that persons submit, review and arm by acts of their own.
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -78,6 +81,89 @@ class Draft(msgspec.Struct, kw_only=True):
     two: bool = False
     """True: two persons must sign it, for it loosens or is life safety."""
     looks: tuple[Looks, ...] = ()
+
+
+class Wish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Hold what a person wants of one rule."""
+
+    kind: str
+    rule: str
+    blueprint: str = ""
+    given: dict[str, Any] | None = None
+    """None: the inputs that it has."""
+    mode: str = "enforce"
+    zone_modes: dict[str, str] = {}
+    note: str = ""
+
+
+class Ask(msgspec.Struct, kw_only=True):
+    """Hold one question of the gateway's."""
+
+    op: str
+    """book, draft or import."""
+    data: str
+    base: str
+    bundle: bytes
+    state: bytes = b""
+    by: str = ""
+    wish: Wish | None = None
+    text: str = ""
+    signature: str = ""
+
+
+class InputCard(msgspec.Struct, kw_only=True):
+    """Describe one input, so that a form can be made of it."""
+
+    id: str
+    zh: str
+    en: str
+    help_zh: str = ""
+    help_en: str = ""
+    section_zh: str = ""
+    section_en: str = ""
+    kind: str
+    multiple: bool = False
+    min: float | None = None
+    max: float | None = None
+    unit: str = ""
+    required: bool = False
+    default: Any = None
+
+
+class Card(msgspec.Struct, kw_only=True):
+    """Describe one blueprint as a person chooses it."""
+
+    id: str
+    version: str
+    hash: str
+    zh: str
+    en: str
+    about_zh: str
+    about_en: str
+    life_safety: bool
+    clauses: tuple[str, ...]
+    signer: str
+    tests: int
+    inputs: list[InputCard]
+
+
+class RuleLines(msgspec.Struct, kw_only=True):
+    """Tell what an armed rule does, line by line, and which version is there."""
+
+    id: str
+    zh: list[str]
+    en: list[str]
+    newer: str = ""
+    """Newest version of its blueprint, where that is another one."""
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """Hold the answer: cards, a draft, or what is wrong."""
+
+    problem: str = ""
+    cards: list[Card] = []
+    rules: list[RuleLines] = []
+    draft: Draft | None = None
 
 
 def save(data: Path, draft: Draft) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from automations import drafter, pages
-from automations.drafting import Desk, Wish
+from automations.drafting import Desk
 from automations.publish import store
 from automations.rehearsal import Rehearsal
 from automations.stage import Stage
@@ -14,7 +14,7 @@ from core import config
 from core import state as states
 from core.config import Bundle
 from core.processes import drafts
-from core.processes.drafts import Draft
+from core.processes.drafts import Ask, Draft, Wish
 from core.processes.state import Earlier
 
 GAS = next(each for each in pages.blueprints() if each.id == "gas-alarm-response")
@@ -145,7 +145,7 @@ def test_change_upgrade_one_step_back_and_removal(bench: Bench) -> None:
     newer = text.replace("version: 1.0.0", "version: 1.1.0").replace(
         "default: 5s", "default: 4s"
     )
-    ask = drafter.Ask(
+    ask = Ask(
         op="import",
         data=str(bench.data),
         base="",
@@ -173,8 +173,8 @@ def test_change_upgrade_one_step_back_and_removal(bench: Bench) -> None:
 
 
 def test_the_catalogue_makes_a_form_of_every_blueprint(bench: Bench) -> None:
-    ask = drafter.Ask(
-        op="catalogue",
+    ask = Ask(
+        op="book",
         data=str(bench.data),
         base="",
         bundle=config.dump(bench.bundle),
@@ -183,6 +183,8 @@ def test_the_catalogue_makes_a_form_of_every_blueprint(bench: Bench) -> None:
     assert set(cards) == {each.id for each in pages.blueprints()}
     chain = next(e for e in cards[GAS.id].inputs if e.id == "chain")
     assert (chain.kind, chain.required) == ("notify_chain", True)
+    (told,) = drafter.answer(ask).rules
+    assert (told.id, told.newer, len(told.zh)) == (GAS.id, "", len(told.en))
     broken = bench.data / "blueprints" / "odd@1.0.0-x.yaml"
     broken.parent.mkdir()
     broken.write_text("blueprint: [", "utf-8")
@@ -202,7 +204,7 @@ def test_the_catalogue_makes_a_form_of_every_blueprint(bench: Bench) -> None:
 def test_an_upload_that_is_none_is_refused_with_its_place(
     bench: Bench, text: str, said: str
 ) -> None:
-    ask = drafter.Ask(
+    ask = Ask(
         op="import",
         data=str(bench.data),
         base="",
@@ -228,7 +230,7 @@ def test_drafts_are_kept_listed_and_bounded(tmp_path: Path) -> None:
 
 def test_the_answer_crosses_the_pipe(bench: Bench) -> None:
     data = config.dump(bench.bundle)
-    ask = drafter.Ask(
+    ask = Ask(
         op="draft",
         data=str(bench.data),
         base=config.digest(data),
@@ -237,7 +239,7 @@ def test_the_answer_crosses_the_pipe(bench: Bench) -> None:
         by="sam",
         wish=Wish(kind="add", rule="x", blueprint=GAS.id, given={"chain": bench.chain}),
     )
-    sent = msgspec.msgpack.decode(msgspec.msgpack.encode(ask), type=drafter.Ask)
+    sent = msgspec.msgpack.decode(msgspec.msgpack.encode(ask), type=Ask)
     answer = drafter.answer(sent)
     assert answer.draft is not None
     assert drafts.every(bench.data) == [answer.draft]
