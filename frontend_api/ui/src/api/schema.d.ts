@@ -47,6 +47,10 @@ export interface AddWorker {
   trade?: string;
 }
 
+export interface AddressBody {
+  address: string;
+}
+
 export interface AlarmMessage {
   type: "alarm";
   epoch: number;
@@ -57,10 +61,28 @@ export interface AlarmMessage {
   alarm: AlarmView | null;
 }
 
+export interface AlarmStateView {
+  flood: FloodView;
+  standing: number;
+  stale: string[];
+  chattering: string[];
+  suppressed: string[];
+  put_by: string[];
+  unjudged: AlarmView[];
+  more: number;
+}
+
+export interface AlarmStateViewList {
+  items: AlarmStateView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface AlarmView {
   id: string;
   title: Text;
   detail: Text;
+  first: Text | null;
   source: string;
   source_name: Text;
   condition: string;
@@ -75,6 +97,12 @@ export interface AlarmView {
   latched: boolean;
   shelved: boolean;
   out_of_service: boolean;
+  suppressed: string;
+  put_by_id: string;
+  put_reason: string;
+  put_until_ms: number;
+  verdict: string;
+  judged_by: string;
   mark: string;
   raised_ms: number;
   returned_ms: number;
@@ -93,6 +121,7 @@ export interface AlarmsMessage {
   seq: number;
   now_ms: number;
   alarms: AlarmView[];
+  more?: number;
 }
 
 export interface AllowOxygenCheck {
@@ -107,6 +136,13 @@ export interface AnalysePermit {
 
 export interface AnswerSecond {
   proof: ProofBody;
+}
+
+export interface AnswerView {
+  id: string;
+  names: Text;
+  value: number | boolean | string | null;
+  bad: boolean;
 }
 
 export interface ApplyLock {
@@ -178,6 +214,19 @@ export interface AttachmentView {
   standing: string;
 }
 
+export interface AttackScore {
+  kind: string;
+  about: string;
+  at_s: number;
+  noticed_s?: number | null;
+  by?: string;
+}
+
+export interface AttackView {
+  kind: string;
+  text: Text;
+}
+
 export interface AuthView {
   claimed: boolean;
   language: string;
@@ -192,6 +241,16 @@ export interface BeginBody {
   person_id?: string;
 }
 
+export interface Blueprints {
+  items: Card[];
+  zones: Choice[];
+  chains: Choice[];
+  roles: string[];
+  quantities: Choice[];
+  permit_kinds: Choice[];
+  problem: string;
+}
+
 export interface BookPermit {
   kind: string;
   zone_id: string;
@@ -203,6 +262,13 @@ export interface BookPermit {
   company?: string;
   job?: string;
   emergency?: boolean;
+}
+
+export interface BookView {
+  plans: PlanView[];
+  checklists: ChecklistView[];
+  rounds: RoundView[];
+  unanswered: Text[];
 }
 
 export interface BriefPeople {
@@ -231,6 +297,46 @@ export interface CancelPermit {
   reason: string;
 }
 
+export interface Card {
+  id: string;
+  version: string;
+  hash: string;
+  zh: string;
+  en: string;
+  about_zh: string;
+  about_en: string;
+  life_safety: boolean;
+  clauses: string[];
+  signer: string;
+  tests: number;
+  inputs: InputCard[];
+}
+
+export interface CaseAnswer {
+  case: CaseView;
+  similar: SimilarView[];
+}
+
+export interface CaseList {
+  items: CaseView[];
+}
+
+export interface CaseView {
+  id: string;
+  title: Text;
+  zone_id: string;
+  start_ms: number;
+  end_ms: number;
+  alarms: number;
+  verdict: string;
+  outcome: string;
+  proposed: string;
+  root: string;
+  note: string;
+  by: string;
+  relations: RelationView[];
+}
+
 export interface ChangeMessage {
   type: "change";
   epoch: number;
@@ -245,12 +351,40 @@ export interface ChangeMessage {
   positions?: Record<string, number[]>;
 }
 
+export interface ChannelStats {
+  channel: string;
+  queued?: number;
+  sent?: number;
+  delivered?: number;
+  seen?: number;
+  acknowledged?: number;
+  failed?: number;
+  why?: Record<string, number>;
+  sent_s?: number | null;
+  answered_s?: number | null;
+}
+
 export interface CheckIn {
   evacuation_id: string;
 }
 
 export interface CheckPermit {
   permit_id: string;
+}
+
+export interface ChecklistView {
+  id: string;
+  names: Text;
+  version: string;
+  kind: string;
+  roles: string[];
+  signers: string[];
+  items: ItemView[];
+}
+
+export interface Choice {
+  id: string;
+  names: Text;
 }
 
 export interface ChoiceView {
@@ -298,6 +432,23 @@ export interface ConfirmPermit {
 
 export interface ConsentToFace {
   template: string;
+}
+
+export interface ContactList {
+  items: ContactView[];
+  groups: frontend_api_notices_GroupView[];
+  quiet: [number, number][];
+  own_quiet: boolean;
+  push_key: string;
+  services: string[];
+  modem: boolean;
+}
+
+export interface ContactView {
+  channel: string;
+  service: string;
+  hint: string;
+  fixed: boolean;
 }
 
 export interface DeclareFacts {
@@ -387,6 +538,104 @@ export interface DoubtCard {
   evidence?: string;
 }
 
+export interface DraftBody {
+  kind: string;
+  rule: string;
+  blueprint?: string;
+  given?: Record<string, unknown> | null;
+  mode?: string;
+  zone_modes?: Record<string, string>;
+  note?: string;
+  instead?: string;
+}
+
+export interface DraftView {
+  id: string;
+  kind: string;
+  rule: string;
+  by: Text;
+  made_ms: number;
+  note: string;
+  hash: string;
+  base: string;
+  standing: string;
+  submitted_by: string;
+  approved_by: string;
+  answered: Text | null;
+  answer: string;
+  signed: boolean;
+  two: boolean;
+  blueprint: string;
+  version: string;
+  was_version: string;
+  signer: string;
+  life_safety: boolean;
+  mode: string;
+  given: Record<string, unknown>;
+  problems: string[];
+  tests: frontend_api_rules_views_TestView[];
+  diff: LineView[];
+  looser: Text[];
+  looks: LooksView[];
+}
+
+export interface DrillList {
+  items: DrillReport[];
+}
+
+export interface DrillPlanView {
+  id: string;
+  names: Text;
+  zones: string[];
+  every_d: number | null;
+  attacks: number;
+  held_ms: number;
+  due_ms: number;
+}
+
+export interface DrillPlanViewList {
+  items: DrillPlanView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface DrillReport {
+  id: string;
+  plan: string;
+  zones: string[];
+  by: string;
+  started_ms: number;
+  ended_ms?: number;
+  why?: string;
+  target_s?: number;
+  target_share?: number;
+  on_roll?: number;
+  on_site?: number;
+  accounted?: number;
+  missed?: string[];
+  late?: string[];
+  to_50_s?: number | null;
+  to_90_s?: number | null;
+  to_100_s?: number | null;
+  share_in_time?: number;
+  participation?: number;
+  score?: number;
+  parts?: Record<string, number>;
+  passed?: boolean | null;
+  people?: PersonScore[];
+  attacks?: AttackScore[];
+}
+
+export interface DrillView {
+  names: Text;
+  by: string;
+  until_ms: number;
+  why: string;
+  target_s: number;
+  target_share: number;
+  attacks: AttackView[];
+}
+
 export interface DropContact {
   channel: string;
   person_id?: string;
@@ -471,14 +720,19 @@ export interface EvacuationView {
   id: string;
   zones: string[];
   text: Text;
+  first: Text | null;
   muster_points: string[];
+  refused: Record<string, string>;
+  wind: string;
   started_ms: number;
   late_ms: number;
   late_called: boolean;
   cleared_ms: number;
   cleared_by: string;
   mark: string;
+  retested: string[];
   roll: RollView[];
+  drill: DrillView | null;
 }
 
 export interface EvacuationViewList {
@@ -527,6 +781,14 @@ export interface FieldView {
   own: boolean;
 }
 
+export interface Figure {
+  id: string;
+  value: number | null;
+  unit?: string;
+  target?: string;
+  ok?: boolean | null;
+}
+
 export interface FillSheet {
   checklist: string;
   answers: Record<string, number | boolean | string | null>;
@@ -551,6 +813,14 @@ export interface FixTask {
   note?: string;
 }
 
+export interface FloodView {
+  on: boolean;
+  since_ms: number;
+  called_10min: number;
+  operators: number;
+  limit: number;
+}
+
 export interface FoundSafe {
   person_id: string;
 }
@@ -559,6 +829,19 @@ export interface GasTestView {
   at_ms: number;
   person_id: string;
   samples: SampleView[];
+}
+
+export interface GasView {
+  quantity: string;
+  value: number | boolean | string | null;
+  unit: string;
+  quality: number;
+}
+
+export interface GroupViewList {
+  items: frontend_api_alarm_views_GroupView[];
+  epoch: number;
+  seq: number;
 }
 
 export interface GuardianHere {
@@ -595,7 +878,7 @@ export interface HoldView {
   source_name: Text;
   retest: string[];
   since_ms: number;
-  tests: TestView[];
+  tests: frontend_api_work_views_TestView[];
   demands: Text[];
 }
 
@@ -614,6 +897,23 @@ export interface HubView {
   watching: WatcherView[];
   oxygen_check: boolean;
   oxygen_reason: string;
+}
+
+export interface InputCard {
+  id: string;
+  zh: string;
+  en: string;
+  help_zh?: string;
+  help_en?: string;
+  section_zh?: string;
+  section_en?: string;
+  kind: string;
+  multiple?: boolean;
+  min?: number | null;
+  max?: number | null;
+  unit?: string;
+  required?: boolean;
+  default?: unknown;
 }
 
 export interface InsideView {
@@ -635,7 +935,7 @@ export interface InviteReply {
 
 export interface IsolationView {
   lines: PlannedView[];
-  points: PointView[];
+  points: frontend_api_law_views_PointView[];
   keys_out: string[];
 }
 
@@ -648,6 +948,18 @@ export interface IssuePermit {
   guardian_id?: string;
   linked?: string[];
   valid_h?: number | null;
+}
+
+export interface ItemView {
+  id: string;
+  names: Text;
+  type: string;
+  required: boolean;
+  grade: string;
+  unit: string;
+  least: number | null;
+  most: number | null;
+  clause: string;
 }
 
 export interface JudgeAlarm {
@@ -666,6 +978,10 @@ export interface KeepContact {
   channel: string;
   service: string;
   person_id?: string;
+}
+
+export interface KeptView {
+  sha256: string;
 }
 
 export interface KeyList {
@@ -760,6 +1076,11 @@ export interface Line {
   width_m?: number;
 }
 
+export interface LineView {
+  sign: string;
+  text: Text;
+}
+
 export interface LockView {
   lock_no: string;
   permit_id: string;
@@ -788,6 +1109,12 @@ export interface LogOut {
 export interface LoginBody {
   account: string;
   password: string;
+}
+
+export interface LooksView {
+  names: Text;
+  zone: Text | null;
+  devices: string[];
 }
 
 export interface LoosenConfig {
@@ -843,6 +1170,8 @@ export interface NoticeView {
   about: string;
   level: number;
   channels: Record<string, string>;
+  details: Record<string, string>;
+  may_wait: boolean;
   acknowledged: boolean;
   escalated: boolean;
   queued_ms: number;
@@ -936,6 +1265,7 @@ export interface PermitFile {
   briefed: string[];
   offered_to: string;
   shift_to: string;
+  shift_notes: string;
   asked_guardian: string;
   replaces: string;
   replaced_by: string;
@@ -964,7 +1294,7 @@ export interface PermitView {
   issued_ms: number;
   valid_until_ms: number;
   holds: HoldView[];
-  tests: TestView[];
+  tests: frontend_api_work_views_TestView[];
   version: number;
   outcome: string;
   closed_ms: number;
@@ -977,6 +1307,20 @@ export interface PermitViewList {
   items: PermitView[];
   epoch: number;
   seq: number;
+}
+
+export interface PersonScore {
+  person_id: string;
+  status?: string;
+  count?: number;
+  hidden?: boolean;
+  late?: boolean;
+  joined?: boolean;
+  device_s?: number | null;
+  accounted_s?: number | null;
+  method?: string;
+  by?: string;
+  undone?: number;
 }
 
 export interface PersonView {
@@ -994,6 +1338,13 @@ export interface PersonViewList {
   items: PersonView[];
   epoch: number;
   seq: number;
+}
+
+export interface PhotoView {
+  stage: string;
+  sha256: string;
+  by_id: string;
+  taken_ms: number;
 }
 
 export interface PhotographTask {
@@ -1015,6 +1366,13 @@ export interface PinBody {
   pin: string;
 }
 
+export interface PlaceMode {
+  zone_id: string;
+  names: Text;
+  mode: string;
+  protected: boolean;
+}
+
 export interface PlanIsolation {
   permit_id: string;
   lines: PlanLine[];
@@ -1025,22 +1383,61 @@ export interface PlanLine {
   action?: "" | "insert" | "remove";
 }
 
+export interface PlanRunView {
+  id: string;
+  plan: string;
+  names: Text;
+  plan_version: string;
+  zone_id: string | null;
+  mark: string;
+  about: string[];
+  standing: boolean;
+  started_ms: number;
+  ended_ms: number;
+  ended_by: string;
+  reason: string;
+  steps: PlanStepView[];
+  report_to: Text | null;
+  reports: ReportedView[];
+}
+
+export interface PlanRunViewList {
+  items: PlanRunView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface PlanStepView {
+  id: string;
+  names: Text;
+  roles: string[];
+  escalate: string[];
+  within_s: number;
+  after: string[];
+  clause: string;
+  report: boolean;
+  state?: string;
+  due_ms?: number;
+  level?: number;
+  by_id?: string;
+  reason?: string;
+  settled_ms?: number;
+}
+
+export interface PlanView {
+  id: string;
+  names: Text;
+  version: string;
+  alarms: string[];
+  zones: string[];
+  steps: PlanStepView[];
+  clauses: string[];
+}
+
 export interface PlannedView {
   point_id: string;
   action: string;
   tried: boolean;
-}
-
-export interface PointView {
-  id: string;
-  kind: string;
-  equipment: string;
-  place: string;
-  zone_id: string;
-  drawing: string;
-  pipe: string;
-  locks: LockView[];
-  energy: boolean;
 }
 
 export interface Polygon {
@@ -1065,6 +1462,16 @@ export interface ProofBody {
   key: string;
   data: string;
   sig: string;
+}
+
+export interface PushBody {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+}
+
+export interface PushReply {
+  channel: string;
 }
 
 export interface PutInService {
@@ -1172,6 +1579,12 @@ export interface RejectTask {
   due_s?: number;
 }
 
+export interface RelationView {
+  family: string;
+  value: string;
+  text: Text;
+}
+
 export interface ReleaseOutput {
   entity_id: string;
   reason: string;
@@ -1199,6 +1612,31 @@ export interface RemoveWorker {
   person_id: string;
 }
 
+export interface Report {
+  from_ms: number;
+  to_ms: number;
+  days: number;
+  operators: number;
+  complete: boolean;
+  unsynced: number;
+  alarms: number;
+  calls: number;
+  figures: Figure[];
+  priorities: Record<string, number>;
+  verdicts: Record<string, number>;
+  outcomes: Record<string, number>;
+  sources: Source[];
+  rules: Source[];
+  devices: Source[];
+  chattering: string[];
+  stale: string[];
+}
+
+export interface ReportAnswer {
+  report: Report;
+  names: Record<string, Text>;
+}
+
 export interface ReportTask {
   title: string;
   kind?: "hazard" | "near_miss" | "other";
@@ -1206,6 +1644,19 @@ export interface ReportTask {
   note?: string;
   grade?: "general" | "major";
   about?: string;
+}
+
+export interface ReportView {
+  to: Text;
+  draft: Text;
+}
+
+export interface ReportedView {
+  by_id: string;
+  way: string;
+  to: string;
+  sha256: string;
+  at_ms: number;
 }
 
 export interface ResetAlarm {
@@ -1249,8 +1700,33 @@ export interface RevokeKey {
   why?: "by_hand" | "left" | "lost" | "replaced";
 }
 
+export interface RiskInputView {
+  name: string;
+  text: Text;
+  points: number;
+  level: number;
+  weight: number;
+  unknown: boolean;
+}
+
+export interface RiskView {
+  id: string;
+  index: number;
+  band: string;
+  unknown: boolean;
+  inputs: RiskInputView[];
+  version: string;
+}
+
+export interface RiskViewList {
+  items: RiskView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface RollView {
   person_id: string;
+  names: Text;
   zone_id: string | null;
   certain: boolean;
   status: string;
@@ -1258,6 +1734,69 @@ export interface RollView {
   by: string;
   at_ms: number;
   late: boolean;
+  count: number;
+  seen: number;
+  joined_ms: number;
+  seen_ms: number;
+  permits: WorkRef[];
+  gas: GasView[];
+  frame: string;
+}
+
+export interface RoundRunView {
+  id: string;
+  round: string;
+  names: Text;
+  opened_ms: number;
+  due_ms: number;
+  closed_ms: number;
+  why: string;
+  points: frontend_api_loop_views_PointView[];
+  covered: number;
+}
+
+export interface RoundRunViewList {
+  items: RoundRunView[];
+  epoch: number;
+  seq: number;
+}
+
+export interface RoundView {
+  id: string;
+  names: Text;
+  roles: string[];
+  ordered: boolean;
+  every_s: number;
+  points: frontend_api_loop_views_PointView[];
+}
+
+export interface RuleBook {
+  hash: string;
+  rules: RuleCard[];
+  drafts: DraftView[];
+  unprotected: Text[];
+  may_draft: boolean;
+  may_review: boolean;
+  problem: string;
+}
+
+export interface RuleCard {
+  id: string;
+  names: Text;
+  life_safety: boolean;
+  blueprint: string;
+  version: string;
+  hash: string;
+  signer: string;
+  own: boolean;
+  mode: string;
+  places: PlaceMode[];
+  given: Record<string, unknown>;
+  does: Text[];
+  newer: string;
+  earlier: string;
+  open_runs: number;
+  last_fired_ms: number | null;
 }
 
 export interface RuleView {
@@ -1372,6 +1911,21 @@ export interface ServiceDevice {
   hours: number;
 }
 
+export interface ServiceView {
+  id: string;
+  name: Text;
+  zone_id: string | null;
+  person_id: string;
+  reason: string;
+  until_ms: number;
+}
+
+export interface ServiceViewList {
+  items: ServiceView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface SessionView {
   person_id: string;
   name: string;
@@ -1397,6 +1951,29 @@ export interface SetRuleMode {
   reason: string;
 }
 
+export interface SheetView {
+  id: string;
+  checklist: string;
+  names: Text;
+  kind: string;
+  by_id: string;
+  filled_ms: number;
+  zone_id: string | null;
+  people: string[];
+  answers: AnswerView[];
+  note: string;
+  owed: string[];
+  signed: Record<string, string>;
+  due_ms: number;
+  late: boolean;
+}
+
+export interface SheetViewList {
+  items: SheetView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface ShelveAlarm {
   alarm_id: string;
   reason: string;
@@ -1408,6 +1985,7 @@ export interface ShowCode {
 }
 
 export interface ShowConfig {
+  rule?: string;
 }
 
 export interface ShowConflicts {
@@ -1450,6 +2028,13 @@ export interface SilenceSirens {
   zone_id: string;
 }
 
+export interface SimilarView {
+  case: CaseView;
+  score: number;
+  shared: RelationView[];
+  differs: RelationView[];
+}
+
 export interface SiteView {
   id: string;
   names: Text;
@@ -1481,6 +2066,16 @@ export interface SlotView {
   lead: boolean;
 }
 
+export interface Source {
+  id: string;
+  calls: number;
+  share: number;
+  judged?: number;
+  nuisance?: number;
+  nuisance_rate?: number | null;
+  band?: [number, number];
+}
+
 export interface StartDrill {
   plan?: string;
   zones?: string[];
@@ -1507,6 +2102,10 @@ export interface StartRound {
 
 export interface StartTask {
   task_id: string;
+}
+
+export interface StatsList {
+  items: ChannelStats[];
 }
 
 export interface StepView {
@@ -1555,6 +2154,39 @@ export interface TakeShift {
   permit_id: string;
 }
 
+export interface TaskView {
+  id: string;
+  title: Text;
+  kind: string;
+  kind_name: Text;
+  note: string;
+  zone_id: string | null;
+  state: string;
+  grade: string;
+  owner_id: string;
+  roles: string[];
+  by_id: string;
+  about: string;
+  mark: string;
+  due_ms: number;
+  level: number;
+  version: number;
+  created_ms: number;
+  closed_ms: number;
+  photos: PhotoView[];
+  pictured: boolean;
+  fixers: string[];
+  checkers: string[];
+  rejections: number;
+  wanted: number;
+}
+
+export interface TaskViewList {
+  items: TaskView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface TestGas {
   permit_id: string;
   samples: core_permits_gas_tests_acts_Sample[];
@@ -1566,19 +2198,13 @@ export interface TestNotice {
   person_id?: string;
 }
 
-export interface TestView {
-  quantity: string;
-  value: number | null;
-  unit: string;
-  quality: number;
-  measured_ms: number;
-  passed: boolean;
-  typed: boolean;
-}
-
 export interface Text {
   zh: string;
   en: string;
+}
+
+export interface TextBody {
+  text: string;
 }
 
 export interface TokenBody {
@@ -1630,6 +2256,11 @@ export interface UnshelveAlarm {
   alarm_id: string;
 }
 
+export interface UploadBody {
+  text: string;
+  signature?: string;
+}
+
 export interface UploadView {
   id: string;
   purpose: "document" | "evidence" | "photo";
@@ -1639,6 +2270,10 @@ export interface UploadView {
   offset: number;
   until_ms: number;
   done?: string;
+}
+
+export interface Uploaded {
+  card: Card;
 }
 
 export interface VerifyCard {
@@ -1655,6 +2290,20 @@ export interface VerifyLock {
 
 export interface VerifyPerson {
   zone_id: string;
+}
+
+export interface VisitorView {
+  id: string;
+  count: number;
+  zone_id: string;
+  host_id: string;
+  since_ms: number;
+}
+
+export interface VisitorViewList {
+  items: VisitorView[];
+  epoch: number;
+  seq: number;
 }
 
 export interface WarnOfWeather {
@@ -1680,6 +2329,12 @@ export interface WithdrawFace {
 export interface WithdrawPermit {
   permit_id: string;
   reason: string;
+}
+
+export interface WorkRef {
+  id: string;
+  title: string;
+  status: string;
 }
 
 export interface ZoneDevice {
@@ -1726,6 +2381,64 @@ export interface core_response_roll_events_Sample {
   unit?: string;
   instrument?: string;
   entity_id?: string;
+}
+
+export interface frontend_api_alarm_views_GroupView {
+  id: string;
+  cause: Text;
+  zone_id: string | null;
+  priority: number;
+  active: number;
+  unacknowledged: number;
+  raised_ms: number;
+  always: string[];
+  members: string[];
+}
+
+export interface frontend_api_law_views_PointView {
+  id: string;
+  kind: string;
+  equipment: string;
+  place: string;
+  zone_id: string;
+  drawing: string;
+  pipe: string;
+  locks: LockView[];
+  energy: boolean;
+}
+
+export interface frontend_api_loop_views_PointView {
+  id: string;
+  names: Text;
+  zone_id: string;
+  checklist: string;
+  proven?: boolean;
+  by_id?: string;
+  at_ms?: number;
+  method?: string;
+  why?: Text | null;
+  in_order?: boolean;
+}
+
+export interface frontend_api_notices_GroupView {
+  channel: string;
+  names: Text;
+  hint: string;
+}
+
+export interface frontend_api_rules_views_TestView {
+  names: Text;
+  problems: string[];
+}
+
+export interface frontend_api_work_views_TestView {
+  quantity: string;
+  value: number | null;
+  unit: string;
+  quality: number;
+  measured_ms: number;
+  passed: boolean;
+  typed: boolean;
 }
 
 export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out";

@@ -1,6 +1,7 @@
 import type {
   AlarmView,
   DeviceView,
+  DrillPlanView,
   EvacuationView,
   EventView,
   HubView,
@@ -12,6 +13,7 @@ import type {
   RunView,
   SecondView,
   SiteView,
+  VisitorView,
   ZoneView,
 } from './schema';
 
@@ -25,6 +27,8 @@ export interface Sections {
   responses: Record<string, ResponseView>;
   permits: Record<string, PermitView>;
   evacuations: Record<string, EvacuationView>;
+  visitors: Record<string, VisitorView>;
+  drill_plans: Record<string, DrillPlanView>;
   notices: Record<string, NoticeView>;
   outputs: Record<string, OutputView>;
   devices: Record<string, DeviceView>;
@@ -43,6 +47,8 @@ const EMPTY: Sections = {
   responses: {},
   permits: {},
   evacuations: {},
+  visitors: {},
+  drill_plans: {},
   notices: {},
   outputs: {},
   devices: {},

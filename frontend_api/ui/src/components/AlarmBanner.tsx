@@ -18,7 +18,7 @@ import { useMay } from '../api/session';
 import { store } from '../api/store';
 import { figure, span } from '../app/format';
 import { useWords } from '../i18n';
-import { Mark, Refused } from './Bits';
+import { FirstWords, Mark, Refused } from './Bits';
 import { useAct } from './useAct';
 
 const DONE_ICONS: Record<string, typeof IconRun> = {
@@ -76,6 +76,7 @@ function Banner({ alarm, more }: { alarm: AlarmView; more: number }) {
   return (
     <section className={`banner ${level} ${state}`} aria-labelledby={`alarm-${alarm.id}`}>
       <Spoken alarm={alarm} />
+      <FirstWords said={alarm.first} />
       <div className="banner-icon" aria-hidden>
         <IconAlertOctagon size={34} stroke={1.8} />
       </div>
@@ -108,7 +109,7 @@ function Banner({ alarm, more }: { alarm: AlarmView; more: number }) {
 /** Spoken once per alarm: a screen reader must not repeat it each second. */
 function Spoken({ alarm }: { alarm: AlarmView }) {
   const { say } = useWords();
-  const first = useRef(`${say(alarm.title)}. ${say(alarm.detail)}`);
+  const first = useRef(`${alarm.first ? say(alarm.first) : ''} ${say(alarm.title)}. ${say(alarm.detail)}`);
   return (
     <p className="hidden" role="alert">
       {first.current}

@@ -1,6 +1,6 @@
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconLungs } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { ProblemView } from '../api/schema';
+import type { ProblemView, Text } from '../api/schema';
 import { Link as Anchor } from 'wouter';
 import { useDevice } from '../api/device';
 import { useWords } from '../i18n';
@@ -79,4 +79,16 @@ export function Mark({ mark }: { mark: string }) {
   const { t } = useWords();
   if (!mark) return null;
   return <span className="mark">{mark === 'DRILL' ? t('mark.drill') : t('mark.test')}</span>;
+}
+
+/** What must be read before anything else: nobody goes in after them unprotected. */
+export function FirstWords({ said }: { said: Text | null }) {
+  const { say } = useWords();
+  if (!said) return null;
+  return (
+    <p className="first-words">
+      <IconLungs size={28} aria-hidden />
+      {say(said)}
+    </p>
+  );
 }

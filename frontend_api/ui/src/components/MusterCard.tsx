@@ -1,5 +1,4 @@
 import { IconAmbulance, IconCheck, IconMapPin, IconRadar2, IconUserQuestion } from '@tabler/icons-react';
-import { useState } from 'react';
 import { useBeat, useSection, useSite } from '../api/hooks';
 import type { EvacuationView, PersonView, RollView } from '../api/schema';
 import { useMay } from '../api/session';
@@ -18,13 +17,12 @@ export function called(roll: RollView[]): RollView[] {
   return roll.slice().sort((a, b) => rank(a) - rank(b));
 }
 
-export function MusterCard({ evacuation, whole = false }: { evacuation: EvacuationView; whole?: boolean }) {
+export function MusterCard({ evacuation }: { evacuation: EvacuationView }) {
   const { t, say } = useWords();
   const site = useSite();
   const may = useMay();
   const people = useSection('people');
   const { ask, busy, problem } = useAct();
-  const [confirming, setConfirming] = useState(false);
   useBeat();
   const zone = (id: string | null) =>
     id ? say([...(site?.zones ?? []), ...(site?.muster_points ?? [])].find((one) => one.id === id)?.names) || id : t('muster.unknown');
@@ -63,7 +61,7 @@ export function MusterCard({ evacuation, whole = false }: { evacuation: Evacuati
             at={line.at_ms ? clock(line.at_ms, site?.time_zone ?? 'UTC', true) : ''}
             tick={
               running && may('person.account')
-                ? (status) => void ask('person.account', { evacuation_id: evacuation.id, person_id: line.person_id, status, method: 'tick' })
+                ? (status) => void ask('person.account', { evacuation_id: evacuation.id, person_id: line.person_id, status })
                 : undefined
             }
             busy={busy}
@@ -71,25 +69,6 @@ export function MusterCard({ evacuation, whole = false }: { evacuation: Evacuati
         ))}
       </ul>
       <Refused problem={problem} />
-      {whole && running && may('evacuation.clear') && (
-        <div className="acts">
-          {confirming ? (
-            <>
-              <p className="note">{t('muster.clear_note')}</p>
-              <button type="button" className="btn" onClick={() => setConfirming(false)}>
-                {t('dialog.cancel')}
-              </button>
-              <button type="button" className="btn primary" disabled={busy} onClick={() => void ask('evacuation.clear', { evacuation_id: evacuation.id }).then(() => setConfirming(false))}>
-                {t('muster.clear_yes')}
-              </button>
-            </>
-          ) : (
-            <button type="button" className="btn" onClick={() => setConfirming(true)}>
-              {t('muster.clear')}
-            </button>
-          )}
-        </div>
-      )}
     </Card>
   );
 }
@@ -110,9 +89,9 @@ function Line(props: {
   busy: boolean;
   tick: ((status: string) => void) | undefined;
 }) {
-  const { t } = useWords();
+  const { t, say } = useWords();
   const { line, person, tick } = props;
-  const name = person?.name ?? line.person_id;
+  const name = say(line.names);
   const Icon = STATUS_ICON[line.status as keyof typeof STATUS_ICON] ?? IconUserQuestion;
   const done = line.status === 'accounted';
   return (
@@ -133,7 +112,7 @@ function Line(props: {
           </span>
         )}
       </div>
-      {tick && !done && (
+      {tick && !done && line.count === 1 && (
         <button type="button" className="btn tick" disabled={props.busy} aria-label={t('roll.tick_name', { name })} onClick={() => tick('accounted')}>
           <IconCheck size={22} stroke={2.4} aria-hidden />
           <span>{t('roll.tick')}</span>

@@ -1,4 +1,4 @@
-import { Modal, MultiSelect, Switch } from '@mantine/core';
+import { Modal, MultiSelect, TextInput } from '@mantine/core';
 import { IconMoodCheck, IconRun } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useSection, useSite } from '../../api/hooks';
@@ -7,16 +7,20 @@ import { Empty, Refused } from '../../components/Bits';
 import { MusterCard } from '../../components/MusterCard';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
+import { Drills } from './Drills';
+import { RollCall } from './RollCall';
+import { Visitors } from './Visitors';
 
 export function MusterPage() {
   const { t } = useWords();
   const may = useMay();
   const [asking, setAsking] = useState(false);
   const all = Object.values(useSection('evacuations'));
-  const running = all.filter((one) => !one.cleared_ms);
-  const cleared = all.filter((one) => one.cleared_ms).sort((a, b) => b.cleared_ms - a.cleared_ms);
+  // What is real stands before any drill.
+  const running = all.filter((one) => !one.cleared_ms).sort((a, b) => a.mark.length - b.mark.length);
+  const over = all.filter((one) => one.cleared_ms).sort((a, b) => b.cleared_ms - a.cleared_ms);
   return (
-    <div className="page">
+    <div className="page muster-page">
       <div className="page-head">
         <h2>{t('nav.muster')}</h2>
         {may('evacuation.start') && (
@@ -26,17 +30,21 @@ export function MusterPage() {
           </button>
         )}
       </div>
-      <div className="cards">
-        {running.map((one) => (
-          <MusterCard key={one.id} evacuation={one} whole />
-        ))}
-        {!running.length && (
-          <Empty icon={<IconMoodCheck size={32} aria-hidden />}>{t('muster.none')}</Empty>
-        )}
-        {cleared.slice(0, 4).map((one) => (
-          <MusterCard key={one.id} evacuation={one} />
-        ))}
-      </div>
+      {running.map((one) => (
+        <RollCall key={one.id} evacuation={one} />
+      ))}
+      {!running.length && (
+        <Empty icon={<IconMoodCheck size={32} aria-hidden />}>{t('muster.none')}</Empty>
+      )}
+      <Visitors />
+      <Drills />
+      {over.length > 0 && (
+        <div className="cards">
+          {over.slice(0, 4).map((one) => (
+            <MusterCard key={one.id} evacuation={one} />
+          ))}
+        </div>
+      )}
       <StartDialog open={asking} close={() => setAsking(false)} />
     </div>
   );
@@ -46,7 +54,7 @@ function StartDialog({ open, close }: { open: boolean; close: () => void }) {
   const { t, say } = useWords();
   const site = useSite();
   const [zones, setZones] = useState<string[]>([]);
-  const [drill, setDrill] = useState(false);
+  const [reason, setReason] = useState('');
   const { ask, busy, problem } = useAct();
   return (
     <Modal opened={open} onClose={close} title={t('muster.start')} centered closeButtonProps={{ 'aria-label': t('dialog.close') }}>
@@ -57,7 +65,7 @@ function StartDialog({ open, close }: { open: boolean; close: () => void }) {
           value={zones}
           onChange={setZones}
         />
-        <Switch label={t('muster.drill')} checked={drill} onChange={(event) => setDrill(event.currentTarget.checked)} />
+        <TextInput label={t('dialog.reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
         <Refused problem={problem} />
         <div className="acts">
           <button type="button" className="btn" onClick={close}>
@@ -67,7 +75,7 @@ function StartDialog({ open, close }: { open: boolean; close: () => void }) {
             type="button"
             className="btn warn"
             disabled={busy || !zones.length}
-            onClick={() => void ask('evacuation.start', { zones, drill, reason: '' }).then((done) => done && close())}
+            onClick={() => void ask('evacuation.start', { zones, reason }).then((done) => done && close())}
           >
             {t('muster.start')}
           </button>
