@@ -59,6 +59,8 @@ class Inventory:
         self.names = Names(replica)
         self.watching: Callable[[], list[v.WatcherView]] = list
         self.waiting: Callable[[], Mapping[str, v.View]] = dict
+        self.extra: dict[str, Callable[[], Mapping[str, v.View]]] = {}
+        """Section → who makes it, for what has a desk of its own."""
 
     def site(self) -> v.SiteView:
         """Show the armed bundle's place."""
@@ -161,7 +163,7 @@ class Inventory:
             output=str(declared.output.kind.value) if declared.output else "",
             limits=[
                 limit_view(one, self._quantity(declared.quantity))
-                for one in self._limits(device, record)
+                for one in self.limits(device, record)
             ],
         )
 
@@ -173,7 +175,7 @@ class Inventory:
         known = self._quantity(quantity)
         return known.unit if known else ""
 
-    def _limits(self, device: DeviceRecord, record: EntityRecord) -> tuple[Limit, ...]:
+    def limits(self, device: DeviceRecord, record: EntityRecord) -> tuple[Limit, ...]:
         """Return the limits in force: the device rule's, else the quantity's."""
         uid = record.declared.uid
         for rule in self.replica.bundle.devices:
