@@ -12,6 +12,7 @@ from aiohttp import web
 
 from core.clock import Clock, RealClock
 from core.permits.attachments_acts import RecordAttachment
+from core.response.tasks_acts import PhotographTask
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
@@ -25,12 +26,14 @@ from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
+from frontend_api.loop_desk import LoopDesk
 from frontend_api.notices import NoticeDesk
 from frontend_api.past import Past
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
 from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
+from frontend_api.rules import Rules
 from frontend_api.seconds import Seconds
 from frontend_api.signing import Signers
 from frontend_api.static import DIST, WebApp
@@ -57,7 +60,9 @@ class Gateway:
         self.acts.may_bring = self.signers.may_bring
         self.attachments = Attachments(self.replica, self.acts, data)
         self.law = Law(self.replica, self.acts)
+        self.loops = LoopDesk(self.renderer, self.attachments, data)
         self.past = Past(data)
+        self.rules = Rules(self.replica, self.past, data)
         self.drills = Drills(self.replica, data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
@@ -93,6 +98,8 @@ class Gateway:
             *self.signers.routes(),
             *self.seconds.routes(),
             *self.law.routes(),
+            *self.rules.routes(),
+            *self.loops.routes(),
             *self.reads.routes(),
             *self.drills.routes(),
             *self.attachments.routes(),
@@ -159,6 +166,8 @@ class Gateway:
         verb = call.request.match_info["tail"]
         if verb == RecordAttachment.verb_:
             await self.attachments.vouch(call.request, call.session)
+        elif verb == PhotographTask.verb_:
+            await self.loops.vouch(call.request, call.session.person_id)
         return await self.acts.handle(call.request, call.session, verb)
 
     async def missing(self, _: Call) -> None:

@@ -38,6 +38,7 @@ from frontend_api.blobio import (
 from frontend_api.destruction import Destruction, DestructionView
 from frontend_api.evidence import Evidence
 from frontend_api.guard import Call, Route, body
+from frontend_api.loops import may_photograph
 from frontend_api.media import sniff
 from frontend_api.problems import Problem
 from frontend_api.quota import PERSONAL, Limits, Purpose, Upload
@@ -54,7 +55,7 @@ Done = TypeVar("Done")
 
 
 class BeginBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Ask to upload: for a permit (evidence), or for a person's file."""
+    """Ask to upload: for a permit or a task (evidence), or for a person's file."""
 
     purpose: Purpose
     size: Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
@@ -181,6 +182,12 @@ class Attachments:
     def _on_permit(
         self, session: Session, permit_id: str, roles: frozenset[str]
     ) -> None:
+        task = self.replica.state.response.tasks.tasks.get(permit_id)
+        if task is not None:
+            held = self.replica.roles(session.person_id)
+            if may_photograph(task, session.person_id, held):
+                return
+            raise problem_of(Refused("attachment.not_yours", permit=permit_id))
         named = session.person_id in people_of(self._permit(permit_id))
         if not named and not self.replica.roles(session.person_id) & roles:
             raise problem_of(Refused("attachment.not_yours", permit=permit_id))

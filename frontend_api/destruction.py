@@ -16,6 +16,7 @@ from core.people.vault import Standing
 from core.permits.attachments_events import AttachmentErased
 from frontend_api.evidence import Evidence
 from frontend_api.problems import Problem
+from frontend_api.quota import Upload
 from frontend_api.replica import Kept, Replica
 from frontend_api.uploads import Uploads
 
@@ -119,13 +120,23 @@ class Destruction:
             self._failed(error)
             return
         for upload in old:
-            permit = self._replica.state.permits.permits.get(upload.owner_id)
-            named = permit is not None and permit.attachments.of(upload.done)
-            orphan = upload.purpose == "evidence" and upload.done and not named
+            orphan = upload.purpose == "evidence" and self._unnamed(upload)
             if orphan and not await self._try(self._drop, upload.owner_id, upload.done):
                 continue
             if await self._try(self._forget, upload.id, upload.by):
                 self.report.dropped += bool(orphan or not upload.done)
+
+    def _unnamed(self, upload: Upload) -> bool:
+        """Say whether no event names a blob; what is forgotten by now may be named."""
+        state = self._replica.state
+        permit = state.permits.permits.get(upload.owner_id)
+        if permit is not None:
+            return bool(upload.done) and not permit.attachments.of(upload.done)
+        task = state.response.tasks.tasks.get(upload.owner_id)
+        if task is not None:
+            names = {photo.sha256 for photo in task.photos}
+            return bool(upload.done) and upload.done not in names
+        return False
 
     def _drop(self, permit_id: str, sha256: str) -> bool:
         self._evidence.drop(permit_id, sha256)

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from frontend_api import alarm_views as a
+from frontend_api import loop_views as o
 from frontend_api import roll_views as r
 from frontend_api import views as v
 from frontend_api import work_views as w
@@ -36,6 +37,10 @@ LISTS: tuple[tuple[str, str, type[v.View], str], ...] = (
     ("commands", "outputs", w.OutputView, "Every output's last command"),
     ("devices", "devices", v.DeviceView, "Enrolled devices with their entities"),
     ("runs", "runs", v.RunView, "Open runs of rules with their steps"),
+    ("tasks", "tasks", o.TaskView, "Hazards and other tasks, by when they are due"),
+    ("plan-runs", "plan_runs", o.PlanRunView, "Emergency plans that run"),
+    ("round-runs", "round_runs", o.RoundRunView, "Inspection rounds and coverage"),
+    ("sheets", "sheets", o.SheetView, "Filled checklists and their signatures"),
     ("rules", "rules", v.RuleView, "Armed rules"),
     ("groups", "groups", a.GroupView, "Open alarms by their cause"),
     ("alarm-state", "alarming", a.AlarmStateView, "Flood and lists of alarms"),
