@@ -91,6 +91,11 @@ class PastFile:
         )
         return list(map(Stretch._make, rows))
 
+    def held(self) -> tuple[int, int] | None:
+        """Return the first and the last ms of the history; None: it is empty."""
+        row = self._db.execute("SELECT min(end_ms), max(end_ms) FROM chunks").fetchone()
+        return None if row[0] is None else (int(row[0]), int(row[1]))
+
     def lost(self, from_ms: int, to_ms: int) -> int:
         """Return how many readings the archive counts as lost in a span."""
         with contextlib.suppress(sqlite3.Error):

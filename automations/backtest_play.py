@@ -137,7 +137,11 @@ class Player:
             room.arm()
         self._hearing = True
         self.rules = self._choose(bundle)
-        self.hub.bundle = msgspec.structs.replace(bundle, rules=self.rules)
+        # Under a name of their own: what a rule said of itself then is history.
+        tried = tuple(
+            msgspec.structs.replace(rule, id=f"trial.{rule.id}") for rule in self.rules
+        )
+        self.hub.bundle = msgspec.structs.replace(bundle, rules=tried)
         self.engine.arm()
         self._follow()
 

@@ -14,10 +14,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from automations.backtest import Backtest, Report
-from automations.compile_rule import own_rule
-from core.api.documents import parse
 from core.config import Rule
 from tests.support.past import Past, site
+from tests.support.past import rule as made
 
 ZONES, PER_ZONE = 100, 3
 RULES = {
@@ -35,17 +34,7 @@ def rule(name: str, trigger: str) -> Rule:
         f"triggers: [{{trigger: reading, {trigger}}}]\n"
         "actions: [{action: command, output: fan, value: true}]\n"
     )
-    document = parse(text, "rule.yaml")
-    zones = {f"z{number}" for number in range(ZONES)}
-    return own_rule(
-        document,
-        (),
-        document.data,
-        rule_id=name.replace(" ", "-"),
-        mode="enforce",
-        zones=zones,
-        chains=set(),
-    )
+    return made(text, ZONES, name.replace(" ", "-"))
 
 
 def lived(folder: Path, minutes: int) -> tuple[int, int]:

@@ -3,9 +3,11 @@
 import random
 from pathlib import Path
 
+from automations.compile_rule import own_rule
 from automations.compile_site import default_quantities
 from automations.engine import Engine
 from core import config
+from core.api.documents import parse
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.config import Bundle, DeviceRule, Names, Person, Rule, Zone
 from core.journal.backlog import Entry
@@ -51,7 +53,27 @@ def site(zones: int, rules: tuple[Rule, ...] = ()) -> Bundle:
             DeviceRule(integration="field", uid=f"{zone}-*", zone=zone, critical=("*",))
             for zone in ids
         ),
+        chains=(
+            config.NotifyChain(
+                id="gas",
+                steps=(config.ChainStep(roles=("supervisor",), channels=("screen",)),),
+            ),
+        ),
         rules=rules,
+    )
+
+
+def rule(body: str, zones: int, name: str = "trial") -> Rule:
+    """Return a rule of the site, written in the language."""
+    document = parse(body, "rule.yaml")
+    return own_rule(
+        document,
+        (),
+        document.data,
+        rule_id=name,
+        mode="enforce",
+        zones={f"z{number}" for number in range(zones)},
+        chains={"gas"},
     )
 
 

@@ -1,0 +1,165 @@
+"""``safehold backtest``: try a rule on the site's own past, faster than it happened."""
+
+import argparse
+import datetime as dt
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from automations.backtest import Backtest, Report
+from automations.backtest_choice import Choice
+from automations.backtest_history import HistoryGone, PastFile
+from automations.backtest_text import text
+from core import config
+from core.api.documents import parse
+from core.api.errors import ConfigError
+from core.clock import NS, RealClock
+
+DAY_MS = 86_400_000
+_BACK = re.compile(r"^-(\d+)(min|h|d)$")
+_UNITS = {"min": 60_000, "h": 3_600_000, "d": DAY_MS}
+
+
+def main(argv: list[str]) -> int:
+    """Try a rule; exit status 0, 1 when it cannot be tried, 2 for a wrong option."""
+    options = _options(argv)
+    try:
+        report = _tried(options)
+    except (ConfigError, HistoryGone, OSError, ValueError) as bad:
+        sys.stderr.write(f"safehold backtest: {bad}\n")
+        return 1
+    if options.json:
+        sys.stdout.write(msgspec.json.encode({"report": report}).decode() + "\n")
+    else:
+        sys.stdout.write(text(report, options.language, _zone(Path(options.data))))
+    return 0
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="safehold backtest",
+        description="Try a rule on the site's own history and tell what it would "
+        "have done.",
+    )
+    parser.add_argument(
+        "rule", metavar="BLUEPRINT", help="id of an armed rule, of a blueprint; a file"
+    )
+    parser.add_argument("--data", required=True, help="folder of the hub's data")
+    parser.add_argument(
+        "--from",
+        dest="first",
+        default="-1d",
+        help="2026-11-21T06:00+08:00, or so long before the end: -90min, -6h, -7d",
+    )
+    parser.add_argument("--to", dest="last", default="", help="end (the history's own)")
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another value of an input, in YAML; may be given again",
+    )
+    parser.add_argument("--config", default="", help="site folder with blueprints/")
+    parser.add_argument("--json", action="store_true", help="report as JSON")
+    parser.add_argument(
+        "--progress", action="store_true", help="tell how far it is, a line each"
+    )
+    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    return parser.parse_args(argv)
+
+
+def _tried(options: argparse.Namespace) -> Report:
+    data = Path(options.data).resolve()
+    first, last = span(data, options.first, options.last)
+    folders = (Path(options.config) / "blueprints",) if options.config else ()
+    choose = Choice(options.rule, _inputs(options.input), folders)
+    clock = RealClock()
+    began = clock.mono_ns()
+    trial = Backtest(data, first, last, choose)
+    reports = trial.run(_progress(options, first, last))
+    if not reports:
+        raise ConfigError(f"{data}: no configuration was armed before the end")
+    report = reports[0]
+    report.took_s = (clock.mono_ns() - began) / NS
+    report.factor = (last - first) / 1000 / max(report.took_s, 0.001)
+    return report
+
+
+def span(data: Path, first: str, last: str) -> tuple[int, int]:
+    """Return (from, to) in ms; raises ConfigError when they name no span."""
+    file = PastFile(data)
+    held = file.held()
+    file.close()
+    if held is None:
+        raise HistoryGone(f"{data}: the history is empty")
+    end = min(_moment(last, held[1]), held[1]) if last else held[1]
+    begin = max(_moment(first, end), held[0])
+    if begin >= end:
+        raise ConfigError(
+            f"nothing lies between --from {first} and --to {last or 'the end'}; "
+            f"the history goes from {_iso(held[0])} to {_iso(held[1])}"
+        )
+    return begin, end
+
+
+def _moment(given: str, end_ms: int) -> int:
+    back = _BACK.match(given)
+    if back is not None:
+        return end_ms - int(back[1]) * _UNITS[back[2]]
+    try:
+        moment = dt.datetime.fromisoformat(given)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ConfigError(
+            f"{given!r} is no moment; write 2026-11-21T06:00+08:00 with its offset, "
+            f"or -6h before the end"
+        )
+    return int(moment.timestamp() * 1000)
+
+
+def _inputs(given: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"--input {each!r}: write it as NAME=VALUE")
+        found[name.strip()] = parse(value, f"--input {name}").data
+    return found
+
+
+def _progress(
+    options: argparse.Namespace, first: int, last: int
+) -> Callable[[int], None]:
+    def tell(ms: int) -> None:
+        done = max(ms - first, 0) / (last - first)
+        if options.progress and options.json:
+            sys.stdout.write(f'{{"done":{done:.3f}}}\n')
+            sys.stdout.flush()
+        elif options.progress or sys.stderr.isatty():
+            sys.stderr.write(f"\r{done:4.0%}")
+
+    return tell
+
+
+def _zone(data: Path) -> dt.tzinfo:
+    """Return the time zone of the newest bundle; UTC where there is none."""
+    from zoneinfo import ZoneInfo
+
+    files = sorted((data / "bundles").glob("*.bundle"), key=lambda f: f.stat().st_mtime)
+    try:
+        return ZoneInfo(config.load(files[-1].read_bytes()).site.time_zone)
+    except (IndexError, KeyError, OSError, ValueError):
+        return dt.UTC
+
+
+def _iso(ms: int) -> str:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
