@@ -293,6 +293,8 @@ class PermitFile(View):
     briefed: list[str]
     offered_to: str
     shift_to: str
+    shift_notes: str
+    """What the last shift left for the next one to know."""
     asked_guardian: str
     """Of whom the hub asks 'are you there?'; empty: of nobody."""
     replaces: str

@@ -84,6 +84,7 @@ def _form(life: Life) -> dict[str, Any]:
         "briefed": list(life.briefed),
         "offered_to": life.offered_to,
         "shift_to": life.shift_to,
+        "shift_notes": life.shift_notes,
         "replaces": life.replaces,
         "replaced_by": life.replaced_by,
         "reason": life.reason,

@@ -254,6 +254,7 @@ def _shift_offered(state: "SiteState", body: e.ShiftOffered, _: Envelope) -> Non
     permit = bump(state, body.permit_id)
     if permit is not None:
         permit.life.shift_to, permit.life.shift_guardian = body.to_id, body.guardian_id
+        permit.life.shift_notes = body.notes
 
 
 @folds(e.ShiftTaken)

@@ -81,6 +81,8 @@ class Life(msgspec.Struct, kw_only=True):
     """How often the guardian changed, each with two scans."""
     shift_to: str = ""
     shift_guardian: str = ""
+    shift_notes: str = ""
+    """What the last shift left for the next one to know."""
     reminded: dict[str, Deadline] = {}
     """Reminder → when it was last told."""
     completed_by: str = ""

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, expect
 
 from tests.ui.test_live_page import axe
 
@@ -34,6 +34,7 @@ class Screen:
 
     def __init__(self, page: Page, language: str, name: str) -> None:
         self.page, self.language, self.name = page, language, name
+        self.person = name.rpartition("-")[2]
         self._shots = 0
 
     def t(self, key: str, **params: object) -> str:
@@ -52,14 +53,16 @@ class Screen:
         place = where or self.page.locator("main")
         return place.get_by_role("button", name=name, exact=True)
 
-    async def choose(self, label: str, option: str) -> None:
-        """Pick one of a list."""
+    async def choose(self, label: str, option: str, *, many: bool = False) -> None:
+        """Pick one of a list; one of several leaves the list open behind it."""
         box = self.page.get_by_role("combobox", name=label)
         if not await box.count():
             box = self.page.get_by_label(label).first
         await box.first.click()
         await self.page.get_by_role("option", name=option, exact=True).click()
-        await self.page.keyboard.press("Escape")
+        if many:
+            await self.page.keyboard.press("Escape")
+        await expect(self.page.get_by_role("option").first).to_be_hidden()
 
     async def answer(self, fact: str, value: object) -> None:
         """Answer one question by its big buttons or its number."""
@@ -79,7 +82,8 @@ class Screen:
     async def sound(self, what: str) -> None:
         """Fail for what axe finds, for sideways scrolling and for small targets."""
         await self.shoot(what)
-        assert await axe(self.page) == []
+        wrong = await axe(self.page)
+        assert not wrong, f"{what}: {wrong}"
         wide = "document.documentElement.scrollWidth > innerWidth"
         assert not await self.page.evaluate(wide), f"{what} scrolls sideways"
         small = await self.page.evaluate(

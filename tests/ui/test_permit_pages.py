@@ -97,8 +97,8 @@ async def apply(screen: Screen) -> None:
     """Fill in people, fields and facts."""
     page = screen.page
     for name in ("ann", "bob"):
-        await screen.choose(screen.t("permit.workers"), name)
-    await screen.choose(screen.t("permit.guardian"), "gil")
+        await screen.choose(screen.t("permit.workers"), name, many=True)
+    await screen.choose(screen.t("permit.guardian"), "gil", many=True)
     labels = {
         "zh": ("受限空间名称", "空间内原有介质"),
         "en": ("Name of the space", "What it held before"),

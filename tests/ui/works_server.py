@@ -6,6 +6,7 @@ the browser sign with WebCrypto, all others with the software phones of `Works`.
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,9 +21,12 @@ from core.link.pair import connect
 from core.people.keys_acts import RevokeKey
 from frontend_api.app import Gateway
 from frontend_api.guard import COOKIE
+from frontend_api.static import DIST
 from tests.support.works import Works
 
 BEAT_S = 0.5
+#: The web app under test; another build of it while one works on it.
+APP = Path(os.environ.get("SAFEHOLD_UI", DIST))
 
 
 class WorksServer:
@@ -30,7 +34,7 @@ class WorksServer:
 
     def __init__(self, data: Path) -> None:
         self.works = Works()
-        self.gateway = Gateway(self.works.clock, data)
+        self.gateway = Gateway(self.works.clock, data, APP)
         self.url = ""
         self._fresh: list[bytes] = []
         self._live = False

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { base64, canonical, hex } from './canonical';
 import { forget, nextMoment, read, write, type KeptKey } from './keystore';
-import { get, post, signWith, type ForOther } from './rest';
+import { get, post, signSoon, signWith, type ForOther } from './rest';
 import type { DoneReply, KeyList, KeyView, ProofBody } from './schema';
 
 /**
@@ -54,7 +54,13 @@ const slot = (terminal = false) => `${device.hub}/${terminal ? '' : person}`;
 const possible = () => window.isSecureContext && globalThis.crypto?.subtle !== undefined;
 
 /** Ask the hub which keys stand, and find this device's own among them. */
-export async function loadDevice(personId: string): Promise<void> {
+export function loadDevice(personId: string): Promise<void> {
+  const found = look(personId);
+  signSoon(found.catch(() => undefined));
+  return found;
+}
+
+async function look(personId: string): Promise<void> {
   if (personId !== person) {
     kept = undefined;
     claim = null;

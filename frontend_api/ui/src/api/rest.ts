@@ -67,6 +67,15 @@ export function signWith(own: Prover | null, atTerminal: Prover | null): void {
   terminal = atTerminal;
 }
 
+/** A tap right after the page opened waits a little for the keys to be found. */
+const KEYS_MS = 1500;
+let looking: Promise<unknown> = Promise.resolve();
+
+/** Let acts wait, never for long, until this device's keys are known. */
+export function signSoon(found: Promise<unknown>): void {
+  looking = found;
+}
+
 /** The gateway looks at the blob that this one names, so it is sent in clear. */
 const UNSIGNED = new Set<string>(['attachment.record']);
 
@@ -89,6 +98,7 @@ export async function wanted<V extends keyof ActBodies>(
   expectedVersion?: number,
   other?: ForOther,
 ): Promise<DoneReply> {
+  await Promise.race([looking, new Promise((done) => setTimeout(done, KEYS_MS))]);
   const signer = other && 'card' in other ? terminal : prover;
   if (other && !signer) throw new Error('no key here may sign for another');
   if (!signer || UNSIGNED.has(verb)) return act(verb, body, expectedVersion);

@@ -33,4 +33,6 @@ export const theme = createTheme({
   fontFamily: 'var(--font)',
   defaultRadius: 8,
   cursorType: 'pointer',
+  // A dialog's heading is no second banner of the page.
+  components: { Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } } },
 });

@@ -95,8 +95,8 @@ function ToolsOut({ file, done }: Part) {
   if (!file.tools.length) return null;
   if (!may('entry.out')) return <p className="note">{t('entry.which', { tools: file.tools.join(t('list.comma')) })}</p>;
   return (
-    <div className="stack" role="group" aria-label={t('entry.tools')}>
-      <h3 className="part-title">{t('entry.tools')}</h3>
+    <div className="stack" role="group" aria-label={t('entry.tools_title')}>
+      <h3 className="part-title">{t('entry.tools_title')}</h3>
       {file.tools.map((tool) => (
         <ActButton key={tool} verb="entry.out" body={{ permit_id: file.id, person_id: session.person_id, tools: [tool] }} done={done}>
           <IconDoorExit size={24} aria-hidden />

@@ -28,6 +28,7 @@ export function NextPart(part: Part) {
           {t('next.here')}
         </ActButton>
       )}
+      {file.shift_notes && <p className="late">{t('shift.left', { notes: file.shift_notes })}</p>}
       {due.map((one) => (
         <Step key={`${one.verb}${one.slot}`} due={one} {...part} />
       ))}
