@@ -8,8 +8,8 @@ class Bucket:
 
     Half may go at once and the rest flow in evenly, so that in any window there
     are never more than the rate. A part is kept for life safety, which therefore
-    waits for no flood of the rest. It begins with one: nobody knows what another
-    run of this process has sent.
+    waits for no flood of the rest. It begins with that part and one more: nobody
+    knows what another run of this process has sent.
     """
 
     def __init__(self, now_ns: int, rate: int, per_s: float, burst: int = 0) -> None:
@@ -19,7 +19,8 @@ class Bucket:
         flow = max(rate - int(self._capacity), 1)
         self._per_ns = flow / (per_s * NS)
         self._reserve = float(int(self._capacity) // 2)
-        self._left, self._at_ns, self._blocked_ns = 1.0, now_ns, 0
+        self._left = min(self._capacity, self._reserve + 1.0)
+        self._at_ns, self._blocked_ns = now_ns, 0
 
     def take(self, now_ns: int, *, life: bool) -> bool:
         """Take one message's leave; False: it must wait."""
