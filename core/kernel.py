@@ -120,9 +120,14 @@ class Kernel:
             hub, access, self.people_facts, self.notices, self.places
         )
         self.meters = Meters(hub, self.readings, self.alarms, access)
-        self.gas_tests = GasTests(hub, access, self.readings, self.meters, self.packs)
+        roster = self.people_facts.roster
+        self.gas_tests = GasTests(
+            hub, access, self.readings, self.meters, self.packs, roster
+        )
         self.isolation = Isolation(hub, access, self.people, self.packs)
-        self.entries = Entries(hub, access, self.people, self.alarms, self.packs)
+        self.entries = Entries(
+            hub, access, self.people, self.alarms, self.packs, roster
+        )
         self.sources: tuple[Source, ...] = (
             self.attachments.recordings,
             *(self.people_facts, self.surroundings, self.conflicts),
@@ -132,7 +137,7 @@ class Kernel:
     def _make_permits(self) -> None:
         """Make the permits, and join to them what stands on them."""
         hub = self.hub
-        law = Law(self.packs, self.places, self.sources)
+        law = Law(self.packs, self.places, self.people_facts.roster, self.sources)
         self.permits = Permits(
             hub, self.access, self.site, self.readings, self.people, law
         )

@@ -16,12 +16,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     effect_: ClassVar[Effect] = Effect.NEUTRAL
 
     def index_key(self) -> str:
-        """Name what the event is about, for coalescing and the index."""
+        """Name what the event is about, for the index."""
         for field in ("alarm_id", "permit_id", "person_id", "device_id"):
             value = getattr(self, field, "")
             if value:
                 return str(value)
         return ""
+
+    def merge_key(self) -> str:
+        """Name what a full backlog keeps the last event of; '' is none."""
+        return self.index_key()
 
 
 class Unknown(Event, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from core.permits.entries_state import Inside
 from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
 from core.permits.pack import Kind, Pack
 from core.permits.packs import Packs
+from core.permits.roster import Roster
 from core.permits.state import PermitRecord
 
 #: Families of works whose space people are counted into.
@@ -63,9 +64,10 @@ class Entries:
         people: People,
         alarms: Alarms,
         packs: Packs,
+        roster: Roster,
     ) -> None:
         self._hub, self._access, self._people = hub, access, people
-        self._alarms, self._packs = alarms, packs
+        self._alarms, self._packs, self._roster = alarms, packs, roster
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self._gone: dict[tuple[str, str], Told] = {}
         """(permit, person) → who and what left and is not durable yet."""
@@ -91,23 +93,25 @@ class Entries:
 
     def tick(self) -> None:
         """See who is inside without being logged (R1)."""
-        logs = self._logs()
-        if not logs:
-            return
-        for line in self._people.inside({permit.zone_id for permit in logs}):
-            presence = self._people.where(line.person_id)
-            if line.certain and presence is not None:
-                for permit in logs:
-                    if permit.zone_id == line.zone_id:
-                        self._see(permit, line.person_id, presence.source, CORE)
+        for permit in self._logs(self._roster.open()):
+            for person_id in sorted(self._roster.last_in(permit.zone_id)):
+                presence = self._people.where(person_id)
+                found = self._people.found(person_id)
+                if found == permit.zone_id and presence is not None:
+                    self._see(permit, person_id, presence.source, CORE)
 
-    def _logs(self) -> list[PermitRecord]:
-        """Return the permits whose people are counted now."""
+    def _logs(self, permits: Iterable[PermitRecord]) -> list[PermitRecord]:
+        """Return those permits whose people are counted now."""
         return [
             permit
-            for permit in self._hub.state.permits.permits.values()
+            for permit in permits
             if permit.status not in PREPARING and self._counted(permit)
         ]
+
+    def _in_zones(self, zones: Iterable[str]) -> list[PermitRecord]:
+        ids = {p for zone_id in zones for p in self._roster.in_zone(zone_id)}
+        permits = self._hub.state.permits.permits
+        return self._logs(permits[each] for each in sorted(ids))
 
     # --- answers --------------------------------------------------------------
 
@@ -135,13 +139,15 @@ class Entries:
         """
         log = permit.entries
         count = len(log.people)
-        for line in self._people.inside([permit.zone_id]):
-            person_id = line.person_id
-            if person_id in log.people or self._elsewhere(permit, person_id):
+        for person_id in self._roster.last_in(permit.zone_id):
+            found = self._people.found(person_id)
+            if person_id in log.people or found not in (None, permit.zone_id):
                 continue
-            if person_id in log.out and not line.certain:
+            if self._elsewhere(permit, person_id):
                 continue
-            if not line.certain or self._just_left(permit, person_id):
+            if found is None and person_id in log.out:
+                continue
+            if found is None or self._just_left(permit, person_id):
                 return None
             count += 1
         return count
@@ -164,11 +170,12 @@ class Entries:
     def _elsewhere(self, permit: PermitRecord, person_id: str) -> bool:
         """Say whether another permit of the same zone counts a person, or may."""
         wrong = bool(self._wrong(permit, person_id))
+        permits = self._hub.state.permits.permits
+        others = self._roster.in_zone(permit.zone_id) - {permit.id}
         return any(
             person_id in other.entries.people
             or (wrong and not self._wrong(other, person_id) and self._counted(other))
-            for other in self._hub.state.permits.permits.values()
-            if other.zone_id == permit.zone_id and other.id != permit.id
+            for other in (permits[each] for each in others)
         )
 
     # --- who is seen ----------------------------------------------------------
@@ -178,15 +185,15 @@ class Entries:
         person_id, before = body.person_id, self._last.get(body.person_id)
         if body.zone_id is not None:
             self._last[person_id] = body.zone_id
-        logs = self._logs()
-        for permit in logs:
+        # The zone's head count may have become certain, or lost.
+        near = self._in_zones({before or "", body.zone_id or ""})
+        touched = [permit.id for permit in near]
+        for permit in near:
             if body.zone_id == permit.zone_id:
                 self._see(permit, person_id, body.source, cause)
-            elif body.source == "gate" and body.zone_id == OUTSIDE:
+        if body.source == "gate" and body.zone_id == OUTSIDE:
+            for permit in self._logs(self._roster.open()):
                 self._through_gate(permit, person_id, cause)
-        # The zone's head count may have become certain, or lost.
-        zones = {before, body.zone_id}
-        touched = [permit.id for permit in logs if permit.zone_id in zones]
         if touched:
             self.changed(touched)
 

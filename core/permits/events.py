@@ -62,6 +62,11 @@ class PermitHeld(Event, frozen=True, kw_only=True):
     safe_state: str = ""
     """Text code of the safe-state order: leave, land_load, descend, …"""
 
+    def merge_key(self) -> str:
+        """Name the hold and not the permit: one hold never stands for another."""
+        hold = self.hold
+        return " ".join((self.permit_id, hold.code, hold.source, *hold.retest))
+
 
 @event("permit.retested")
 class PermitRetested(Event, frozen=True, kw_only=True):

@@ -25,9 +25,10 @@ from core.permits.gas_tests_events import (
     OxygenCheckAllowed,
     OxygenCheckEnded,
 )
-from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
+from core.permits.lifecycle import FINAL, PREPARING, RUNNING, PermitStatus
 from core.permits.pack import Kind, Pack
 from core.permits.packs import Packs
+from core.permits.roster import Roster
 from core.permits.state import PermitRecord
 from core.readings.calibration import PROVEN, Meters, Standing, State
 from core.readings.readings import Readings
@@ -43,6 +44,9 @@ _RECORDED: Final = (
 #: Nobody looks at these again because of their gas.
 _UNSEEN: Final = (*PREPARING, *FINAL)
 _AGAINST: Final = (Standing.OVERDUE, Standing.FAILED)
+#: Permits looked at in one go; the look of a second is spread over it.
+_BATCH: Final = 5
+_PAUSE_S: Final = 0.004
 #: Facts that time alone changes, by the minute.
 _AGES: Final = ("gas_age_min", "gas_record_age_min")
 #: Marks of alarms that are no hazard.
@@ -89,11 +93,15 @@ toxic_limit_share
         readings: Readings,
         meters: Meters,
         packs: Packs,
+        roster: Roster,
     ) -> None:
         self._hub, self._meters, self._packs = hub, meters, packs
+        self._roster = roster
         self.samples = Samples(hub, readings, meters)
         self.changed: Callable[[Iterable[str]], None] = lambda _permits: None
         self._told: dict[str, Values] = {}
+        self._due: list[str] = []
+        """Permits that are still to be looked at in this second."""
         self._proofs: dict[str, tuple[int, bool, Needed, Proofs]] = {}
         """Permit → version, switch and needs, and what its samples prove by them."""
         self.desk = GasDesk(hub, access, readings, meters, self.samples, packs)
@@ -101,9 +109,9 @@ toxic_limit_share
         hub.on(GasTested, lambda body, _: self.changed([body.permit_id]))
         hub.on(GasRecorded, lambda body, _: self.changed([body.permit_id]))
         hub.on(GasesNamed, lambda body, _: self.changed([body.permit_id]))
-        hub.on(OxygenCheckAllowed, lambda _body, _: self._look())
-        hub.on(OxygenCheckEnded, lambda _body, _: self._look())
-        meters.on_change(lambda _device: self._look())
+        hub.on(OxygenCheckAllowed, lambda _body, _: self._look(roster.open()))
+        hub.on(OxygenCheckEnded, lambda _body, _: self._look(roster.open()))
+        meters.on_change(self._meter)
         hub.undo(OxygenCheckAllowed, self._check_back)
 
     # --- room -----------------------------------------------------------------
@@ -118,31 +126,59 @@ toxic_limit_share
         self._told.clear()
 
     def tick(self) -> None:
-        """Record what is due, and tell of permits whose gas has changed."""
-        self._look(record=True)
+        """Record what is due, and tell of permits whose gas has changed.
 
-    def _look(self, *, record: bool = False) -> None:
+        Those under which people work are judged each second all the same.
+        """
+        late, self._due = self._due, []
+        for permit in self._roster.open():
+            if permit.status in RUNNING:
+                self._record(permit)
+            elif permit.status not in _UNSEEN:
+                self._due.append(permit.id)
+        for gone in self._proofs.keys() - self._hub.state.permits.permits.keys():
+            self._proofs.pop(gone, None)
+            self._told.pop(gone, None)
+        self._look(self._still(late))  # what a slow second left over
+        self._batch()
+
+    def _batch(self) -> None:
+        now, self._due = self._due[:_BATCH], self._due[_BATCH:]
+        for permit in self._still(now):
+            self._record(permit)
+        self._look(self._still(now))
+        if self._due:
+            self._hub.after(_PAUSE_S, "gas.sweep", self._batch)
+
+    def _still(self, permit_ids: list[str]) -> list[PermitRecord]:
+        permits = self._hub.state.permits.permits
+        return [permits[each] for each in permit_ids if each in permits]
+
+    def _meter(self, device_id: str) -> None:
+        """Look at the permits where a meter is, or was when it was tested with."""
+        device = self._hub.state.registry.devices.get(device_id)
+        zone_id = device.zone_id if device is not None else None
+        here = self._roster.in_zone(zone_id) if zone_id is not None else ()
+        self._look(
+            permit
+            for permit in self._roster.open()
+            if zone_id is None or permit.id in here or _by(permit, device_id)
+        )
+
+    def _look(self, permits: Iterable[PermitRecord]) -> None:
         touched = []
-        known = set()
-        for permit in list(self._hub.state.permits.permits.values()):
+        for permit in permits:
             ruled = self._packs.kind(permit) if permit.life.pack else None
             if ruled is None or permit.status in _UNSEEN or ruled.kind.gas is None:
+                self._told.pop(permit.id, None)
                 continue
-            known.add(permit.id)
-            view = self._view(permit, ruled.kind, ruled.pack)
-            if record:
-                self._record(view)
-            facts = self._facts(view)
+            facts = self._facts(self._view(permit, ruled.kind, ruled.pack))
             for age in _AGES:
                 if age in facts:
-                    facts[age] = int(_number(facts[age]))
+                    facts[age] = int(float(facts[age] or 0))
             if self._told.get(permit.id) != facts:
                 self._told[permit.id] = facts
                 touched.append(permit.id)
-        for gone in self._told.keys() - known:
-            del self._told[gone]
-        for gone in self._proofs.keys() - self._hub.state.permits.permits.keys():
-            del self._proofs[gone]
         if touched:
             self.changed(touched)
 
@@ -331,15 +367,19 @@ toxic_limit_share
 
     # --- records --------------------------------------------------------------
 
-    def _record(self, view: _View) -> None:
+    def _record(self, permit: PermitRecord) -> None:
         """Write down the live readings before the last record is too old (H8)."""
-        need, permit = view.kind.gas, view.permit
-        if need is None or need.record_every_min is None:
+        ruled = self._packs.kind(permit) if permit.life.pack else None
+        need = ruled.kind.gas if ruled is not None else None
+        if ruled is None or need is None or need.record_every_min is None:
             return
-        if permit.status not in _RECORDED or not view.whole:
+        if permit.status not in _RECORDED:
             return
         age = self._age_min(permit.gas.recorded)
         if age is not None and age < need.record_every_min - _EARLY_MIN:
+            return
+        view = self._view(permit, ruled.kind, ruled.pack)
+        if not view.whole:
             return
         live = [(gas, each) for gas, found in view.live.items() for each in found]
         if not all(view.live.values()) or not all(e.evidence for _, e in live):
@@ -350,11 +390,11 @@ toxic_limit_share
         self._hub.emit(GasRecorded(permit_id=permit.id, samples=samples))
 
 
+def _by(permit: PermitRecord, device_id: str) -> bool:
+    return any(e.sample.device_id == device_id for e in permit.gas.latest.values())
+
+
 def _in_date(meter: State) -> Truth:
     if meter.calibration in _AGAINST or meter.bump in _AGAINST:
         return _NO
     return _YES if meter.calibration in PROVEN else _OPEN
-
-
-def _number(value: Value) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

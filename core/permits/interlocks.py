@@ -1,5 +1,6 @@
 """Interlocks: what must be TRUE while people work (design §5 Permits)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from core.api.quality import Quality
@@ -15,7 +16,7 @@ from core.permits.packs import Packs, Ruled
 from core.permits.sources import Facts
 from core.permits.state import PermitRecord
 from core.readings.readings import Readings
-from core.response.state import EvacuationRecord
+from core.response.roll_state import EvacuationRecord
 from core.site.site import Site
 
 #: Marks of alarms that are no hazard: they hold nothing and prove nothing.
@@ -77,13 +78,13 @@ class Interlocks:
         self.hub, self._site = hub, site
         self._readings, self._people = readings, people
         self.packs, self.facts = packs, facts
+        self.works: Callable[[str], bool] = lambda _person: True
+        """Says whether a person is a worker on an open permit; permits set it."""
         self._bases: dict[tuple[str, str], PermitKind] = {}
         self._leave: dict[tuple[str, str], frozenset[str]] = {}
         """(pack, kind) → the facts of the rules that clear a zone."""
         self.kinds: dict[str, PermitKind] = {}
         self.quantities: dict[str, Quantity] = {}
-        self.at_work: dict[str, set[str]] = {}
-        """Person id → permits not closed on which they are a worker."""
 
     def arm(self) -> None:
         """Derive the tables of kinds and quantities from the bundle."""
@@ -218,7 +219,7 @@ class Interlocks:
         guardian = permit.guardian_id
         if not guardian or not self._people.access.known(guardian):
             return Finding(Truth.FALSE, "none")
-        if guardian in permit.workers or self.at_work.get(guardian):
+        if guardian in permit.workers or self.works(guardian):
             return Finding(Truth.FALSE, "works")
         truth = self._people.on_site(guardian)
         why = {Truth.FALSE: "away", Truth.UNKNOWN: "not_located"}

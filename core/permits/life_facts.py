@@ -15,6 +15,7 @@ from core.permits.life_events import PermitEvent
 from core.permits.lifecycle import BROKEN_OFF, PREPARING, RUNNING, PermitStatus
 from core.permits.pack import Kind, Pack, Phase
 from core.permits.pack_rules import grades
+from core.permits.roster import Roster
 from core.permits.state import PermitRecord
 from core.site.days import Days
 
@@ -40,8 +41,8 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
 """.split()
     )
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, roster: Roster) -> None:
+        self._hub, self._roster = hub, roster
         self._papers: dict[str, Values] = {}
         """Permit → what only its own events change."""
         self._families: dict[str, Values] = {}
@@ -194,12 +195,8 @@ handover_both_signed entrants_informed entry_supervisor_verified approver_on_sit
     def _family(self, permit: PermitRecord) -> Values:
         """Return what the other permits of a job, and linked ones, mean for one."""
         permits = self._hub.state.permits.permits
-        job = permit.life.job
-        same = [
-            p
-            for p in permits.values()
-            if job and p.life.job == job and not p.ended and p.status not in BROKEN_OFF
-        ]
+        of_job = self._roster.of_job(permit.life.job)
+        same = [p for p in of_job if p.status not in BROKEN_OFF]
         others = [p for p in same if p.id != permit.id]
         linked = [permits[p] for p in permit.linked if p in permits]
         whole = len(linked) == len(permit.linked)

@@ -39,6 +39,8 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     alarm: str = ""
     facts: frozenset[str] = frozenset()
     """What the rule reads."""
+    missing: frozenset[str] = frozenset()
+    """What of it nobody can tell, where the truth is UNKNOWN."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -93,7 +95,7 @@ def evaluate(kind: Kind, rules: Rules, facts: Facts, phase: Phase) -> list[Breac
     for rule, check in rules.by_phase[phase]:
         truth = check(lookup)
         if truth is not kept:
-            found.append(_breach(rule, truth, phase, rules.reads[rule.id]))
+            found.append(_breach(rule, truth, phase, rules.reads[rule.id], lookup))
     return found
 
 
@@ -329,7 +331,12 @@ def _scope(facts: Facts) -> Lookup:
     return _Scope(facts).__getitem__
 
 
-def _breach(rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]) -> Breach:
+def _breach(
+    rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str], lookup: Lookup
+) -> Breach:
+    missing: Iterable[str] = ()
+    if truth is Truth.UNKNOWN:
+        missing = (name for name in facts if lookup(name)[0] is None)
     action = Action.DENY
     if phase is Phase.RUN:
         action = rule.on_breach if truth is Truth.FALSE else rule.on_unknown
@@ -340,4 +347,5 @@ def _breach(rule: Rule, truth: Truth, phase: Phase, facts: frozenset[str]) -> Br
         action=action,
         alarm=rule.alarm,
         facts=facts,
+        missing=frozenset(missing),
     )

@@ -47,6 +47,7 @@ from core.permits.life_events import (
 from core.permits.life_facts import GateFacts, LifeFacts
 from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
 from core.permits.packs import Packs
+from core.permits.roster import Roster
 from core.permits.sources import Facts, Source
 from core.permits.state import HoldRecord, PermitRecord
 from core.permits.watch import LEFT_OVER, Watch
@@ -83,6 +84,7 @@ class Law(NamedTuple):
 
     packs: Packs
     places: Places
+    roster: Roster
     sources: tuple[Source, ...] = ()
 
 
@@ -110,14 +112,13 @@ class Permits:
         law: Law,
     ) -> None:
         self._hub, self._readings = hub, readings
-        self.packs = law.packs
-        self.life = LifeFacts(hub)
+        self.packs, self.roster = law.packs, law.roster
+        self.life = LifeFacts(hub, law.roster)
         self.facts = Facts((self.life, GateFacts(law.places), *law.sources))
         self.judge = Interlocks(hub, site, readings, people, self.packs, self.facts)
+        self.judge.works = law.roster.working
         self.watch = Watch(hub, self.judge, self.hold)
         self.bench = Bench(access, site, people, law.places, self.judge, self.life)
-        self._by_zone: dict[str, set[str]] = {}
-        self._by_guardian: dict[str, set[str]] = {}
         self._dirty: set[str] = set()
         self._ticks = 0
         Desk(self.bench, readings).bind(access, self.hold)
@@ -149,6 +150,7 @@ class Permits:
         hub.undo(PermitIssued, lambda body: self._take_back(body.permit_id))
         hub.undo(PermitReleased, lambda body: self._take_back(body.permit_id))
         hub.undo(PermitVerified, lambda body: self._take_back(body.permit_id))
+        hub.when_lost(self._say_again)
         self._readings.on_change(self._read)
 
     # --- life -----------------------------------------------------------------
@@ -158,16 +160,15 @@ class Permits:
         self.packs.arm()
         self.life.arm()
         self.judge.arm()
-        self._index()
 
     def recover(self, clean: bool) -> None:
         """Verify after a clean restart, hold after an unclean stop (design §5)."""
         self.packs.recover(clean)
-        self._index()
         self.watch.forget_all()
         # Those that ran at the stop: one that is held drags its kin along below.
-        ran = [p for p in self._open() if p.status in RUNNING]
-        for permit in list(self._open()):
+        opened = list(self.roster.open())
+        ran = [p for p in opened if p.status in RUNNING]
+        for permit in opened:
             self._arm_deadlines(permit)
         for permit in ran:
             if not clean:
@@ -183,7 +184,7 @@ class Permits:
         # What changes there is judged at once; this is for what nobody tells.
         slow = LEFT_OVER if self._ticks % _SLOW == 0 else ()
         watched = (*RUNNING, *slow)
-        self.watch.sweep([p.id for p in self._open() if p.status in watched])
+        self.watch.sweep([p.id for p in self.roster.open() if p.status in watched])
 
     # --- answers --------------------------------------------------------------
 
@@ -196,11 +197,6 @@ class Permits:
 
     def _get(self, permit_id: str) -> PermitRecord | None:
         return self._hub.state.permits.permits.get(permit_id)
-
-    def _open(self) -> Iterable[PermitRecord]:
-        for permit in self._hub.state.permits.permits.values():
-            if not permit.ended:
-                yield permit
 
     # --- holds ----------------------------------------------------------------
 
@@ -239,7 +235,7 @@ class Permits:
         cause: Cause = CORE,
     ) -> list[str]:
         """Hold every permit of a zone, and those linked to them; return their ids."""
-        held = sorted(self._by_zone.get(zone_id, ()))
+        held = sorted(self.roster.in_zone(zone_id))
         for permit_id in held:
             permit = self._get(permit_id)
             if permit is not None and not _not_begun(permit):
@@ -259,18 +255,19 @@ class Permits:
         kin: list[str] = []
         while todo:
             source = todo.pop()
-            for permit in list(self._open()):
-                here = self._get(source)
-                down = here is not None and permit.id in here.linked
-                if permit.id in found or not (down or source in permit.linked):
+            here = self._get(source)
+            down = here.linked if here is not None else ()
+            for permit_id in dict.fromkeys((*down, *self.roster.naming(source))):
+                permit = self._get(permit_id)
+                if permit is None or permit.ended or permit_id in found:
                     continue
-                found.add(permit.id)
-                todo.append(permit.id)
+                found.add(permit_id)
+                todo.append(permit_id)
                 if permit.status in RUNNING:
                     owed = self._owed(permit, ())
                     self._lay(permit, "linked", f"permit:{source}", owed, None, cause)
                 if permit.status is PermitStatus.HELD:
-                    kin.append(permit.id)
+                    kin.append(permit_id)
         return kin
 
     def _lay(
@@ -303,6 +300,19 @@ class Permits:
         self._hub.emit(body, cause)
         return hold.id
 
+    def _say_again(self, first: int, last: int) -> None:
+        """Write down once more the holds that a gap of the journal has swallowed."""
+        for permit in list(self.roster.open()):
+            kind = self.judge.kind(permit)
+            for lying in list(permit.holds.values()):
+                if first <= lying.seq <= last:
+                    body = PermitHeld(
+                        permit_id=permit.id,
+                        hold=lying.hold,
+                        safe_state=kind.safe_state if kind else "stop",
+                    )
+                    self._hub.emit(body)
+
     def _take_back(self, permit_id: str) -> None:
         self.hold(permit_id, "not_durable", source="hub:journal")
 
@@ -312,7 +322,7 @@ class Permits:
         registry = self._hub.state.registry
         entity = registry.entities.get(entity_id)
         device = registry.devices.get(entity.device_id) if entity else None
-        here = self._by_zone.get(device.zone_id or "") if device else None
+        here = self.roster.in_zone(device.zone_id or "") if device else ()
         if here:
             self.look_again(here)
 
@@ -328,7 +338,7 @@ class Permits:
 
     def _zones_changed(self, zones: Iterable[str | None]) -> None:
         for zone_id in zones:
-            self.watch.judge_all(sorted(self._by_zone.get(zone_id or "", ())))
+            self.watch.judge_all(sorted(self.roster.in_zone(zone_id or "")))
 
     def _repeated(self, body: AlarmRepeated, _: Envelope) -> None:
         alarm = self._hub.state.alarms.open.get(body.alarm_id)
@@ -336,33 +346,23 @@ class Permits:
             self._zones_changed([alarm.zone_id])
 
     def _person_moved(self, body: PersonMoved, _: Envelope) -> None:
-        self.watch.judge_all(sorted(self._by_guardian.get(body.person_id, ())))
+        mine = sorted(self.roster.permits_of((body.person_id,)))
+        permits = self._hub.state.permits.permits
+        self.watch.judge_all(
+            each for each in mine if permits[each].guardian_id == body.person_id
+        )
 
     def _changed(self, permit_id: str) -> None:
         """Judge anew what depends on a permit that is no longer in force."""
-        self._index()
-        dependent = [p.id for p in self._open() if permit_id in p.linked]
-        self.watch.judge_all(dependent)
+        self.watch.judge_all(self.roster.naming(permit_id))
 
     def _told(self, permit_id: str) -> None:
-        self._index()
         self.watch.judge_all([permit_id])
 
     def _issued(self, body: PermitIssued | PermitEvent, _: Envelope) -> None:
-        self._index()
         permit = self._get(body.permit_id)
         if permit is not None:
             self._arm_deadlines(permit)
-
-    def _index(self) -> None:
-        self._by_zone, self._by_guardian = {}, {}
-        at_work: dict[str, set[str]] = {}
-        for permit in self._open():
-            self._by_zone.setdefault(permit.zone_id, set()).add(permit.id)
-            self._by_guardian.setdefault(permit.guardian_id, set()).add(permit.id)
-            for worker in permit.workers:
-                at_work.setdefault(worker, set()).add(permit.id)
-        self.judge.at_work = at_work
 
     # --- deadlines ------------------------------------------------------------
 

@@ -21,6 +21,8 @@ class Named(NamedTuple):
     zone_id: str
     people: frozenset[str]
     duties: tuple[object, ...]
+    linked: tuple[str, ...]
+    job: str
 
 
 class Roster:
@@ -32,6 +34,10 @@ class Roster:
         """Person id → open permits that name them."""
         self._zones: dict[str, set[str]] = {}
         """Zone id → its open permits."""
+        self._jobs: dict[str, set[str]] = {}
+        """Job → its open permits."""
+        self._links: dict[str, set[str]] = {}
+        """Permit → the open permits that name it as linked."""
         self._named: dict[str, Named] = {}
         """Open permit → its zone and its people."""
         self._there: dict[str, set[str]] = {}
@@ -47,6 +53,7 @@ class Roster:
     def rebuild(self) -> None:
         """Derive everything anew, after a replay."""
         self._permits, self._zones, self._named = {}, {}, {}
+        self._jobs, self._links = {}, {}
         self._there, self._place, self._near = {}, {}, {}
         for permit_id in self._hub.state.permits.permits:
             self._take(permit_id)
@@ -67,6 +74,21 @@ class Roster:
     def in_zone(self, zone_id: str) -> frozenset[str]:
         """Return the open permits of a zone."""
         return frozenset(self._zones.get(zone_id, _NOBODY))
+
+    def of_job(self, job: str) -> list[PermitRecord]:
+        """Return the open permits of a job; none of no job."""
+        permits = self._hub.state.permits.permits
+        return [permits[each] for each in sorted(self._jobs.get(job, _NOBODY))]
+
+    def naming(self, permit_id: str) -> list[str]:
+        """Return the open permits that name one as linked, in order."""
+        return sorted(self._links.get(permit_id, _NOBODY))
+
+    def working(self, person_id: str) -> bool:
+        """Say whether a person is a worker on any open permit."""
+        permits = self._hub.state.permits.permits
+        mine = self._permits.get(person_id, _NOBODY)
+        return any(person_id in permits[each].workers for each in mine)
 
     def last_in(self, zone_id: str) -> Iterable[str]:
         """Return who was last found in a zone, wherever they may be now."""
@@ -93,22 +115,31 @@ class Roster:
 
     def _take(self, permit_id: str) -> None:
         permit = self._hub.state.permits.permits.get(permit_id)
-        before = self._named.pop(permit_id, None)
+        before = self._named.get(permit_id)
         after = None if permit is None or permit.ended else _names(permit)
-        if after is not None:
-            self._named[permit_id] = after
         if before == after:
             return
+        if after is not None:
+            self._named[permit_id] = after
+        else:
+            del self._named[permit_id]
         both = tuple(each for each in (before, after) if each is not None)
         self._near[permit_id] = (*self._near.get(permit_id, ()), *both)
         if before is not None:
-            _drop(self._zones, before.zone_id, permit_id)
-            for person_id in before.people:
-                _drop(self._permits, person_id, permit_id)
+            for table, key in self._keys(before):
+                _drop(table, key, permit_id)
         if after is not None:
-            self._zones.setdefault(after.zone_id, set()).add(permit_id)
-            for person_id in after.people:
-                self._permits.setdefault(person_id, set()).add(permit_id)
+            for table, key in self._keys(after):
+                table.setdefault(key, set()).add(permit_id)
+
+    def _keys(self, named: Named) -> Iterable[tuple[dict[str, set[str]], str]]:
+        yield self._zones, named.zone_id
+        for person_id in named.people:
+            yield self._permits, person_id
+        for permit_id in named.linked:
+            yield self._links, permit_id
+        if named.job:
+            yield self._jobs, named.job
 
     def _move(self, person_id: str) -> None:
         presence = self._hub.state.people.presence.get(person_id)
@@ -133,6 +164,8 @@ def _names(permit: PermitRecord) -> Named:
         permit.zone_id,
         frozenset((*permit.people(), *lead)),
         (permit.status, life.job, life.company, *duties, tuple(life.trades.items())),
+        tuple(permit.linked),
+        life.job,
     )
 
 

@@ -187,12 +187,16 @@ class Watch:
                 self._unknown.setdefault((permit_id, name), now)
 
     def _reaction_ns(self, permit: PermitRecord, found: Finding) -> int:
+        """Return how long a finding may stay open: the shortest of what is missing.
+
+        A fact with a time of its own (a guardian's lost fix) lends it to no other.
+        """
         kind = self._judge.kind(permit)
         seconds = kind.reaction_s if kind else 0.0
-        if found.breach is not None:
-            own = [self._judge.facts.reaction_s(name) for name in found.breach.facts]
-            seconds = max([seconds, *(s for s in own if s is not None)])
-        return int(seconds * NS)
+        missing = found.breach.missing if found.breach is not None else ()
+        own = [self._judge.facts.reaction_s(name) for name in missing]
+        due = min((seconds if s is None else s for s in own), default=seconds)
+        return int(due * NS)
 
     def _overdue(self, permit: PermitRecord, bad: Findings) -> str | None:
         """Return an interlock UNKNOWN for too long; else call again in time."""

@@ -203,7 +203,7 @@ class Life(RuleBasedStateMachine):
     def sign_due(self, permit_id: str) -> None:
         """Sign all that is due, each by the right person."""
         for _ in range(8):
-            due = self.site.view(permit_id)["due"]
+            due = self.site.view(permit_id).get("due", [])
             slots = [each for each in due if each["verb"] == "permit.sign"]
             if not slots:
                 return

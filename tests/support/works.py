@@ -326,7 +326,8 @@ class Works(Yard):
     def signed(self, permit_id: str) -> str:
         """Sign whatever is due, until no signature is."""
         while True:
-            due = [d for d in self.view(permit_id)["due"] if d["verb"] == "permit.sign"]
+            due = self.view(permit_id).get("due", [])
+            due = [each for each in due if each["verb"] == "permit.sign"]
             if not due:
                 return permit_id
             permit = self.permit(permit_id)

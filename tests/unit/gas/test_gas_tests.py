@@ -342,10 +342,15 @@ def test_tests_survive_a_restart() -> None:
 
 
 def test_changes_are_told() -> None:
-    """Permits are looked at again where their gas changed, and only there."""
+    """Permits are looked at again where their gas changed, and only there.
+
+    Those under which people work are judged each second without being told of.
+    """
     bench = Measured()
     permit, other = bench.active(), bench.active(zone_id="hall")
     bench.test(permit)
+    for each in (permit, other):
+        bench.put(each, PermitStatus.HELD)
     told: list[str] = []
     bench.advance(1)
     bench.kernel.gas_tests.changed = told.extend
