@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from automations.backtest import Backtest, Report
+from automations.backtest import Backtest
 from automations.backtest_choice import Choice
 from automations.backtest_history import HistoryGone, PastFile
 from automations.backtest_text import text
@@ -18,6 +18,7 @@ from core import config
 from core.api.documents import parse
 from core.api.errors import ConfigError
 from core.clock import NS, RealClock
+from core.processes.trials import Report
 
 DAY_MS = 86_400_000
 _BACK = re.compile(r"^-(\d+)(min|h|d)$")

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 
-from automations.backtest import Did, Real, Report, Try
 from core import texts
 from core.api.quality import Quality
+from core.processes.trials import Did, Real, Report, Try
 
 #: Runs, silences and doubts that the text shows; the JSON has them all.
 SHOWN = 20

@@ -13,8 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from automations.backtest import Backtest, Report
+from automations.backtest import Backtest
 from core.config import Rule
+from core.processes.trials import Report
 from tests.support.past import Past, site
 from tests.support.past import rule as made
 

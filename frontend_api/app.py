@@ -21,6 +21,7 @@ from frontend_api.alarm_groups import Groups
 from frontend_api.alarmfeed import AlarmFeed
 from frontend_api.attachments import Attachments
 from frontend_api.auth import Auth
+from frontend_api.backtests import Trials
 from frontend_api.changes import Changes
 from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
@@ -63,6 +64,7 @@ class Gateway:
         self.loops = LoopDesk(self.renderer, self.attachments, data)
         self.past = Past(data)
         self.rules = Rules(self.replica, self.past, data)
+        self.trials = Trials(self.replica, data)
         self.drills = Drills(self.replica, data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
@@ -99,6 +101,7 @@ class Gateway:
             *self.seconds.routes(),
             *self.law.routes(),
             *self.rules.routes(),
+            *self.trials.routes(),
             *self.loops.routes(),
             *self.reads.routes(),
             *self.drills.routes(),
@@ -132,6 +135,7 @@ class Gateway:
         pool = ThreadPoolExecutor(2, "asyncio_gateway")
         loop.set_default_executor(pool)
         yield
+        await self.trials.stop()
         self.seconds.stop()
         self.changes.stop()
         self.alarms.stop()

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from automations.backtest import Backtest, Report
+from automations.backtest import Backtest
 from automations.backtest_choice import Choice
 from automations.backtest_command import main
 from core.alarms.acts import JudgeAlarm
@@ -16,6 +16,7 @@ from core.config import Rule
 from core.journal import envelope as envelopes
 from core.journal.events import decode_body
 from core.logic.events import RunStarted
+from core.processes.trials import Report
 from tests.support.past import Past, rule, site
 
 ZONES = 3
