@@ -442,6 +442,7 @@ export interface ContactList {
   push_key: string;
   services: string[];
   modem: boolean;
+  relay: boolean;
 }
 
 export interface ContactView {
@@ -500,6 +501,14 @@ export interface DeviceViewList {
   seq: number;
 }
 
+export interface Did {
+  at_ms: number;
+  what: string;
+  target: string;
+  detail?: string;
+  by?: string;
+}
+
 export interface Disc {
   type: "disc";
   at: [number, number];
@@ -529,6 +538,13 @@ export interface DoneView {
   what: string;
   state: string;
   text: Text;
+}
+
+export interface Doubt {
+  at_ms: number;
+  kind: string;
+  zone_id: string | null;
+  detail?: string;
 }
 
 export interface DoubtCard {
@@ -1522,6 +1538,14 @@ export interface ReadingViewList {
   seq: number;
 }
 
+export interface Real {
+  alarm_id: string;
+  kind: string;
+  zone_id: string | null;
+  at_ms: number;
+  verdict?: string;
+}
+
 export interface RecordAttachment {
   permit_id: string;
   slot: string;
@@ -1612,28 +1636,8 @@ export interface RemoveWorker {
   person_id: string;
 }
 
-export interface Report {
-  from_ms: number;
-  to_ms: number;
-  days: number;
-  operators: number;
-  complete: boolean;
-  unsynced: number;
-  alarms: number;
-  calls: number;
-  figures: Figure[];
-  priorities: Record<string, number>;
-  verdicts: Record<string, number>;
-  outcomes: Record<string, number>;
-  sources: Source[];
-  rules: Source[];
-  devices: Source[];
-  chattering: string[];
-  stale: string[];
-}
-
 export interface ReportAnswer {
-  report: Report;
+  report: frontend_api_alarm_report_Report;
   names: Record<string, Text>;
 }
 
@@ -1814,6 +1818,8 @@ export interface RuleViewList {
   epoch: number;
   seq: number;
 }
+
+export type RunInput = [string, number | boolean | string | null, number, number, string];
 
 export interface RunView {
   id: string;
@@ -2024,6 +2030,13 @@ export interface SignedView {
   late: boolean;
 }
 
+export interface Silence {
+  entity_id: string;
+  name: string;
+  total_s: number;
+  spans: [number, number][];
+}
+
 export interface SilenceSirens {
   zone_id: string;
 }
@@ -2231,6 +2244,45 @@ export interface TokenView {
   used_ms: number;
 }
 
+export interface TrialBody {
+  rule: string;
+  from_ms: number;
+  to_ms: number;
+  inputs?: Record<string, unknown>;
+}
+
+export interface TrialList {
+  items: TrialView[];
+}
+
+export interface TrialView {
+  id: string;
+  rule: string;
+  from_ms: number;
+  to_ms: number;
+  by: string;
+  state: string;
+  done: number;
+  error?: string;
+  report?: core_processes_trials_Report | null;
+}
+
+export interface Try {
+  run_id: string;
+  at_ms: number;
+  subject: string;
+  zone_id: string | null;
+  trigger: string;
+  params: Record<string, number | boolean | string | null>;
+  inputs: RunInput[];
+  joined?: number;
+  outcome?: string;
+  ended_ms?: number;
+  would?: Did[];
+  alarms?: Real[];
+  really?: Did[];
+}
+
 export interface TryZeroEnergy {
   permit_id: string;
   points: string[];
@@ -2375,12 +2427,55 @@ export interface core_permits_gas_tests_acts_Sample {
   note?: string;
 }
 
+export interface core_processes_trials_Report {
+  rule: string;
+  rule_hash: string;
+  blueprint: string;
+  on_unknown: string;
+  from_ms: number;
+  to_ms: number;
+  entities?: number;
+  stretches?: number;
+  events?: number;
+  lost?: number;
+  runs?: Try[];
+  runs_more?: number;
+  skipped?: Record<string, number>;
+  doubts?: Doubt[];
+  silences?: Silence[];
+  verdicts?: Record<string, number>;
+  missed?: Real[];
+  names?: Record<string, string>;
+  took_s?: number;
+  factor?: number;
+}
+
 export interface core_response_roll_events_Sample {
   gas: string;
   value?: number | null;
   unit?: string;
   instrument?: string;
   entity_id?: string;
+}
+
+export interface frontend_api_alarm_report_Report {
+  from_ms: number;
+  to_ms: number;
+  days: number;
+  operators: number;
+  complete: boolean;
+  unsynced: number;
+  alarms: number;
+  calls: number;
+  figures: Figure[];
+  priorities: Record<string, number>;
+  verdicts: Record<string, number>;
+  outcomes: Record<string, number>;
+  sources: Source[];
+  rules: Source[];
+  devices: Source[];
+  chattering: string[];
+  stale: string[];
 }
 
 export interface frontend_api_alarm_views_GroupView {

@@ -17,6 +17,7 @@ const FEATURES = {
   hub: () => import('../features/hub/HubPage'),
   muster: () => import('../features/muster/MusterPage'),
   permits: () => import('../features/permits'),
+  rules: () => import('../features/rules'),
   settings: () => import('../features/settings/SettingsPage'),
 };
 const LivePage = lazy(() => FEATURES['']().then((all) => ({ default: all.LivePage })));
@@ -26,6 +27,9 @@ const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.Mu
 const BookPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.BookPage })));
 const PermitPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitPage })));
 const PermitsPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitsPage })));
+const RulesPage = lazy(() => FEATURES.rules().then((all) => ({ default: all.RulesPage })));
+const MakePage = lazy(() => FEATURES.rules().then((all) => ({ default: all.MakePage })));
+const DraftPage = lazy(() => FEATURES.rules().then((all) => ({ default: all.DraftPage })));
 const SettingsPage = lazy(() => FEATURES.settings().then((all) => ({ default: all.SettingsPage })));
 const EnterPage = lazy(() => import('../features/login/EnterPage').then((all) => ({ default: all.EnterPage })));
 
@@ -141,6 +145,10 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/alarms" component={AlarmsPage} />
               <Route path="/muster" component={MusterPage} />
               <Route path="/hub" component={HubPage} />
+              <Route path="/rules" component={RulesPage} />
+              <Route path="/rules/new">{() => <MakePage />}</Route>
+              <Route path="/rules/drafts/:id">{({ id }) => <DraftPage key={id} id={id} />}</Route>
+              <Route path="/rules/:id/change">{({ id }) => <MakePage key={id} id={id} />}</Route>
               <Route path="/settings">
                 <SettingsPage left={ended} />
               </Route>

@@ -1,5 +1,6 @@
 import {
   IconBell,
+  IconChecklist,
   IconClipboardCheck,
   IconHeartbeat,
   IconMap2,
@@ -93,6 +94,10 @@ function Rail() {
           ) : null}
         </Anchor>
       ))}
+      <Anchor href="/rules" className="place wide" aria-current={path.startsWith('/rules') ? 'page' : undefined}>
+        <IconChecklist size={22} stroke={1.8} aria-hidden />
+        <span>{t('nav.rules')}</span>
+      </Anchor>
       <Anchor
         href="/settings"
         className="place settings"

@@ -1,4 +1,5 @@
-import { IconCircleCheck, IconCircleX, IconDeviceTablet, IconPlayerPlay } from '@tabler/icons-react';
+import { IconChecklist, IconCircleCheck, IconCircleX, IconDeviceTablet, IconPlayerPlay } from '@tabler/icons-react';
+import { Link as Anchor } from 'wouter';
 import { useBeat, useDurable, useSection, useSite } from '../../api/hooks';
 import type { DeviceView } from '../../api/schema';
 import { store } from '../../api/store';
@@ -14,6 +15,10 @@ export function HubPage() {
     <div className="page">
       <div className="page-head">
         <h2>{t('nav.hub')}</h2>
+        <Anchor href="/rules" className="btn">
+          <IconChecklist size={20} aria-hidden />
+          {t('nav.rules')}
+        </Anchor>
       </div>
       <div className="cards">
         <Health />

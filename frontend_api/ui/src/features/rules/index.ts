@@ -1,0 +1,5 @@
+import './rules.css';
+
+export { DraftPage } from './DraftPage';
+export { MakePage } from './MakePage';
+export { RulesPage } from './RulesPage';
