@@ -99,7 +99,7 @@ class PlanRunView(View):
     reports: list[ReportedView]
 
 
-class PointView(View):
+class RoundPointView(View):
     """Show one point of a round, and who was there."""
 
     id: str
@@ -124,7 +124,7 @@ class RoundRunView(View):
     due_ms: int
     closed_ms: int
     why: str
-    points: list[PointView]
+    points: list[RoundPointView]
     covered: int
     """Points at which somebody is proven to have been."""
 
@@ -204,7 +204,7 @@ class RoundView(View):
     roles: list[str]
     ordered: bool
     every_s: float
-    points: list[PointView]
+    points: list[RoundPointView]
 
 
 class BookView(View):

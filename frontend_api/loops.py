@@ -259,8 +259,8 @@ def _step(step: PlanStep, record: StepRecord | None = None) -> v.PlanStepView:
     )
 
 
-def _point(point: RoundPoint, scan: ScanRecord | None = None) -> v.PointView:
-    view = v.PointView(
+def _point(point: RoundPoint, scan: ScanRecord | None = None) -> v.RoundPointView:
+    view = v.RoundPointView(
         id=point.id,
         names=two(point.names),
         zone_id=point.zone,

@@ -951,7 +951,7 @@ export interface InviteReply {
 
 export interface IsolationView {
   lines: PlannedView[];
-  points: frontend_api_law_views_PointView[];
+  points: PointView[];
   keys_out: string[];
 }
 
@@ -1456,6 +1456,18 @@ export interface PlannedView {
   tried: boolean;
 }
 
+export interface PointView {
+  id: string;
+  kind: string;
+  equipment: string;
+  place: string;
+  zone_id: string;
+  drawing: string;
+  pipe: string;
+  locks: LockView[];
+  energy: boolean;
+}
+
 export interface Polygon {
   type: "polygon";
   points: [number, number][];
@@ -1747,6 +1759,19 @@ export interface RollView {
   frame: string;
 }
 
+export interface RoundPointView {
+  id: string;
+  names: Text;
+  zone_id: string;
+  checklist: string;
+  proven?: boolean;
+  by_id?: string;
+  at_ms?: number;
+  method?: string;
+  why?: Text | null;
+  in_order?: boolean;
+}
+
 export interface RoundRunView {
   id: string;
   round: string;
@@ -1755,7 +1780,7 @@ export interface RoundRunView {
   due_ms: number;
   closed_ms: number;
   why: string;
-  points: frontend_api_loop_views_PointView[];
+  points: RoundPointView[];
   covered: number;
 }
 
@@ -1771,7 +1796,7 @@ export interface RoundView {
   roles: string[];
   ordered: boolean;
   every_s: number;
-  points: frontend_api_loop_views_PointView[];
+  points: RoundPointView[];
 }
 
 export interface RuleBook {
@@ -2488,31 +2513,6 @@ export interface frontend_api_alarm_views_GroupView {
   raised_ms: number;
   always: string[];
   members: string[];
-}
-
-export interface frontend_api_law_views_PointView {
-  id: string;
-  kind: string;
-  equipment: string;
-  place: string;
-  zone_id: string;
-  drawing: string;
-  pipe: string;
-  locks: LockView[];
-  energy: boolean;
-}
-
-export interface frontend_api_loop_views_PointView {
-  id: string;
-  names: Text;
-  zone_id: string;
-  checklist: string;
-  proven?: boolean;
-  by_id?: string;
-  at_ms?: number;
-  method?: string;
-  why?: Text | null;
-  in_order?: boolean;
 }
 
 export interface frontend_api_notices_GroupView {
