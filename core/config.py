@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from core.alarms.policy import AlarmPolicy
-from core.api.model import Output
+from core.api.model import EntityKind, Output, OutputKind
 from core.api.reading import Value
 from core.geometry.shapes import Hazard
 from core.logic.tree import Node
@@ -63,6 +63,8 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     """general, confined, height, lifting, hot: chooses the first words of orders."""
     neighbours: tuple[str, ...] = ()
     places: ZonePlaces = ZonePlaces()
+    upstream: tuple[str, ...] = ()
+    """Zones from which pipes, drains or conveyors bring material here."""
     leave: Scope | None = None
     """What else is left with it; None: as the site says."""
 
@@ -255,6 +257,37 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Publisher who signed its blueprint; '' is the site's own, unsigned."""
 
 
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold what an integration's manifest states; core refuses what goes beyond."""
+
+    kinds: tuple[EntityKind, ...]
+    outputs: tuple[OutputKind, ...] = ()
+    """Empty: of any kind."""
+    events: tuple[str, ...] = ()
+    devices: int = 1000
+    entities: int = 256
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """Pin the code of an integration that is not ours, and what it may reach."""
+
+    folder: str
+    """Its package's folder."""
+    digest: str
+    """SHA-256 over its files; a host that finds another does not start."""
+    connect: tuple[int, ...] = ()
+    listens: tuple[int, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Device files."""
+    udp: bool = False
+    netlink: bool = False
+    bluetooth: bool = False
+    memory_mb: int = 256
+    files: int = 128
+    tasks: int = 32
+    disk_mb: int = 16
+
+
 class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Configure one host process; secrets are named, never held here."""
 
@@ -264,6 +297,10 @@ class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     companions: tuple[tuple[str, ...], ...] = ()
     """Python module and arguments of helper processes, such as the site broker."""
+    contract: Contract | None = None
+    """None only where no manifest is: in tests of the kernel."""
+    code: Code | None = None
+    """None for the integrations that come with the hub."""
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):

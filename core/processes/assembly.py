@@ -13,9 +13,10 @@ from core.kernel import Kernel
 from core.link.server import Server
 from core.processes.arming import Arming, Bundles
 from core.processes.damage import tell_damage
-from core.processes.desk import Desk, Secrets
+from core.processes.desk import Desk
 from core.processes.events import HubStarted, HubStopped
 from core.processes.health import Health
+from core.processes.hosts import Secrets
 from core.processes.ledger import Ledger
 from core.processes.pulse import Pulse
 from core.registry.ids import Ids
@@ -61,11 +62,11 @@ class Assembly:
         self.arming = self.desk.arming = Arming(self.kernel, bundles, self._armed)
         self.health = Health(self.kernel, self.desk)
         self.desk.history_damaged = self.health.history_damaged
-        self.desk.secrets_told = self.health.secrets
+        self.desk.hosts.secrets_told = self.health.secrets
         self.desk.exchange = self.health.exchange
         self.kernel.conflicts.restart = lambda: self._restart("geometry")
         self.pulse = Pulse(self.kernel, server, self._restart)
-        self.desk.alive = self.pulse.alive
+        self.desk.hosts.alive = self.pulse.alive
         self._snapshot: tuple[int, bytes] | None = None
 
     def start(self, hear: Callable[[Notice], None]) -> None:

@@ -16,10 +16,11 @@ from core.journal.envelope import Cause, Envelope
 from core.journal.events import Event
 from core.kernel import Kernel
 from core.link import messages as m
-from core.link.server import CREDIT, Server, broadcast
+from core.link.server import Server, broadcast
 from core.processes.acts import ArmConfig, EndPower, ShowConfig
 from core.processes.arming import Arming
-from core.registry.events import DeviceReported
+from core.processes.hosts import Hosts, Secrets
+from core.processes.voices import may
 
 #: Bytes of events, or of a snapshot, that go into one frame.
 _FRAME = 512 << 10
@@ -30,10 +31,9 @@ _LIVE_LIMIT = 1 << 20
 #: Live rows in one frame.
 _LIVE_ROWS = 5_000
 
-#: Events whose answer waits for a failing disk.
-_MAX_AWAITED = 10_000
+#: Names of counters; what a peer counts beyond goes to one.
+_MAX_COUNTERS = 2_000
 
-Secrets = Callable[[tuple[str, ...]], dict[str, str]]
 _arm = msgspec.msgpack.Decoder(ArmConfig)
 _end = msgspec.msgpack.Decoder(EndPower)
 _show = msgspec.msgpack.Decoder(ShowConfig)
@@ -44,14 +44,10 @@ class Desk:
 
     def __init__(self, kernel: Kernel, links: Server, secrets: Secrets) -> None:
         self.kernel, self.hub, self.links = kernel, kernel.hub, links
-        self._secrets = secrets
+        self.hosts = Hosts(kernel, links, secrets, self.count)
         self.arming: Arming
-        self.alive: Callable[[str, int], None] = lambda _peer, _number: None
-        """Who hears that a host answered a ping."""
         self.history_damaged: Callable[[str], None] = lambda _detail: None
         """Who hears that the archive had to put its file aside."""
-        self.secrets_told: Callable[[str], None] = lambda _detail: None
-        """Who hears why the secrets cannot be read; '' when they can."""
         self.exchange: Callable[[dict[str, str]], None] = lambda _faults: None
         """Who hears what the uplink owes and cannot deliver."""
         self.processes: dict[str, str] = {}
@@ -62,15 +58,13 @@ class Desk:
         self._fresh: list[bytes] = []
         self._told_durable = 0
         self._told_hosts: m.HostStates | None = None
-        self._awaited: dict[tuple[str, str], None] = {}
-        """(host, event) in the order in which they began to wait."""
         self._routes: dict[type, Callable[[str, Any], None]] = {
             m.Readings: kernel.readings.receive,
-            m.Declare: self._declare,
-            m.Withdraw: self._withdraw,
-            m.DeviceEvent: self._device_event,
+            m.Declare: self.hosts.declare,
+            m.Withdraw: self.hosts.withdraw,
+            m.DeviceEvent: self.hosts.event,
             m.Result: kernel.commands.result,
-            m.LinkState: self._link_state,
+            m.LinkState: self.hosts.link_state,
             m.Counted: self._counted,
             m.Alive: self._alive,
             m.Hello: self._hello,
@@ -83,7 +77,7 @@ class Desk:
     def receive(self, peer: str, message: m.Message) -> None:
         """Take one message; what a peer has no business to say is counted."""
         route = self._routes.get(type(message))
-        if route is None:
+        if route is None or not may(peer, type(message)):
             self.count(f"{peer}.unexpected")
         else:
             route(peer, message)
@@ -96,91 +90,17 @@ class Desk:
 
     def count(self, name: str, by: int = 1) -> None:
         """Count something for the diagnostics page."""
+        if name not in self.counters and len(self.counters) >= _MAX_COUNTERS:
+            name = "other"
         self.counters[name] = self.counters.get(name, 0) + by
-
-    # --- hosts ----------------------------------------------------------------
 
     def _hello(self, peer: str, hello: m.Hello) -> None:
         if peer.startswith("host:"):
-            self._welcome(peer)
+            self.hosts.welcome(peer)
         elif peer == "geometry":
             self.kernel.conflicts.hello(peer)
         elif hello.role not in _QUIET:
             self._stream(peer)
-
-    def _welcome(self, peer: str) -> None:
-        options: dict[str, object] = {}
-        secrets: dict[str, str] = {}
-        for each in self.hub.bundle.integrations:
-            if f"host:{each.id}" == peer:
-                options, secrets = each.options, self._known(each.secrets)
-        self.links.send(
-            peer,
-            m.Welcome(
-                epoch=self.hub.state.epoch,
-                options=options,
-                secrets=secrets,
-                credit=CREDIT,
-            ),
-        )
-        self.alive(peer, -1)
-
-    def _known(self, names: tuple[str, ...]) -> dict[str, str]:
-        """Return a host's secrets; without them it starts, and fails by itself."""
-        try:
-            found = self._secrets(names)
-        except OSError as error:
-            self.secrets_told(str(error))
-            return {}
-        self.secrets_told("")
-        return found
-
-    def _declare(self, peer: str, message: m.Declare) -> None:
-        self.kernel.registry.declare(peer, message.device, message.handles)
-
-    def _withdraw(self, peer: str, message: m.Withdraw) -> None:
-        self.kernel.registry.withdraw(peer, message.device_uid)
-
-    def _link_state(self, peer: str, message: m.LinkState) -> None:
-        self.kernel.readings.device_link(
-            peer, message.device_uid, message.up, message.detail
-        )
-
-    def _device_event(self, peer: str, message: m.DeviceEvent) -> None:
-        reported = self.hub.state.hub.reported
-        key = f"{peer}/{message.event_id}"
-        seq = reported.get(key)
-        device = self.kernel.registry.find_device(peer, message.device_uid)
-        called = device.id if device else message.device_uid
-        again = self.kernel.people.calls_again(called, message.kind, message.params)
-        if seq is None or again:
-            params = dict(message.params)
-            if device is None:
-                # Nobody enrolled it, and yet it calls: kept, with its own name.
-                params["device_uid"] = message.device_uid
-            seq = self.hub.emit(
-                DeviceReported(
-                    device_id=device.id if device else "",
-                    kind=message.kind,
-                    params=params,
-                    event_id=key,
-                ),
-                Cause(actor=peer),
-            ).seq
-        self._answer_durable(peer, message.event_id, seq)
-
-    def _answer_durable(self, peer: str, event_id: str, seq: int) -> None:
-        def answer(durable: bool) -> None:
-            if durable:
-                self.links.send(peer, m.EventDurable(event_id))
-            else:
-                # It still waits for the disk, and its source for our word.
-                self._awaited[peer, event_id] = None
-                if len(self._awaited) > _MAX_AWAITED:
-                    # Its source offers it again; the oldest goes first.
-                    del self._awaited[next(iter(self._awaited))]
-
-        self.hub.when_durable(seq, answer)
 
     def _counted(self, peer: str, message: m.Counted) -> None:
         for name, by in message.counts.items():
@@ -191,7 +111,7 @@ class Desk:
             self.exchange(message.details)
 
     def _alive(self, peer: str, message: m.Alive) -> None:
-        self.alive(peer, message.number)
+        self.hosts.alive(peer, message.number)
 
     # --- acts -----------------------------------------------------------------
 
@@ -359,13 +279,6 @@ class Desk:
         if now != self._told_hosts:
             self._told_hosts = now
             self._send_all(now)
-
-    def durable_again(self) -> None:
-        """Ask anew about the events that a failing disk kept waiting."""
-        waiting, self._awaited = self._awaited, {}
-        for peer, event_id in waiting:
-            seq = self.hub.state.hub.reported.get(f"{peer}/{event_id}", 0)
-            self._answer_durable(peer, event_id, seq or self.hub.state.seq)
 
 
 def _groups(events: list[bytes]) -> list[list[bytes]]:

@@ -49,7 +49,7 @@ class Health:
             self._disk_fault(notice.code, notice.detail)
         elif isinstance(notice, DiskOk):
             self._disk_well()
-            self._desk.durable_again()
+            self._desk.hosts.durable_again()
 
     def _gap(self, notice: Gapped) -> None:
         gap = notice.gap
@@ -90,7 +90,7 @@ class Health:
             self._disk_fault(_SLOW, "")
         elif standing and not slow:
             self._kernel.alarms.clear(_DISK, _SLOW)
-            self._desk.durable_again()
+            self._desk.hosts.durable_again()
 
     def history_damaged(self, detail: str) -> None:
         """Hear that the archive put a damaged file aside: a person must see it."""

@@ -298,6 +298,10 @@ def _zones(old: Bundle, new: Bundle) -> Iterator[Loosening]:
             yield from _said("zone", zone.id, changes, (zone.id,))
 
 
+#: A contract only refuses; whose code it binds is in ``code``.
+_HOST: Final[Table] = {"secrets": words, "contract": words}
+
+
 def _hosts(old: Bundle, new: Bundle) -> Iterator[Loosening]:
     """A host's options hold registers, scales and topics: any change may re-scale."""
     after = {each.id: each for each in new.integrations}
@@ -310,7 +314,7 @@ def _hosts(old: Bundle, new: Bundle) -> Iterator[Loosening]:
             yield _gone("integration", each.id, zones)
         else:
             # Options may hold passwords by mistake: the change is named, not shown.
-            for change in loosened(fields(each.id, each, other, {"secrets": words})):
+            for change in loosened(fields(each.id, each, other, _HOST)):
                 yield _loose("integration", each.id, change.path, "…", "…", zones)
 
 

@@ -1,5 +1,6 @@
 """Devices and entities: enrolment, lasting ids, the hosts' handles (R10, R27)."""
 
+from collections.abc import Set
 from typing import Protocol
 
 import msgspec
@@ -67,6 +68,7 @@ class Registry:
         self._listeners: list[Listener] = []
         self._keys: dict[tuple[str, str], str] = {}
         self._declared: dict[tuple[str, str], Device] = {}
+        self._uids: dict[str, set[str]] = {}
         self._handles: dict[str, dict[int, tuple[str, str]]] = {}
         self._peers: dict[str, str] = {}
         self._outputs: dict[tuple[str | None, OutputKind], list[EntityRecord]] = {}
@@ -106,6 +108,7 @@ class Registry:
         name = bare(host)
         self._peers[name] = host
         self._declared[name, device.uid] = device
+        self._uids.setdefault(name, set()).add(device.uid)
         self._consider(name, device)
         table = self._handles.setdefault(name, {})
         for uid, handle in handles.items():
@@ -118,6 +121,7 @@ class Registry:
         name = bare(host)
         self.proposals.pop((name, uid), None)
         self._declared.pop((name, uid), None)
+        self._uids.get(name, set()).discard(uid)
         table = self._handles.get(name, {})
         for handle in [h for h, pair in table.items() if pair[0] == uid]:
             del table[handle]
@@ -137,6 +141,10 @@ class Registry:
             listener.handles_changed(name)
 
     # --- questions ------------------------------------------------------------
+
+    def declared_by(self, host: str) -> Set[str]:
+        """Return the uids of the devices that a host has announced."""
+        return self._uids.get(bare(host), frozenset())
 
     def point(self, host: str, handle: int) -> str | None:
         """Return the entity behind a host's handle; None while not enrolled."""

@@ -57,7 +57,7 @@ class Office:
         self.health = Health(kernel, self.desk)
         self.restarted: list[str] = []
         self.pulse = Pulse(kernel, self.server, self.restarted.append)
-        self.desk.alive = self.pulse.alive
+        self.desk.hosts.alive = self.pulse.alive
         self.hub.load(small_site(LOOP))
         self.hub.recover(clean=True)
         self.health.start()

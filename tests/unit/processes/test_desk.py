@@ -248,18 +248,18 @@ def test_process_in_a_crash_loop_is_a_fault_until_it_runs_well() -> None:
 def test_secrets_that_cannot_be_read_are_an_alarm_and_no_crash() -> None:
     """A host is welcomed without them: it fails by itself, core does not."""
     office = Office()
-    office.desk.secrets_told = office.health.secrets
+    office.desk.hosts.secrets_told = office.health.secrets
 
     def damaged(_names: tuple[str, ...]) -> dict[str, str]:
         raise OSError("secrets.json is damaged")
 
-    office.desk._secrets = damaged
+    office.desk.hosts._secrets = damaged
     office.join("host:loop", "host")
     (welcome,) = office.of("host:loop", m.Welcome)
     assert isinstance(welcome, m.Welcome)
     assert welcome.secrets == {}
     assert raised(office, "fault.disk") == ["hub:secrets"]
-    office.desk._secrets = lambda names: dict.fromkeys(names, "s")
+    office.desk.hosts._secrets = lambda names: dict.fromkeys(names, "s")
     office.join("host:loop", "host")
     assert raised(office, "fault.disk") == []
 

@@ -1,0 +1,132 @@
+"""What an integration states of itself: the one thing that core believes of it.
+
+``manifest.yaml`` beside the driver. A host that declares, reports or reaches more
+than stands here is refused, whatever its code says (design §5 Security).
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from core.api.errors import ConfigError
+from core.api.model import EntityKind, OutputKind
+
+Ident = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Path = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Grade = Literal["bronze", "silver", "gold", "platinum"]
+Scale = Literal["S1", "S2", "S3", "S4", "S5"]
+
+
+class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Name the integration to people."""
+
+    en: str
+    zh: str
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say what the driver reaches; nothing else is within its reach.
+
+    ``from_options`` are dotted paths of options that hold a port, or a map with
+    ``port``; ``*`` stands for each item of a list.
+    """
+
+    ports: tuple[Port, ...] = ()
+    """TCP ports that it connects to."""
+    from_options: tuple[Path, ...] = ()
+    listens: tuple[Port, ...] = ()
+    """TCP ports that it serves."""
+    udp: bool = False
+    netlink: bool = False
+    bluetooth: bool = False
+
+
+class Devices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say which device files the driver opens."""
+
+    serial: bool = False
+    from_options: tuple[Path, ...] = ()
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bound what the driver's process may take of the machine."""
+
+    memory_mb: Annotated[int, msgspec.Meta(ge=32, le=2048)] = 256
+    files: Annotated[int, msgspec.Meta(ge=16, le=1024)] = 128
+    tasks: Annotated[int, msgspec.Meta(ge=1, le=128)] = 32
+    disk_mb: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 16
+    """Of one file in the driver's own folder."""
+    devices: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 1000
+    entities: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 256
+    """Of one device."""
+
+
+class Usb(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Match a thing on the USB bus; what is empty matches anything."""
+
+    interface: str = ""
+    vid: str = ""
+    pid: str = ""
+    description: str = ""
+
+
+class Discovery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say by which signs the integration's devices are known."""
+
+    mdns: tuple[str, ...] = ()
+    """Service types such as ``_esphomelib._tcp``."""
+    wsd: tuple[str, ...] = ()
+    """Types or scopes of WS-Discovery."""
+    ssdp: tuple[str, ...] = ()
+    ble: tuple[str, ...] = ()
+    """Service data or manufacturer ids, as 16-bit hexadecimal or whole UUIDs."""
+    mqtt: tuple[str, ...] = ()
+    usb: tuple[Usb, ...] = ()
+    dhcp: tuple[str, ...] = ()
+    """Beginnings of hardware addresses."""
+    modbus_scan: bool = False
+    opcua: bool = False
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold a manifest; every field is checked before anything of its code is read."""
+
+    id: Ident
+    names: Names
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    integration: str
+    """``package.module:Class`` of the driver."""
+    flow: str
+    """``package.module:function`` that returns the form of its options."""
+    simulator: str
+    """Module that plays the device; ``python -m`` starts it."""
+    iot_class: Literal["local_push", "local_polling", "calculated"]
+    kinds: tuple[EntityKind, ...]
+    outputs: tuple[OutputKind, ...] = ()
+    events: tuple[str, ...] = ()
+    """Kinds of discrete events (sos, fall, gate); ``*`` for any."""
+    requires: tuple[str, ...] = ()
+    companion: str = ""
+    secrets: tuple[str, ...] = ()
+    network: Network = Network()
+    devices: Devices = Devices()
+    limits: Limits = Limits()
+    discovery: Discovery = Discovery()
+    worst_case_latency_s: Annotated[float, msgspec.Meta(gt=0, le=600)]
+    heartbeat_s: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+    fail_safe: Literal["per_output", "none"] = "none"
+    safety_scale: Scale
+    grade: Grade = "bronze"
+
+
+def parse(data: Any, file: str) -> Manifest:
+    """Return the manifest of a file's plain data; raises ConfigError."""
+    try:
+        found: Manifest = msgspec.convert(data, Manifest)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {error}", file=file, detail=str(error)) from error
+    if found.outputs and EntityKind.OUTPUT not in found.kinds:
+        wrong = "it names outputs; add 'output' to kinds"
+        raise ConfigError(f"{file}: {wrong}", file=file, detail=wrong)
+    return found

@@ -1,0 +1,160 @@
+"""What hosts say: devices, events, lost links; within what their manifests state."""
+
+from collections.abc import Callable
+
+from core.alarms.alarms import Alarms
+from core.config import IntegrationConfig
+from core.journal.envelope import Cause
+from core.kernel import Kernel
+from core.link import messages as m
+from core.link.server import CREDIT, Server
+from core.registry.contract import device_breach, event_breach
+from core.registry.events import DeviceReported
+
+#: Events whose answer waits for a failing disk.
+_MAX_AWAITED = 10_000
+
+Secrets = Callable[[tuple[str, ...]], dict[str, str]]
+
+
+class Hosts:
+    """Take the messages of host processes; ``count`` notes what is refused."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        links: Server,
+        secrets: Secrets,
+        count: Callable[[str], None],
+    ) -> None:
+        self._kernel, self._hub, self._links = kernel, kernel.hub, links
+        self._secrets, self._count = secrets, count
+        self.alive: Callable[[str, int], None] = lambda _peer, _number: None
+        """Who hears that a host answered a ping."""
+        self.secrets_told: Callable[[str], None] = lambda _detail: None
+        """Who hears why the secrets cannot be read; '' when they can."""
+        self._awaited: dict[tuple[str, str], None] = {}
+        """(host, event) in the order in which they began to wait."""
+
+    @property
+    def _alarms(self) -> Alarms:
+        return self._kernel.alarms
+
+    def welcome(self, peer: str) -> None:
+        """Give a host its options and its secrets."""
+        config = self._config(peer)
+        options: dict[str, object] = {}
+        secrets: dict[str, str] = {}
+        if config is not None:
+            options, secrets = config.options, self._known(config.secrets)
+        self._links.send(
+            peer,
+            m.Welcome(
+                epoch=self._hub.state.epoch,
+                options=options,
+                secrets=secrets,
+                credit=CREDIT,
+            ),
+        )
+        self._alarms.clear(peer, "contract")
+        self.alive(peer, -1)
+
+    def declare(self, peer: str, message: m.Declare) -> None:
+        """Take a device, unless it is more than the manifest states."""
+        config = self._config(peer)
+        known = self._kernel.registry.declared_by(peer)
+        why = device_breach(config, message.device, known) if config else ""
+        if why:
+            self._breach(peer, why)
+            return
+        self._kernel.registry.declare(peer, message.device, message.handles)
+
+    def withdraw(self, peer: str, message: m.Withdraw) -> None:
+        """Hear that a device is no longer announced."""
+        self._kernel.registry.withdraw(peer, message.device_uid)
+
+    def link_state(self, peer: str, message: m.LinkState) -> None:
+        """Hear that a driver lost or regained a device."""
+        self._kernel.readings.device_link(
+            peer, message.device_uid, message.up, message.detail
+        )
+
+    def event(self, peer: str, message: m.DeviceEvent) -> None:
+        """Take a discrete event, and answer it once it is durable."""
+        config = self._config(peer)
+        why = event_breach(config, message) if config else ""
+        if why:
+            # The alarm is what is kept of it; its source is not left waiting.
+            self._breach(peer, why)
+            self._answer(peer, message.event_id, self._hub.state.seq)
+            return
+        key = f"{peer}/{message.event_id}"
+        seq = self._hub.state.hub.reported.get(key)
+        device = self._kernel.registry.find_device(peer, message.device_uid)
+        called = device.id if device else message.device_uid
+        again = self._kernel.people.calls_again(called, message.kind, message.params)
+        if seq is None or again:
+            params = dict(message.params)
+            if device is None:
+                # Nobody enrolled it, and yet it calls: kept, with its own name.
+                params["device_uid"] = message.device_uid
+            seq = self._hub.emit(
+                DeviceReported(
+                    device_id=device.id if device else "",
+                    kind=message.kind,
+                    params=params,
+                    event_id=key,
+                ),
+                Cause(actor=peer),
+            ).seq
+        self._answer(peer, message.event_id, seq)
+
+    def durable_again(self) -> None:
+        """Ask anew about the events that a failing disk kept waiting."""
+        waiting, self._awaited = self._awaited, {}
+        for peer, event_id in waiting:
+            seq = self._hub.state.hub.reported.get(f"{peer}/{event_id}", 0)
+            self._answer(peer, event_id, seq or self._hub.state.seq)
+
+    # --- inside ---------------------------------------------------------------
+
+    def _config(self, peer: str) -> IntegrationConfig | None:
+        name = peer.removeprefix("host:")
+        for each in self._hub.bundle.integrations:
+            if each.id == name:
+                return each
+        return None
+
+    def _breach(self, peer: str, why: str) -> None:
+        """Refuse, and say so: a host that goes beyond its manifest is not sound."""
+        self._count(f"{peer}.beyond_manifest")
+        self._alarms.raise_(
+            peer,
+            "contract",
+            kind="fault.contract",
+            priority=3,
+            params={"host": peer.removeprefix("host:"), "what": why},
+        )
+
+    def _known(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return a host's secrets; without them it starts, and fails by itself."""
+        try:
+            found = self._secrets(names)
+        except OSError as error:
+            self.secrets_told(str(error))
+            return {}
+        self.secrets_told("")
+        return found
+
+    def _answer(self, peer: str, event_id: str, seq: int) -> None:
+        def answer(durable: bool) -> None:
+            if durable:
+                self._links.send(peer, m.EventDurable(event_id))
+            else:
+                # It still waits for the disk, and its source for our word.
+                self._awaited[peer, event_id] = None
+                if len(self._awaited) > _MAX_AWAITED:
+                    # Its source offers it again; the oldest goes first.
+                    del self._awaited[next(iter(self._awaited))]
+
+        self._hub.when_durable(seq, answer)
