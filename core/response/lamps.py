@@ -60,7 +60,7 @@ class Lamps:
         """Entity id → what it was told last, and when (boot ns)."""
         self._free_ns: dict[str, int] = {}
         """No-entry lamp → boot ns since when nothing keeps people out."""
-        self._again_ns: dict[str, int] = {}
+        self._again_ns: dict[tuple[str, bool], int] = {}
 
     def arm(self) -> None:
         """Have no tables of its own."""
@@ -103,10 +103,10 @@ class Lamps:
             self._order(entity, now, on=False)
 
     def _order(self, entity: EntityRecord, now: int, *, on: bool) -> None:
-        if now < self._again_ns.get(entity.id, 0):
+        if now < self._again_ns.get((entity.id, on), 0):
             return
         if self._commands.why_not(entity.id, on) is None:
-            self._again_ns[entity.id] = now + int(PULSE_S * NS)
+            self._again_ns[entity.id, on] = now + int(PULSE_S * NS)
             self._commands.order(entity.id, on, why="no_entry")
 
     def dark(self) -> None:
