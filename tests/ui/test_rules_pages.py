@@ -1,0 +1,121 @@
+"""The rules' pages in Chromium: a rule made without YAML, reviewed, in force.
+
+Gateway, drafting worker, kernel and signatures are the real ones; Sue acts in the
+browser with a WebCrypto key, Sam by his own software phone.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from automations import pages
+from core.processes.acts import ApproveConfig, ArmConfig
+from core.processes.drafts import every
+from tests.ui.rules_server import GAS, RulesServer, running
+from tests.ui.screen import DESKTOP, PHONE, Screen
+from tests.ui.test_live_page import pytestmark
+from tests.ui.test_permit_pages import browser, enrol, opened
+
+__all__ = ["browser", "pytestmark"]
+EARLY = "combustible-early-warning"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RulesServer]:
+    async with running(tmp_path) as found:
+        yield found
+
+
+def names(screen: Screen, blueprint: str) -> str:
+    found = next(each for each in pages.blueprints() if each.id == blueprint)
+    return found.names.zh if screen.language == "zh" else found.names.en
+
+
+async def at_rules(screen: Screen, server: RulesServer) -> None:
+    await screen.page.goto(server.url + "/rules")
+    rule = screen.page.get_by_role("article", name="gas-response")
+    await expect(rule.get_by_role("heading")).to_have_text(names(screen, GAS))
+
+
+async def make(screen: Screen) -> None:
+    """Make a rule of a blueprint by its form, and have it checked."""
+    await screen.button(screen.t("rules.make")).click()
+    await screen.page.get_by_label(screen.t("rules.seek")).fill(EARLY)
+    card = screen.page.get_by_role("button").filter(has_text=names(screen, EARLY))
+    await expect(card).to_have_count(1)
+    await screen.sound("blueprints")
+    await card.click()
+    inputs = next(each for each in pages.blueprints() if each.id == EARLY).inputs
+    await screen.choose(inputs["zones"]["name"][screen.language], "tank", many=True)
+    await screen.choose(inputs["chain"]["name"][screen.language], "gas")
+    await screen.sound("form")
+    await screen.button(screen.t("rules.check")).click()
+    await expect(screen.page.get_by_text(screen.t("rules.diff"))).to_be_visible()
+
+
+async def test_a_rule_is_made_reviewed_and_armed_on_a_phone(
+    server: RulesServer, browser: Browser
+) -> None:
+    """Issue §2: draft → check → review → armed, without YAML."""
+    screen = await opened(browser, server, "sue", PHONE, "zh")
+    await enrol(screen, server)
+    await at_rules(screen, server)
+    await screen.sound("rules")
+    await make(screen)
+    checked = screen.page.get_by_text(screen.t("rules.standing.checked"))
+    await expect(checked).to_be_visible()
+    await screen.sound("draft")
+    await screen.button(screen.t("rules.submit")).click()
+    waits = screen.page.get_by_text(screen.t("rules.waits"))
+    await expect(waits).to_be_visible()
+    (draft,) = every(server.data)
+    server.works.ok("sam", ApproveConfig(hash=draft.hash))
+    server.flush()
+    approved = screen.page.get_by_text(screen.t("rules.standing.approved"))
+    await expect(approved).to_be_visible()
+    await screen.sound("approved")
+    server.works.ok("sam", ArmConfig(hash=draft.hash))
+    server.flush()
+    armed = screen.page.get_by_text(screen.t("rules.standing.armed"))
+    await expect(armed).to_be_visible()
+    await screen.button(screen.t("rules.back")).click()
+    made = screen.page.get_by_role("article", name=f"{EARLY}-1")
+    await expect(made.get_by_role("heading")).to_have_text(names(screen, EARLY))
+    assert {rule.id for rule in server.works.hub.bundle.rules} == {
+        "gas-response",
+        f"{EARLY}-1",
+    }
+
+
+async def test_an_upgrade_shows_its_difference_at_a_desk(
+    server: RulesServer, browser: Browser
+) -> None:
+    """Issue §2: upgrading is an explicit act with a diff of the compiled rule."""
+    source = next(each for each in pages.blueprints() if each.id == GAS)
+    assert source.file is not None
+    text = source.file.read_text("utf-8")
+    newer = text.replace("version: 1.0.0", "version: 1.1.0", 1)
+    newer = newer.replace("default: 5s", "default: 4s", 1)
+    screen = await opened(browser, server, "sam", DESKTOP, "en")
+    await at_rules(screen, server)
+    async with screen.page.expect_file_chooser() as chooser:
+        await screen.button(screen.t("rules.bring")).click()
+    await (await chooser.value).set_files(
+        files=[{"name": "gas.yaml", "mimeType": "text/yaml", "buffer": newer.encode()}]
+    )
+    upgrade = screen.button(screen.t("rules.upgrade", version="1.1.0"))
+    await expect(upgrade).to_be_visible()
+    await screen.sound("upgrade")
+    await upgrade.click()
+    line = screen.page.locator(".diff li.new").filter(has_text="within 4s").first
+    await expect(line).to_be_visible()
+    await expect(screen.page.get_by_text(screen.t("rules.two_help"))).to_be_visible()
+    await screen.sound("upgrade-diff")
+    (draft,) = every(server.data)
+    assert (draft.kind, draft.was_version, draft.version) == (
+        "upgrade",
+        "1.0.0",
+        "1.1.0",
+    )
