@@ -11,7 +11,7 @@ from aiohttp import web
 
 from frontend_api import alarm_cases as library
 from frontend_api.alarm_book import NAME, AlarmRow, Book
-from frontend_api.alarm_report import Report, report
+from frontend_api.alarm_report import AlarmReport, report
 from frontend_api.guard import Call, Route
 from frontend_api.link import Uplink
 from frontend_api.names import known, text
@@ -40,7 +40,7 @@ class RelationView(View):
     text: Text
 
 
-class CaseView(View):
+class IncidentView(View):
     """Show one incident with its relations."""
 
     id: str
@@ -61,29 +61,29 @@ class CaseView(View):
 class SimilarView(View):
     """Show a similar incident, and why it is similar."""
 
-    case: CaseView
+    case: IncidentView
     score: float
     shared: list[RelationView]
     differs: list[RelationView]
 
 
-class CaseList(msgspec.Struct, kw_only=True):
+class IncidentList(msgspec.Struct, kw_only=True):
     """Hold incidents, newest first."""
 
-    items: list[CaseView]
+    items: list[IncidentView]
 
 
-class CaseAnswer(msgspec.Struct, kw_only=True):
+class IncidentAnswer(msgspec.Struct, kw_only=True):
     """Hold an incident and those that are like it."""
 
-    case: CaseView
+    case: IncidentView
     similar: list[SimilarView]
 
 
 class ReportAnswer(msgspec.Struct, kw_only=True):
     """Hold a report with the names of what it ranks."""
 
-    report: Report
+    report: AlarmReport
     names: dict[str, Text]
 
 
@@ -112,9 +112,9 @@ class AlarmDesk:
                   "Figures of the alarm system (ISA-18.2)", reply=ReportAnswer,
                   query=("from", "to", "operators")),
             Route("GET", f"{base}/alarm-cases", self.cases,
-                  "Incidents, newest first", reply=CaseList, query=("limit",)),
+                  "Incidents, newest first", reply=IncidentList, query=("limit",)),
             Route("GET", f"{base}/alarm-cases/{{id}}", self.case,
-                  "An incident, and those like it", reply=CaseAnswer),
+                  "An incident, and those like it", reply=IncidentAnswer),
         ]  # fmt: skip
 
     async def life(self, _: web.Application) -> AsyncIterator[None]:
@@ -141,13 +141,13 @@ class AlarmDesk:
         made = await self._read(lambda book: report(book, start, end, operators))
         return ReportAnswer(report=made, names=self._named(made))
 
-    async def cases(self, call: Call) -> CaseList:
+    async def cases(self, call: Call) -> IncidentList:
         """Tell the last incidents."""
         limit = max(1, min(number(call.request, "limit", _CASES), _MOST_CASES))
         found = await self._cases(limit)
-        return CaseList(items=[self._view(case) for case in found])
+        return IncidentList(items=[self._view(case) for case in found])
 
-    async def case(self, call: Call) -> CaseAnswer:
+    async def case(self, call: Call) -> IncidentAnswer:
         """Tell an incident by its id or by any of its alarms, and similar ones."""
         wanted = call.request.match_info["id"]
         found = await self._cases(library.LOOKED_THROUGH)
@@ -158,11 +158,11 @@ class AlarmDesk:
 
     async def _answer(
         self, case: library.Case, found: list[library.Case]
-    ) -> CaseAnswer:
+    ) -> IncidentAnswer:
         alike = library.similar(case, found)
         for each in (case, *(one.case for one in alike)):
             await self._weather(each)
-        return CaseAnswer(
+        return IncidentAnswer(
             case=self._view(case),
             similar=[
                 SimilarView(
@@ -220,10 +220,10 @@ class AlarmDesk:
 
     # --- views ----------------------------------------------------------------
 
-    def _view(self, case: library.Case) -> CaseView:
+    def _view(self, case: library.Case) -> IncidentView:
         verdicts = [row.verdict for row in case.alarms if row.verdict]
         found = sorted(library.features(case), key=lambda f: (f[0], f[1]))
-        return CaseView(
+        return IncidentView(
             id=case.id,
             title=self._title(case.first),
             zone_id=case.zone,
@@ -264,7 +264,7 @@ class AlarmDesk:
         code = known(f"case.{family}.{value}", "gateway.code_itself")
         return text(code, {"code": value})
 
-    def _named(self, made: Report) -> dict[str, Text]:
+    def _named(self, made: AlarmReport) -> dict[str, Text]:
         names = self._renderer.names
         found = {one.id: names.source(one.id) for one in made.sources}
         found |= {one.id: names.rule(one.id) for one in made.rules}

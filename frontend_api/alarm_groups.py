@@ -10,7 +10,12 @@ from core.alarms.chatter import Chatter
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.alarms.state import AlarmRecord, key_of
 from frontend_api.alarm_rates import FLOOD_START, STALE, Flood
-from frontend_api.alarm_views import AlarmStateView, FloodView, GroupView, ServiceView
+from frontend_api.alarm_views import (
+    AlarmGroupView,
+    AlarmStateView,
+    FloodView,
+    ServiceView,
+)
 from frontend_api.inventory import due_ms
 from frontend_api.names import text
 from frontend_api.render import Renderer
@@ -60,7 +65,7 @@ class Groups:
 
     # --- groups ---------------------------------------------------------------
 
-    def groups(self) -> dict[str, GroupView]:
+    def groups(self) -> dict[str, AlarmGroupView]:
         """Show open alarms by cause; the most urgent group first."""
         found: dict[str, list[AlarmRecord]] = {}
         for record in self.shown():
@@ -109,8 +114,8 @@ class Groups:
         down = key_of(f"host:{device.integration}", "down") in by_key
         return device.integration if down else ""
 
-    def _group(self, key: str, records: list[AlarmRecord]) -> GroupView:
-        return GroupView(
+    def _group(self, key: str, records: list[AlarmRecord]) -> AlarmGroupView:
+        return AlarmGroupView(
             id=key,
             cause=self._name(key, records[0]),
             zone_id=_only({record.zone_id for record in records}),

@@ -31,7 +31,7 @@ ANSWER_S = 60.0
 _RANKED = 10
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class AlarmFigure(msgspec.Struct, frozen=True, kw_only=True):
     """Hold one figure with its target; ``ok`` is None where nothing can be said."""
 
     id: str
@@ -41,7 +41,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool | None = None
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class AlarmSource(msgspec.Struct, frozen=True, kw_only=True):
     """Hold what one source, rule or device contributed."""
 
     id: str
@@ -54,7 +54,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """95 % band of the nuisance rate."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class AlarmReport(msgspec.Struct, frozen=True, kw_only=True):
     """Hold the figures of a span."""
 
     from_ms: int
@@ -67,18 +67,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Alarms raised while the wall clock was not trusted: their times may be off."""
     alarms: int
     calls: int
-    figures: list[Figure]
+    figures: list[AlarmFigure]
     priorities: dict[str, float]
     verdicts: dict[str, int]
     outcomes: dict[str, int]
-    sources: list[Source]
-    rules: list[Source]
-    devices: list[Source]
+    sources: list[AlarmSource]
+    rules: list[AlarmSource]
+    devices: list[AlarmSource]
     chattering: list[str]
     stale: list[str]
 
 
-def report(book: Book, from_ms: int, to_ms: int, operators: int = 1) -> Report:
+def report(book: Book, from_ms: int, to_ms: int, operators: int = 1) -> AlarmReport:
     """Return the report of a span in wall ms; the book must be caught up."""
     first, _ = book.span()
     start = max(from_ms, first)
@@ -91,7 +91,7 @@ def report(book: Book, from_ms: int, to_ms: int, operators: int = 1) -> Report:
     stale = [row for row in rows if (row.returned_ms or to_ms) - row.raised_ms > DAY]
     stood = [(row.raised_ms, row.returned_ms) for row in rows]
     days = max(to_ms - start, 0) / DAY
-    return Report(
+    return AlarmReport(
         from_ms=start,
         to_ms=to_ms,
         days=round(days, 2),
@@ -136,7 +136,7 @@ def _key(row: AlarmRow) -> str:
 
 def _rate_figures(
     moments: list[int], start: int, end: int, operators: int
-) -> list[Figure]:
+) -> list[AlarmFigure]:
     found = rates(moments, start, end, operators)
     return [
         _most("per_10min", found.per_10min, 2, "≤ 1 (2)"),
@@ -145,19 +145,21 @@ def _rate_figures(
         _most("busy_windows", found.busy_windows * 100, 1, "< 1", "%"),
         _most("peak_10min", found.peak_10min, FLOOD_START, f"≤ {FLOOD_START}"),
         _most("flood_time", found.flood_time * 100, 1, "< 1", "%"),
-        Figure(id="floods", value=found.floods),
+        AlarmFigure(id="floods", value=found.floods),
     ]
 
 
-def _most(name: str, value: float, limit: float, target: str, unit: str = "") -> Figure:
-    return Figure(
+def _most(
+    name: str, value: float, limit: float, target: str, unit: str = ""
+) -> AlarmFigure:
+    return AlarmFigure(
         id=name, value=round(value, 2), unit=unit, target=target, ok=value <= limit
     )
 
 
 def _quality(
     keys: list[tuple[int, str]], noisy: set[str], stale: int, raised: list[AlarmRow]
-) -> list[Figure]:
+) -> list[AlarmFigure]:
     top = sum(n for _, n in Counter(key for _, key in keys).most_common(_RANKED))
     share = 100 * top / len(keys) if keys else 0.0
     return [
@@ -168,27 +170,29 @@ def _quality(
     ]
 
 
-def _verdicts(raised: list[AlarmRow]) -> list[Figure]:
+def _verdicts(raised: list[AlarmRow]) -> list[AlarmFigure]:
     judged = [row for row in raised if row.verdict in ("true", "nuisance")]
     true = sum(row.verdict == "true" for row in judged)
     low, _ = wilson(true, len(judged))
     said = 100 * true / len(judged) if judged else None
     enough = len(judged) >= FEW
     return [
-        Figure(
+        AlarmFigure(
             id="effective",
             value=None if said is None else round(said, 1),
             unit="%",
             target="≥ 60",
             ok=None if said is None or not enough else said >= 60,
         ),
-        Figure(id="effective_low", value=round(100 * low, 1), unit="%"),
-        Figure(id="judged", value=len(judged)),
-        Figure(id="unjudged", value=sum(not row.verdict for row in raised)),
+        AlarmFigure(id="effective_low", value=round(100 * low, 1), unit="%"),
+        AlarmFigure(id="judged", value=len(judged)),
+        AlarmFigure(id="unjudged", value=sum(not row.verdict for row in raised)),
     ]
 
 
-def _answers(book: Book, raised: list[AlarmRow], start: int, end: int) -> list[Figure]:
+def _answers(
+    book: Book, raised: list[AlarmRow], start: int, end: int
+) -> list[AlarmFigure]:
     high = [row for row in raised if row.priority <= 2]
     waited = [
         (row.acknowledged_ms - row.raised_ms) / 1000
@@ -203,7 +207,7 @@ def _answers(book: Book, raised: list[AlarmRow], start: int, end: int) -> list[F
     return [
         _figure("acknowledged_median", middle(waited), "s"),
         _figure("acknowledged_p90", middle(waited, 0.9), "s"),
-        Figure(
+        AlarmFigure(
             id="high_in_time",
             value=None if share is None else round(share, 1),
             unit="%",
@@ -211,7 +215,7 @@ def _answers(book: Book, raised: list[AlarmRow], start: int, end: int) -> list[F
             ok=None if share is None else share >= 90,
         ),
         _figure("action_median", middle(acted), "s"),
-        Figure(id="high_without_action", value=len(high) - len(acted)),
+        AlarmFigure(id="high_without_action", value=len(high) - len(acted)),
     ]
 
 
@@ -231,18 +235,20 @@ def acted_after(book: Book, high: list[AlarmRow], start: int, end: int) -> list[
     return found
 
 
-def _put_by(book: Book, start: int, end: int) -> list[Figure]:
+def _put_by(book: Book, start: int, end: int) -> list[AlarmFigure]:
     """Count what was put by; nobody can do it without a name and a reason."""
     shelved = book.shelved(start, end)
     nameless = sum(not person or not reason for _, person, reason, _ in shelved)
     return [
-        Figure(id="shelved", value=len(shelved)),
+        AlarmFigure(id="shelved", value=len(shelved)),
         _most("unauthorised", nameless, 0, "0"),
     ]
 
 
-def _figure(name: str, value: float | None, unit: str) -> Figure:
-    return Figure(id=name, value=None if value is None else round(value, 1), unit=unit)
+def _figure(name: str, value: float | None, unit: str) -> AlarmFigure:
+    return AlarmFigure(
+        id=name, value=None if value is None else round(value, 1), unit=unit
+    )
 
 
 def _priorities(raised: list[AlarmRow]) -> dict[str, float]:
@@ -254,7 +260,7 @@ def _priorities(raised: list[AlarmRow]) -> dict[str, float]:
     return {name: round(100 * n / len(raised), 1) for name, n in counted.items()}
 
 
-def _ranked(pairs: Iterable[tuple[str, AlarmRow]]) -> list[Source]:
+def _ranked(pairs: Iterable[tuple[str, AlarmRow]]) -> list[AlarmSource]:
     by_name: dict[str, list[AlarmRow]] = {}
     for name, row in pairs:
         by_name.setdefault(name, []).append(row)
@@ -263,11 +269,11 @@ def _ranked(pairs: Iterable[tuple[str, AlarmRow]]) -> list[Source]:
     return sorted(made, key=lambda one: (-one.calls, one.id))[:_RANKED]
 
 
-def _source(name: str, rows: list[AlarmRow], total: int) -> Source:
+def _source(name: str, rows: list[AlarmRow], total: int) -> AlarmSource:
     calls = sum(row.count for row in rows)
     judged = [row for row in rows if row.verdict in ("true", "nuisance")]
     nuisance = sum(row.verdict == "nuisance" for row in judged)
-    return Source(
+    return AlarmSource(
         id=name,
         calls=calls,
         share=round(100 * calls / total, 1),

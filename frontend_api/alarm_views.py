@@ -4,7 +4,7 @@ from frontend_api.views import Text, View
 from frontend_api.work_views import AlarmView
 
 
-class GroupView(View):
+class AlarmGroupView(View):
     """Show alarms of one cause as one line; life safety is always shown by itself."""
 
     id: str

@@ -42,7 +42,7 @@ LISTS: tuple[tuple[str, str, type[v.View], str], ...] = (
     ("round-runs", "round_runs", o.RoundRunView, "Inspection rounds and coverage"),
     ("sheets", "sheets", o.SheetView, "Filled checklists and their signatures"),
     ("rules", "rules", v.RuleView, "Armed rules"),
-    ("groups", "groups", a.GroupView, "Open alarms by their cause"),
+    ("groups", "groups", a.AlarmGroupView, "Open alarms by their cause"),
     ("alarm-state", "alarming", a.AlarmStateView, "Flood and lists of alarms"),
     ("risks", "risks", a.RiskView, "Risk index of every zone, worst first"),
     ("service", "service", a.ServiceView, "Devices in maintenance"),

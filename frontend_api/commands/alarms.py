@@ -10,7 +10,7 @@ import msgspec
 from core import texts
 from frontend_api.alarm_book import Book
 from frontend_api.alarm_cases import Case, cases, features, similar
-from frontend_api.alarm_report import Figure, Report, Source, report
+from frontend_api.alarm_report import AlarmFigure, AlarmReport, AlarmSource, report
 from frontend_api.replica import load_rooms
 
 _DAYS = 30
@@ -89,7 +89,7 @@ def _when(ms: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def _lines(made: Report, language: str) -> list[str]:
+def _lines(made: AlarmReport, language: str) -> list[str]:
     def say(code: str, **params: object) -> str:
         return texts.render(code, params, language)
 
@@ -124,7 +124,7 @@ def _lines(made: Report, language: str) -> list[str]:
     return lines
 
 
-def _figure(each: Figure, language: str) -> str:
+def _figure(each: AlarmFigure, language: str) -> str:
     name = texts.render(f"alarms.figure.{each.id}", {}, language)
     value = "—" if each.value is None else f"{each.value:g}"
     told = f"  {name:<44} {value:>10} {each.unit:<2}"
@@ -134,7 +134,7 @@ def _figure(each: Figure, language: str) -> str:
     return f"{told} {each.target:<12} {verdict}"
 
 
-def _source(each: Source, language: str) -> str:
+def _source(each: AlarmSource, language: str) -> str:
     rate = "—" if each.nuisance_rate is None else f"{each.nuisance_rate:g} %"
     params = {
         "calls": each.calls,

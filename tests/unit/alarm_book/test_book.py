@@ -40,7 +40,7 @@ from frontend_api.alarm_rates import (
     rates,
     wilson,
 )
-from frontend_api.alarm_report import Report, report
+from frontend_api.alarm_report import AlarmReport, report
 from frontend_api.commands.alarms import main
 from tests.unit.journal.journals import SMALL, signer
 
@@ -115,13 +115,13 @@ def read(journal: Journal) -> Book:
     return book
 
 
-def told(journal: Journal, seconds: float, operators: int = 1) -> Report:
+def told(journal: Journal, seconds: float, operators: int = 1) -> AlarmReport:
     book = read(journal)
     start = journal.start_ms
     return report(book, start, start + int(seconds * 1000), operators)
 
 
-def value(made: Report, name: str) -> float | None:
+def value(made: AlarmReport, name: str) -> float | None:
     return next(each.value for each in made.figures if each.id == name)
 
 
@@ -357,7 +357,7 @@ def test_the_command_tells_report_and_cases(
     assert "每位操作员每 10 分钟" in out
     assert "数据不足 30 天" in out
     assert main(["report", *data, "--json"]) == 0
-    made = msgspec.json.decode(capsysbinary.readouterr().out, type=Report)
+    made = msgspec.json.decode(capsysbinary.readouterr().out, type=AlarmReport)
     assert made.alarms == 4
     assert main(["cases", *data, "--like", "b2"]) == 0
     out = capsysbinary.readouterr().out.decode()

@@ -51,6 +51,32 @@ export interface AddressBody {
   address: string;
 }
 
+export interface AlarmFigure {
+  id: string;
+  value: number | null;
+  unit?: string;
+  target?: string;
+  ok?: boolean | null;
+}
+
+export interface AlarmGroupView {
+  id: string;
+  cause: Text;
+  zone_id: string | null;
+  priority: number;
+  active: number;
+  unacknowledged: number;
+  raised_ms: number;
+  always: string[];
+  members: string[];
+}
+
+export interface AlarmGroupViewList {
+  items: AlarmGroupView[];
+  epoch: number;
+  seq: number;
+}
+
 export interface AlarmMessage {
   type: "alarm";
   epoch: number;
@@ -59,6 +85,36 @@ export interface AlarmMessage {
   event: string;
   id: string;
   alarm: AlarmView | null;
+}
+
+export interface AlarmReport {
+  from_ms: number;
+  to_ms: number;
+  days: number;
+  operators: number;
+  complete: boolean;
+  unsynced: number;
+  alarms: number;
+  calls: number;
+  figures: AlarmFigure[];
+  priorities: Record<string, number>;
+  verdicts: Record<string, number>;
+  outcomes: Record<string, number>;
+  sources: AlarmSource[];
+  rules: AlarmSource[];
+  devices: AlarmSource[];
+  chattering: string[];
+  stale: string[];
+}
+
+export interface AlarmSource {
+  id: string;
+  calls: number;
+  share: number;
+  judged?: number;
+  nuisance?: number;
+  nuisance_rate?: number | null;
+  band?: [number, number];
 }
 
 export interface AlarmStateView {
@@ -251,6 +307,23 @@ export interface Blueprints {
   problem: string;
 }
 
+export interface BookLatePermit {
+  blank: string;
+  kind: string;
+  zone_id: string;
+  title: string;
+  unit: string;
+  supervisor_id: string;
+  approver_id: string;
+  from_ms: number;
+  to_ms: number;
+  workers: string[];
+  guardians?: string[];
+  company?: string;
+  reason: string;
+  scan?: string;
+}
+
 export interface BookPermit {
   kind: string;
   zone_id: string;
@@ -310,31 +383,6 @@ export interface Card {
   signer: string;
   tests: number;
   inputs: InputCard[];
-}
-
-export interface CaseAnswer {
-  case: CaseView;
-  similar: SimilarView[];
-}
-
-export interface CaseList {
-  items: CaseView[];
-}
-
-export interface CaseView {
-  id: string;
-  title: Text;
-  zone_id: string;
-  start_ms: number;
-  end_ms: number;
-  alarms: number;
-  verdict: string;
-  outcome: string;
-  proposed: string;
-  root: string;
-  note: string;
-  by: string;
-  relations: RelationView[];
 }
 
 export interface ChangeMessage {
@@ -436,7 +484,7 @@ export interface ConsentToFace {
 
 export interface ContactList {
   items: ContactView[];
-  groups: frontend_api_notices_GroupView[];
+  groups: GroupView[];
   quiet: [number, number][];
   own_quiet: boolean;
   push_key: string;
@@ -797,14 +845,6 @@ export interface FieldView {
   own: boolean;
 }
 
-export interface Figure {
-  id: string;
-  value: number | null;
-  unit?: string;
-  target?: string;
-  ok?: boolean | null;
-}
-
 export interface FillSheet {
   checklist: string;
   answers: Record<string, number | boolean | string | null>;
@@ -854,10 +894,10 @@ export interface GasView {
   quality: number;
 }
 
-export interface GroupViewList {
-  items: frontend_api_alarm_views_GroupView[];
-  epoch: number;
-  seq: number;
+export interface GroupView {
+  channel: string;
+  names: Text;
+  hint: string;
 }
 
 export interface GuardianHere {
@@ -913,6 +953,31 @@ export interface HubView {
   watching: WatcherView[];
   oxygen_check: boolean;
   oxygen_reason: string;
+}
+
+export interface IncidentAnswer {
+  case: IncidentView;
+  similar: SimilarView[];
+}
+
+export interface IncidentList {
+  items: IncidentView[];
+}
+
+export interface IncidentView {
+  id: string;
+  title: Text;
+  zone_id: string;
+  start_ms: number;
+  end_ms: number;
+  alarms: number;
+  verdict: string;
+  outcome: string;
+  proposed: string;
+  root: string;
+  note: string;
+  by: string;
+  relations: RelationView[];
 }
 
 export interface InputCard {
@@ -1648,8 +1713,31 @@ export interface RemoveWorker {
   person_id: string;
 }
 
+export interface Report {
+  rule: string;
+  rule_hash: string;
+  blueprint: string;
+  on_unknown: string;
+  from_ms: number;
+  to_ms: number;
+  entities?: number;
+  stretches?: number;
+  events?: number;
+  lost?: number;
+  runs?: Try[];
+  runs_more?: number;
+  skipped?: Record<string, number>;
+  doubts?: Doubt[];
+  silences?: Silence[];
+  verdicts?: Record<string, number>;
+  missed?: Real[];
+  names?: Record<string, string>;
+  took_s?: number;
+  factor?: number;
+}
+
 export interface ReportAnswer {
-  report: frontend_api_alarm_report_Report;
+  report: AlarmReport;
   names: Record<string, Text>;
 }
 
@@ -2067,7 +2155,7 @@ export interface SilenceSirens {
 }
 
 export interface SimilarView {
-  case: CaseView;
+  case: IncidentView;
   score: number;
   shared: RelationView[];
   differs: RelationView[];
@@ -2102,16 +2190,6 @@ export interface SlotView {
   on_site: boolean;
   delegable: boolean;
   lead: boolean;
-}
-
-export interface Source {
-  id: string;
-  calls: number;
-  share: number;
-  judged?: number;
-  nuisance?: number;
-  nuisance_rate?: number | null;
-  band?: [number, number];
 }
 
 export interface StartDrill {
@@ -2289,7 +2367,7 @@ export interface TrialView {
   state: string;
   done: number;
   error?: string;
-  report?: core_processes_trials_Report | null;
+  report?: Report | null;
 }
 
 export interface Try {
@@ -2452,73 +2530,12 @@ export interface core_permits_gas_tests_acts_Sample {
   note?: string;
 }
 
-export interface core_processes_trials_Report {
-  rule: string;
-  rule_hash: string;
-  blueprint: string;
-  on_unknown: string;
-  from_ms: number;
-  to_ms: number;
-  entities?: number;
-  stretches?: number;
-  events?: number;
-  lost?: number;
-  runs?: Try[];
-  runs_more?: number;
-  skipped?: Record<string, number>;
-  doubts?: Doubt[];
-  silences?: Silence[];
-  verdicts?: Record<string, number>;
-  missed?: Real[];
-  names?: Record<string, string>;
-  took_s?: number;
-  factor?: number;
-}
-
 export interface core_response_roll_events_Sample {
   gas: string;
   value?: number | null;
   unit?: string;
   instrument?: string;
   entity_id?: string;
-}
-
-export interface frontend_api_alarm_report_Report {
-  from_ms: number;
-  to_ms: number;
-  days: number;
-  operators: number;
-  complete: boolean;
-  unsynced: number;
-  alarms: number;
-  calls: number;
-  figures: Figure[];
-  priorities: Record<string, number>;
-  verdicts: Record<string, number>;
-  outcomes: Record<string, number>;
-  sources: Source[];
-  rules: Source[];
-  devices: Source[];
-  chattering: string[];
-  stale: string[];
-}
-
-export interface frontend_api_alarm_views_GroupView {
-  id: string;
-  cause: Text;
-  zone_id: string | null;
-  priority: number;
-  active: number;
-  unacknowledged: number;
-  raised_ms: number;
-  always: string[];
-  members: string[];
-}
-
-export interface frontend_api_notices_GroupView {
-  channel: string;
-  names: Text;
-  hint: string;
 }
 
 export interface frontend_api_rules_views_TestView {
@@ -2536,7 +2553,7 @@ export interface frontend_api_work_views_TestView {
   typed: boolean;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -2609,6 +2626,7 @@ export interface ActBodies {
   "permit.analyse": AnalysePermit;
   "permit.apply": ApplyPermit;
   "permit.book": BookPermit;
+  "permit.book_late": BookLatePermit;
   "permit.brief": BriefPeople;
   "permit.cancel": CancelPermit;
   "permit.check": CheckPermit;
