@@ -222,7 +222,7 @@ class Orders:
             {"zone": record.zones[0]},
             "" if real else f"{body.evacuation_id}/over",
             mark="" if real else record.mark,
-            cause=Cause(actor=envelope.cause.actor, parent=envelope.id),
+            cause=Cause(actor=envelope.cause.actor, parent=envelope.id, drill=not real),
         )
 
     def _drill_due(self, body: DrillDue, envelope: Envelope) -> None:

@@ -298,7 +298,8 @@ class Sirens:
 
         A hazard that came while it waited goes first: ``still`` is then False.
         """
-        cause = Cause(actor=f"person:{actor}", parent=asked.id)
+        drill = asked.cause.drill
+        cause = Cause(actor=f"person:{actor}", parent=asked.id, drill=drill)
 
         def order(durable: bool) -> None:
             for entity_id in entities if durable and still() else ():

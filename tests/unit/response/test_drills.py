@@ -60,7 +60,7 @@ def test_everything_of_a_drill_is_marked(yard: Evac) -> None:
     bodies = [(e, b) for e, b in bodies if getattr(b, "kind", "") != "fault.command"]
     bodies = [(e, b) for e, b in bodies if getattr(b, "code", "") != _DUE]
     assert bodies
-    assert [e.type for e, _ in bodies if not e.cause.drill] == []
+    assert [(e.type, b) for e, b in bodies if not e.cause.drill] == []
     notices = [n for n in yard.events(NoticeQueued) if n.code != _DUE]
     assert notices
     assert {n.mark for n in notices} == {"DRILL"}

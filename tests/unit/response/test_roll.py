@@ -1,5 +1,6 @@
 """Who is counted, and by what (issue: roll call; a tag is a device and no person)."""
 
+import msgspec
 import pytest
 
 from core.api.errors import Refused
@@ -199,7 +200,7 @@ def test_a_pin_or_a_face_is_a_person_and_a_card_is_a_device(
         hub="",
         person="ann",
         verb="",
-        body=b"{}",
+        body=msgspec.Raw(b"{}"),
         at=0,
         method=method,  # type: ignore[arg-type]
     )
