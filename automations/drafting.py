@@ -90,11 +90,8 @@ class Desk:
             if self.resolving:
                 made.looks = tuple(self._looks(bundle, rule))
             made.problems = _failures(made)
-        found = (*loosens(self._bundle, bundle), *joins(self._bundle, bundle))
-        made.looser = tuple(
-            Looser(e.part, e.about, e.path, e.old, e.new) for e in found
-        )
-        made.two = bool(found) or made.life_safety
+        made.looser = _looser(self._bundle, bundle)
+        made.two = bool(made.looser) or made.life_safety
         if not made.problems:
             made.hash = store(config.dump(bundle), self._data)
             self.library.keep(bundle.rules)
@@ -204,12 +201,19 @@ class Desk:
         return config.load(config.dump(made))
 
 
+def _looser(old: Bundle, new: Bundle) -> tuple[Looser, ...]:
+    """Return what is looser; what a rule does is told by its lines, not here."""
+    return tuple(
+        Looser(e.part, e.about, e.path, e.old, e.new) for e in loosens(old, new)
+    )
+
+
 def of_files(data: Path, base: str, armed: Bundle, bundle: bytes) -> Draft:
     """Save a draft of a whole configuration that was compiled from files."""
     new = config.load(bundle)
     before = {rule.id: rule for rule in armed.rules}
     after = {rule.id: rule for rule in new.rules}
-    found = (*loosens(armed, new), *joins(armed, new))
+    looser = _looser(armed, new)
     made = Draft(
         id=secrets.token_hex(8),
         kind="files",
@@ -224,8 +228,8 @@ def of_files(data: Path, base: str, armed: Bundle, bundle: bytes) -> Draft:
             for line in rule_words.diff(before.get(name), after.get(name))
             if line.sign
         ),
-        looser=tuple(Looser(e.part, e.about, e.path, e.old, e.new) for e in found),
-        two=bool(found),
+        looser=looser,
+        two=bool(looser) or bool(joins(armed, new)),
     )
     save(data, made)
     return made

@@ -40,7 +40,7 @@ _SAID: dict[str, dict[str, str]] = {
         "when": "when",
         "only_if": "only if",
         "value": "value",
-        "do": "do",
+        "do": "it",
         "after": "after",
         "unknown": "when it cannot be known",
         "closes": "ends when",

@@ -13,7 +13,7 @@ from core.logic.state import run_key
 from core.people.acts import ACTS, ROLES
 from core.processes import drafts
 from core.processes.acts import ApproveConfig, SubmitConfig
-from core.processes.drafts import Answer, Draft, RuleLines, Wish
+from core.processes.drafts import Answer, Draft, Looser, RuleLines, Wish
 from core.processes.state import Review
 from frontend_api import rules_views as v
 from frontend_api.accounts import Session
@@ -28,6 +28,7 @@ from frontend_api.views import Text
 #: Starts of runs that are looked up once, for when each rule last fired.
 _STARTS = 500
 _MS = 1_000_000
+_TOLD_BY_LINES = frozenset({"steps", "triggers", "condition", "closes", "values"})
 
 
 class Rules:
@@ -266,13 +267,7 @@ class Rules:
                 for e in draft.tests
             ],
             diff=[v.LineView(sign=e.sign, text=Text(e.zh, e.en)) for e in draft.diff],
-            looser=[
-                text(
-                    f"loosening.{e.part}",
-                    {"about": e.about, "path": e.path, "old": e.old, "new": e.new},
-                )
-                for e in draft.looser
-            ],
+            looser=[self._looser(each) for each in draft.looser],
             looks=[
                 v.LooksView(
                     names=Text(e.zh, e.en),
@@ -282,6 +277,14 @@ class Rules:
                 for e in draft.looks
             ],
         )
+
+    def _looser(self, found: Looser) -> Text:
+        """Say what is looser; a rule's own parts stand line by line beside it."""
+        part = found.path.rpartition(".")[2]
+        if found.part == "rule" and part in _TOLD_BY_LINES:
+            return text(f"rules.looser.{part}", {"rule": self.names.rule(found.about)})
+        params = {each: getattr(found, each) for each in found.__struct_fields__}
+        return text(f"loosening.{found.part}", params)
 
     def _standing(self, draft: Draft, review: Review | None) -> str:
         force = self.replica.state.hub.config_hash

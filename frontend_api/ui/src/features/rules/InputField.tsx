@@ -75,9 +75,15 @@ function Pick({ input, head, now, choices, set }: Props & { head: Head; now: unk
   const data = choices.map((one) => ({ value: one.id, label: say(one.names) || one.id }));
   if (input.multiple) {
     const several = Array.isArray(now) ? now.map(String) : typeof now === 'string' ? [now] : [];
-    return <MultiSelect {...head} searchable data={data} value={several} onChange={(all) => set(all.length ? all : undefined)} />;
+    return <MultiSelect {...head} searchable data={data} value={several} onChange={(all) => set(all.length ? apart(all, several) : undefined)} />;
   }
   return <Select {...head} searchable data={data} value={typeof now === 'string' ? now : null} onChange={(one) => set(one ?? undefined)} />;
+}
+
+/** Every zone, or some of them: the later choice drops the other. */
+function apart(all: string[], before: string[]): string[] {
+  if (!all.includes('all')) return all;
+  return before.includes('all') ? all.filter((one) => one !== 'all' || all.length === 1) : ['all'];
 }
 
 function Duration({ head, now, set }: { head: Head; now: unknown; set: (value: unknown) => void }) {
