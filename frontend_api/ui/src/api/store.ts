@@ -9,10 +9,14 @@ import type {
   OutputView,
   PermitView,
   PersonView,
+  PlanRunView,
   ResponseView,
+  RoundRunView,
   RunView,
   SecondView,
+  SheetView,
   SiteView,
+  TaskView,
   VisitorView,
   ZoneView,
 } from './schema';
@@ -33,6 +37,10 @@ export interface Sections {
   outputs: Record<string, OutputView>;
   devices: Record<string, DeviceView>;
   runs: Record<string, RunView>;
+  tasks: Record<string, TaskView>;
+  plan_runs: Record<string, PlanRunView>;
+  round_runs: Record<string, RoundRunView>;
+  sheets: Record<string, SheetView>;
   seconds: Record<string, SecondView>;
   hub: Record<string, HubView>;
 }
@@ -53,6 +61,10 @@ const EMPTY: Sections = {
   outputs: {},
   devices: {},
   runs: {},
+  tasks: {},
+  plan_runs: {},
+  round_runs: {},
+  sheets: {},
   seconds: {},
   hub: {},
 };

@@ -62,8 +62,8 @@ async function digest(file: File): Promise<string> {
   return sum.hex();
 }
 
-/** Upload a file into a slot of a permit; goes on after every cut. Throws Refusal. */
-export async function upload(permit: string, slot: string, file: File, told: (share: number) => void): Promise<string> {
+/** Bring a file to the hub, for a permit or a task; goes on after every cut. Throws Refusal. */
+export async function bring(permit: string, file: File, told: (share: number) => void): Promise<string> {
   const { id, ...first } = await begun(permit, file);
   let at = first.offset;
   for (let cuts = 0; at < file.size; ) {
@@ -81,8 +81,14 @@ export async function upload(permit: string, slot: string, file: File, told: (sh
   const sha256 = await digest(file);
   await post<UploadView>(`/api/v1/uploads/${id}/finish`, { sha256 });
   localStorage.removeItem(memory(permit, file));
+  told(1);
+  return sha256;
+}
+
+/** Upload a file into a slot of a permit. Throws Refusal. */
+export async function upload(permit: string, slot: string, file: File, told: (share: number) => void): Promise<string> {
+  const sha256 = await bring(permit, file, told);
   const taken = Math.min(file.lastModified || store.now(), store.now());
   await wanted('attachment.record', { permit_id: permit, slot, sha256, size: file.size, media: file.type as Media, taken_ms: Math.floor(taken) });
-  told(1);
   return sha256;
 }

@@ -19,6 +19,7 @@ const FEATURES = {
   permits: () => import('../features/permits'),
   rules: () => import('../features/rules'),
   settings: () => import('../features/settings/SettingsPage'),
+  tasks: () => import('../features/tasks'),
 };
 const LivePage = lazy(() => FEATURES['']().then((all) => ({ default: all.LivePage })));
 const AlarmsPage = lazy(() => FEATURES.alarms().then((all) => ({ default: all.AlarmsPage })));
@@ -31,6 +32,13 @@ const RulesPage = lazy(() => FEATURES.rules().then((all) => ({ default: all.Rule
 const MakePage = lazy(() => FEATURES.rules().then((all) => ({ default: all.MakePage })));
 const DraftPage = lazy(() => FEATURES.rules().then((all) => ({ default: all.DraftPage })));
 const SettingsPage = lazy(() => FEATURES.settings().then((all) => ({ default: all.SettingsPage })));
+const PlanRunPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.PlanRunPage })));
+const PlansPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.PlansPage })));
+const ReportPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.ReportPage })));
+const RoundsPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.RoundsPage })));
+const SheetsPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.SheetsPage })));
+const TaskPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.TaskPage })));
+const TasksPage = lazy(() => FEATURES.tasks().then((all) => ({ default: all.TasksPage })));
 const EnterPage = lazy(() => import('../features/login/EnterPage').then((all) => ({ default: all.EnterPage })));
 
 const AHEAD_MS = 3000;
@@ -145,6 +153,13 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/alarms" component={AlarmsPage} />
               <Route path="/muster" component={MusterPage} />
               <Route path="/hub" component={HubPage} />
+              <Route path="/tasks" component={TasksPage} />
+              <Route path="/tasks/new" component={ReportPage} />
+              <Route path="/tasks/:id">{({ id }) => <TaskPage key={id} id={id} />}</Route>
+              <Route path="/plans" component={PlansPage} />
+              <Route path="/plans/:id">{({ id }) => <PlanRunPage key={id} id={id} />}</Route>
+              <Route path="/rounds" component={RoundsPage} />
+              <Route path="/sheets" component={SheetsPage} />
               <Route path="/rules" component={RulesPage} />
               <Route path="/rules/new">{() => <MakePage />}</Route>
               <Route path="/rules/drafts/:id">{({ id }) => <DraftPage key={id} id={id} />}</Route>

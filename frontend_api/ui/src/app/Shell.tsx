@@ -3,6 +3,7 @@ import {
   IconChecklist,
   IconClipboardCheck,
   IconHeartbeat,
+  IconListCheck,
   IconMap2,
   IconSettings,
   IconUsersGroup,
@@ -24,6 +25,7 @@ const PLACES = [
   { to: '/permits', key: 'nav.permits', icon: IconClipboardCheck },
   { to: '/alarms', key: 'nav.alarms', icon: IconBell },
   { to: '/muster', key: 'nav.muster', icon: IconUsersGroup },
+  { to: '/tasks', key: 'nav.tasks', icon: IconListCheck },
   { to: '/hub', key: 'nav.hub', icon: IconHeartbeat },
 ] as const;
 
@@ -76,7 +78,8 @@ function Rail() {
   const [path] = useLocation();
   const open = Object.values(useAlarms()).filter((alarm) => !alarm.acknowledged).length;
   const missing = useMissing();
-  const badge: Record<string, number> = { '/alarms': open, '/muster': missing };
+  const duties = useDuties();
+  const badge: Record<string, number> = { '/alarms': open, '/muster': missing, '/tasks': duties };
   return (
     <nav className="rail" aria-label={t('nav.label')}>
       <div className="brand">
@@ -110,7 +113,13 @@ function Rail() {
   );
 }
 
-export function useMissing(): number {
+export /** Plans that run, and tasks that are late: what the duties' page is opened for. */
+function useDuties(): number {
+  const runs = Object.values(useSection('plan_runs')).filter((one) => !one.ended_ms).length;
+  return runs + Object.values(useSection('tasks')).filter((one) => one.state !== 'closed' && one.level > 0).length;
+}
+
+function useMissing(): number {
   const running = Object.values(useSection('evacuations')).filter((one) => !one.cleared_ms);
   return running.reduce(
     (sum, one) => sum + one.roll.filter((line) => line.status !== 'accounted').length,
