@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import signal
 import sys
 import tempfile
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
     """Run the demonstration; exit status 0, 1 when the day went otherwise, 2 bad."""
     options = _options(argv)
     try:
-        scenario = scenarios.read(Path(options.scenario))
+        days = [scenarios.read(Path(each)) for each in _days(options)]
     except ScenarioError as bad:
         sys.stderr.write(f"safehold demo: {bad}\n")
         return 2
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
         )
         return 2
     try:
-        return asyncio.run(_Demo(options, data, scenario).run())
+        return asyncio.run(_Demo(options, data, days).run())
     except (StageError, TimeoutError, OSError) as bad:
         sys.stderr.write(f"safehold demo: {bad}\n")
         return 1
@@ -59,10 +60,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=0, help="another day: values and paces differ (0)"
     )
+    parser.add_argument("--scenario", default="", help="file with another scripted day")
     parser.add_argument(
-        "--scenario",
-        default=str(HERE / "scenarios" / "h2s.yaml"),
-        help="file with the scripted day",
+        "--drill", action="store_true", help="hold a drill instead of the incident"
     )
     options = parser.parse_args(argv)
     options.speed = options.speed or (_ONCE_SPEED if options.once else _SPEED)
@@ -71,13 +71,23 @@ def _options(argv: list[str]) -> argparse.Namespace:
     return options
 
 
+def _days(options: argparse.Namespace) -> list[Path]:
+    """Return what is played: the incident, and for who watches a drill after it."""
+    if options.scenario:
+        return [Path(options.scenario)]
+    incident, drill = (HERE / "scenarios" / f"{n}.yaml" for n in ("h2s", "drill"))
+    if options.drill:
+        return [drill]
+    return [incident] if options.once else [incident, drill]
+
+
 class _Demo:
     """Hold one run of the demonstration."""
 
     def __init__(
-        self, options: argparse.Namespace, data: Path, scenario: Scenario
+        self, options: argparse.Namespace, data: Path, days: list[Scenario]
     ) -> None:
-        self._options, self._data, self._scenario = options, data, scenario
+        self._options, self._data, self._days = options, data, days
         self._stage = Stage(data, options.speed, options.port, options.seed)
 
     async def run(self) -> int:
@@ -117,7 +127,7 @@ class _Demo:
             await crew.claim("zhao", self._stage.claim_code())
             player = Player(self._stage, watch, crew, _tell)
             try:
-                await player.play(self._scenario)
+                await player.play(self._days[0])
             except NotMetError as bad:
                 _tell(f"✗ {bad}")
                 return 1
@@ -131,9 +141,10 @@ class _Demo:
         _tell("Ctrl-C 结束 ends it.")
         async with self._people() as (watch, crew):
             await crew.arrive()
+            days = itertools.cycle(self._days)
             while True:
                 player = Player(self._stage, watch, crew, _tell, lenient=True)
-                await player.play(self._scenario)
+                await player.play(next(days))
                 await tidy(watch, crew)
                 await asyncio.sleep(_PAUSE_S / self._options.speed)
 

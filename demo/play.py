@@ -167,6 +167,9 @@ class Player:
         elif kind == "evacuation":
             running = state.response.evacuations.values()
             found = [e.id for e in running if not e.cleared_wall_ns]
+        elif kind == "drill":
+            drills = state.response.drills.values()
+            found = [e.id for e in drills if not e.cleared_wall_ns]
         elif kind == "notice":
             person, _, code = rest.partition("/")
             notices = state.response.notices.values()

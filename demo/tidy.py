@@ -1,14 +1,17 @@
 """Put the site in order at the day's end, whatever a person at the page has done."""
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.permits.lifecycle import PermitStatus
+from core.state import SiteState
 from demo.crew import Crew, RefusedError
 from demo.watch import Watch
 
 #: Who may acknowledge, reset, clear and cancel; and who lets outputs end.
 _OFFICER = "zhao"
+Ask = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 
 async def tidy(watch: Watch, crew: Crew) -> None:
@@ -19,6 +22,17 @@ async def tidy(watch: Watch, crew: Crew) -> None:
         with contextlib.suppress(RefusedError):
             await crew.act(_OFFICER, verb, body, version)
 
+    await _people(state, ask)
+    for permit in list(state.permits.permits.values()):
+        if permit.status is not PermitStatus.CLOSED:
+            body = {"permit_id": permit.id, "reason": "收工"}
+            await ask("permit.cancel", body, permit.version)
+    for entity_id in list(state.response.outputs):
+        await ask("output.release", {"entity_id": entity_id, "reason": "收工"})
+
+
+async def _people(state: SiteState, ask: Ask) -> None:
+    """End what calls people out, and what called them."""
     for alarm in list(state.alarms.open.values()):
         if not alarm.acknowledged:
             await ask("alarm.acknowledge", {"alarm_id": alarm.id})
@@ -27,9 +41,8 @@ async def tidy(watch: Watch, crew: Crew) -> None:
     for evacuation in list(state.response.evacuations.values()):
         if not evacuation.cleared_wall_ns:
             await ask("evacuation.clear", {"evacuation_id": evacuation.id})
-    for permit in list(state.permits.permits.values()):
-        if permit.status is not PermitStatus.CLOSED:
-            body = {"permit_id": permit.id, "reason": "收工"}
-            await ask("permit.cancel", body, permit.version)
-    for entity_id in list(state.response.outputs):
-        await ask("output.release", {"entity_id": entity_id, "reason": "收工"})
+    for drill in list(state.response.drills.values()):
+        if not drill.cleared_wall_ns:
+            await ask("drill.end", {"evacuation_id": drill.id})
+    for badge in list(state.response.visitors):
+        await ask("visitor.sign_out", {"badge": badge})

@@ -8,7 +8,7 @@ OWNER = "eve"
 METER, CAMERA = "meter-tank", "cam-tank"
 CREW = {**ROLES, OWNER: ("owner",)}
 _SITE = """\
-site: {{id: works, names: {{zh: 示范装置, en: Works}}, time_zone: {zone}}}
+site: {{id: works, names: {{zh: 示范装置, en: Works}}, time_zone: {zone}, clear_after: 1s}}
 calendar:
   known: {{from: "{known_from}", to: "{known_to}"}}
   holidays: [{{names: 节日, from: "{today}", to: "{today}"}}]

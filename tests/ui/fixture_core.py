@@ -346,7 +346,13 @@ class FixtureCore:
                     alarm_id=fields["alarm_id"], person_id=me
                 )
             case "person.account":
-                return response.RollChanged(**fields, by=me)
+                return response.RollChanged(
+                    evacuation_id=fields["evacuation_id"],
+                    person_id=fields["person_id"],
+                    status=fields["status"],
+                    method="tick",
+                    by=me,
+                )
             case "attachment.record" | "attachment.read" | "gas.oxygen_check":
                 return _recorded(request.verb, fields, me)
             case "permit.hold":
