@@ -107,7 +107,7 @@ async def unfolded(screen: Screen, title: str) -> Any:
     part = screen.page.locator("details", has=heading)
     await expect(part).to_be_visible()
     if await part.get_attribute("open") is None:
-        await part.locator("summary").click()
+        await part.locator("summary").first.click()
     await expect(part.locator(".fold-body")).to_be_visible()
     return part
 

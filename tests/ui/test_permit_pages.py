@@ -204,7 +204,7 @@ async def opened_fold(screen: Screen, title: str) -> None:
         has=screen.page.get_by_role("heading", name=screen.t(title), exact=True),
     )
     if await part.get_attribute("open") is None:
-        await part.locator("summary").click()
+        await part.locator("summary").first.click()
 
 
 @pytest.mark.parametrize(

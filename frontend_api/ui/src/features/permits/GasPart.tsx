@@ -29,8 +29,8 @@ export function GasPart(part: Part) {
       {may('permit.gases') && !['completed', 'accepted', 'closed', 'rejected'].includes(file.status) && <Named {...part} />}
       {open && may('permit.gas_test') && <Take {...part} />}
       <ol className="gas-tests">
-        {file.tests.map((test) => (
-          <Test key={test.at_ms} test={test} />
+        {file.tests.map((test, i) => (
+          <Test key={`${test.at_ms}${i}`} test={test} open={i === 0} />
         ))}
       </ol>
       {!file.tests.length && <p className="note">{t('gas_test.none')}</p>}
@@ -48,7 +48,7 @@ function Named({ file, done }: Part) {
   if (!gases.length) return null;
   return (
     <section className="stack" aria-label={t('gas_test.named')}>
-      <MultiSelect label={t('gas_test.named')} description={t('gas_test.named_note')} data={gases.map((one) => ({ value: one.id, label: say(one.names) }))} value={named} onChange={setNamed} />
+      <MultiSelect searchable label={t('gas_test.named')} description={t('gas_test.named_note')} data={gases.map((one) => ({ value: one.id, label: say(one.names) }))} value={named} onChange={setNamed} />
       {!same && (
         <ActButton verb="permit.gases" body={{ permit_id: file.id, gases: named }} version={file.version} done={done}>
           {t('gas_test.name_do', { count: named.length })}
@@ -58,30 +58,37 @@ function Named({ file, done }: Part) {
   );
 }
 
-function Test({ test }: { test: GasTestView }) {
+/** One test: the newest stands open, of the others the outcome is said. */
+function Test({ test, open }: { test: GasTestView; open: boolean }) {
   const { t, say } = useWords();
   const site = useSite();
   const { name } = useNames();
   const gas = (id: string) => say(site?.quantities.find((one) => one.id === id)?.names) || id;
+  const passed = test.samples.every((one) => one.verdict === 'passed' && one.evidence);
+  const worst = passed ? 'passed' : (test.samples.find((one) => one.verdict !== 'passed')?.verdict ?? 'unknown');
   return (
     <li>
-      <p>
-        <b>{moment(test.at_ms, site?.time_zone ?? 'UTC')}</b> {test.person_id ? name(test.person_id) : t('gas_test.by_hub')}
-      </p>
-      <ul>
-        {test.samples.map((one, i) => (
-          <li key={`${one.gas}${one.place}${i}`} className={`verdict ${one.verdict}`}>
-            <span>{gas(one.gas)}</span>
-            <span>{one.place ? t(`place.${one.place}`) : ''}</span>
-            <b>
-              {figure(one.value)} {one.unit}
-            </b>
-            <b>{t(`verdict.${one.verdict}`)}</b>
-            {one.typed && <i className="typed">{t('gas_test.typed', { instrument: one.instrument })}</i>}
-            {!one.evidence && <i className="typed">{t('gas_test.no_evidence')}</i>}
-          </li>
-        ))}
-      </ul>
+      <details open={open}>
+        <summary className={`verdict ${worst}`}>
+          <b>{moment(test.at_ms, site?.time_zone ?? 'UTC')}</b> <span>{test.person_id ? name(test.person_id) : t('gas_test.by_hub')}</span>
+          {test.samples.some((one) => one.typed) && <i className="typed">{t('gas_test.was_typed')}</i>}
+          <b>{t(`verdict.${worst}`)}</b>
+        </summary>
+        <ul>
+          {test.samples.map((one, i) => (
+            <li key={`${one.gas}${one.place}${i}`} className={`verdict ${one.verdict}`}>
+              <span>{gas(one.gas)}</span>
+              <span>{one.place ? t(`place.${one.place}`) : ''}</span>
+              <b>
+                {figure(one.value)} {one.unit}
+              </b>
+              <b>{t(`verdict.${one.verdict}`)}</b>
+              {one.typed && <i className="typed">{t('gas_test.typed', { instrument: one.instrument })}</i>}
+              {!one.evidence && <i className="typed">{t('gas_test.no_evidence')}</i>}
+            </li>
+          ))}
+        </ul>
+      </details>
     </li>
   );
 }

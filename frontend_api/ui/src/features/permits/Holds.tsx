@@ -51,7 +51,7 @@ export function Holds({ file, permit, done }: Part) {
           {t('permit.release')}
         </button>
       )}
-      {!mine && <p className="note">{t('permit.release_by', { who: roles(releasers) })}</p>}
+      {!mine && <p className="note">{releasers.length ? t('permit.release_by', { who: roles(releasers) }) : t('permit.release_later')}</p>}
       <ReasonDialog
         open={asking}
         title={t('permit.release_title')}

@@ -191,7 +191,7 @@ export function Tried({ file, points, close }: Form & { points: PointView[] }) {
       confirm={t('isolation.try_do', { count: chosen.length })}
       close={close}
     >
-      <MultiSelect label={t('isolation.points')} data={points.map((one) => ({ value: one.id, label: told(one) }))} value={chosen} onChange={setChosen} />
+      <MultiSelect label={t('isolation.points')} searchable data={points.map((one) => ({ value: one.id, label: told(one) }))} value={chosen} onChange={setChosen} />
       <TextInput label={t('isolation.method')} description={t('isolation.method_note')} required maxLength={NAME} value={method} onChange={(event) => setMethod(event.currentTarget.value)} />
     </Sheet>
   );
@@ -213,7 +213,7 @@ export function FoundEnergy({ file, points, close }: Form & { points: PointView[
       confirm={t('isolation.found')}
       close={close}
     >
-      <MultiSelect label={t('isolation.points')} data={points.map((one) => ({ value: one.id, label: told(one) }))} value={chosen} onChange={setChosen} />
+      <MultiSelect label={t('isolation.points')} searchable data={points.map((one) => ({ value: one.id, label: told(one) }))} value={chosen} onChange={setChosen} />
       <TextInput label={t('isolation.note')} maxLength={300} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
     </Sheet>
   );
