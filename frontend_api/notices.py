@@ -13,6 +13,7 @@ import msgspec
 
 from core.channels.push import VAPID, Subscription, b64, hub_key, public, unb64
 from core.channels.services import (
+    RELAY,
     BadAddress,
     group_secret,
     hint,
@@ -83,6 +84,8 @@ class ContactList(msgspec.Struct, kw_only=True):
     services: list[str]
     """Kinds of address that this person may give."""
     modem: bool
+    relay: bool
+    """True: the site has a mail server, so a bare mail address will do."""
 
 
 class PushReply(msgspec.Struct, kw_only=True):
@@ -156,6 +159,7 @@ class NoticeDesk:
             push_key=b64(public(hub_key(self.secrets.get_or_create(VAPID)))),
             services=self._services(person_id),
             modem=bundle.notices.modem is not None,
+            relay=bool(self._hint(RELAY)),
         )
 
     async def keep(self, call: Call) -> None:
@@ -195,13 +199,16 @@ class NoticeDesk:
         """Keep the address of a group that the site names."""
         person_id, channel = call.session.person_id, call.request.match_info["id"]
         groups = {group.id for group in self.replica.bundle.notices.channels}
-        if channel not in groups:
+        if channel not in groups and channel != RELAY:
             raise Problem("gateway.not_found")
         if not self.replica.roles(person_id) & _KEEPERS and not self._owns(person_id):
             raise Problem("gateway.not_allowed")
         asked: AddressBody = await body(call.request, AddressBody)
-        self._checked(person_id, asked.address)
-        await self._put(group_secret(channel), asked.address.strip())
+        service = self._checked(person_id, asked.address)
+        if channel == RELAY and not service.startswith("mailto"):
+            raise Problem("contact.relay", status=422)
+        name = RELAY if channel == RELAY else group_secret(channel)
+        await self._put(name, asked.address.strip())
 
     async def stats(self, _: Call) -> StatsList:
         """Count what became of the notices that the journal still tells."""

@@ -7,11 +7,14 @@ for everybody. Only services that stand in the table carry notices.
 import functools
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 _FILE = Path(__file__).with_name("services.json")
+#: The secret that is the site's mail server, as an apprise URL without a recipient.
+RELAY = "relay.mail"
+_MAIL = re.compile(r"^[^@\s/:<>\"]{1,64}@[A-Za-z0-9.-]{1,190}$")
 _PHONE = re.compile(r"^\+?[0-9]{5,15}$")
 
 
@@ -47,17 +50,20 @@ def services() -> dict[str, Service]:
 def scheme_of(address: str) -> str:
     """Return an address's scheme; raises BadAddress where it cannot be used.
 
-    A phone number is ``sms``, a subscription (JSON) ``push``, else a URL.
+    A phone number is ``sms``, a mail address ``mail`` (by the site's own server), a
+    subscription (JSON) ``push``, else a URL.
     """
     text = address.strip()
     if text.startswith("{"):
         return "push"
     if _PHONE.match(text.removeprefix("sms:").replace(" ", "").replace("-", "")):
         return "sms"
+    if _MAIL.match(text):
+        return "mail"
     scheme, found, rest = text.partition("://")
     if not found or not rest or any(c.isspace() or ord(c) < 32 for c in text):
         raise BadAddress("contact.address")
-    if scheme.lower() not in services() or scheme.lower() in ("sms", "push"):
+    if scheme.lower() not in services() or scheme.lower() in ("sms", "push", "mail"):
         raise BadAddress("contact.service")
     return scheme.lower()
 
@@ -70,12 +76,26 @@ def hint(address: str) -> str:
         return ""
     if scheme == "sms":
         return f"···{address.strip()[-3:]}"
+    if scheme == "mail":
+        return f"{address[:1]}···@{address.rpartition('@')[2]}"
     if scheme == "push":
         endpoint = msgspec.json.decode(address).get("endpoint", "")
         return str(urlsplit(str(endpoint)).hostname or "")
     if scheme.startswith("mailto"):
         return "···"
     return str(urlsplit(address).hostname or "")[:3] + "···"
+
+
+def is_mail(address: str) -> bool:
+    """Say whether an address is a bare mail address."""
+    return bool(_MAIL.match(address.strip()))
+
+
+def by_relay(address: str, relay: str) -> str:
+    """Return the URL that reaches a mail address by the site's server; '' for none."""
+    if not relay:
+        return ""
+    return f"{relay}{'&' if '?' in relay else '?'}to={quote(address.strip())}"
 
 
 def secret_name(person_id: str, channel: str) -> str:

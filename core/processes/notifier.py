@@ -18,7 +18,13 @@ from core.channels.lanes import Key, Outcome, Packet, Rank
 from core.channels.modem import Sms, Told
 from core.channels.outbox import Outbox, Target
 from core.channels.push import VAPID
-from core.channels.services import group_secret, secret_name
+from core.channels.services import (
+    RELAY,
+    by_relay,
+    group_secret,
+    is_mail,
+    secret_name,
+)
 from core.channels.words import Writer, reply_code
 from core.journal import envelope as envelopes
 from core.journal import fold
@@ -208,7 +214,10 @@ class Notifier:
     def _address(self, person_id: str, channel: str) -> str:
         name = secret_name(person_id, channel) if person_id else group_secret(channel)
         try:
-            return self._secrets.get(name) or ""
+            address = self._secrets.get(name) or ""
+            if is_mail(address):
+                return by_relay(address, self._secrets.get(RELAY) or "")
+            return address
         except OSError:
             return ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core import texts
 from core.channels.services import (
+    RELAY,
     BadAddress,
     group_secret,
     hint,
@@ -39,7 +40,9 @@ def main(argv: list[str]) -> int:
         if options.do == "stats":
             return _stats(data)
         if options.do == "group":
-            return _group(data, options.channel)
+            return _group(data, group_secret(options.channel))
+        if options.do == "relay":
+            return _group(data, RELAY)
         return asyncio.run(_run(options, data))
     except (NotDone, BadAddress) as no:
         code = str(no)
@@ -81,11 +84,13 @@ def _address() -> str:
     return sys.stdin.readline().strip()
 
 
-def _group(data: Path, channel: str) -> int:
+def _group(data: Path, name: str) -> int:
     address = _address()
     service = scheme_of(address)
-    Secrets(data).put(group_secret(channel), address)
-    sys.stdout.write(f"{channel}: {service} {hint(address)}\n")
+    if name == RELAY and not service.startswith("mailto"):
+        raise BadAddress("contact.relay")
+    Secrets(data).put(name, address)
+    sys.stdout.write(f"{name}: {service} {hint(address)}\n")
     return 0
 
 
@@ -153,6 +158,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         ("drop", "forget a channel and its address"),
         ("test", "send a test and show each state as it comes"),
         ("group", "keep a group's address, read from the input"),
+        ("relay", "keep the mail server's address, read from the input"),
         ("list", "list channels, without their addresses"),
         ("stats", "tell how well each channel reaches people"),
     ):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.channels.services import BadAddress, hint, scheme_of, services
+from core.channels.services import BadAddress, by_relay, hint, scheme_of, services
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from core.channels.services import BadAddress, hint, scheme_of, services
         ("sms:+8613800138000", "sms"),
         ("mailtos://user:pass@smtp.example?to=a@b.example", "mailtos"),
         ("NTFY://host/topic", "ntfy"),
+        ("sue@site.example", "mail"),
         ("wecombot://12345678-aaaa-bbbb-cccc-1234567890ab", "wecombot"),
         ('{"endpoint": "https://push.example/x", "p256dh": "", "auth": ""}', "push"),
     ],
@@ -59,3 +60,11 @@ def test_a_hint_holds_no_secret(address: str) -> None:
 def test_a_hint_helps_to_tell_phones_apart() -> None:
     assert hint("+8613800138123") == "···123"
     assert hint("nonsense") == ""
+
+
+def test_a_mail_address_goes_by_the_sites_server() -> None:
+    relay = "mailtos://hub:pw@smtp.example?from=hub@site.example"
+    found = by_relay("sue+gas@site.example", relay)
+    assert found == f"{relay}&to=sue%2Bgas%40site.example"
+    assert by_relay("sue@site.example", "") == ""
+    assert hint("sue@site.example") == "s···@site.example"

@@ -16,6 +16,7 @@ const FEATURES = {
   alarms: () => import('../features/alarms/AlarmsPage'),
   hub: () => import('../features/hub/HubPage'),
   muster: () => import('../features/muster/MusterPage'),
+  notices: () => import('../features/notices/NoticesPage'),
   permits: () => import('../features/permits'),
   rules: () => import('../features/rules'),
   settings: () => import('../features/settings/SettingsPage'),
@@ -25,6 +26,7 @@ const LivePage = lazy(() => FEATURES['']().then((all) => ({ default: all.LivePag
 const AlarmsPage = lazy(() => FEATURES.alarms().then((all) => ({ default: all.AlarmsPage })));
 const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
 const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
+const NoticesPage = lazy(() => FEATURES.notices().then((all) => ({ default: all.NoticesPage })));
 const BookPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.BookPage })));
 const PermitPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitPage })));
 const PermitsPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitsPage })));
@@ -153,6 +155,7 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/alarms" component={AlarmsPage} />
               <Route path="/muster" component={MusterPage} />
               <Route path="/hub" component={HubPage} />
+              <Route path="/notices" component={NoticesPage} />
               <Route path="/tasks" component={TasksPage} />
               <Route path="/tasks/new" component={ReportPage} />
               <Route path="/tasks/:id">{({ id }) => <TaskPage key={id} id={id} />}</Route>

@@ -1,6 +1,7 @@
 import { Switch } from '@mantine/core';
-import { IconLogout, IconUserPlus } from '@tabler/icons-react';
+import { IconBellRinging, IconLogout, IconUserPlus } from '@tabler/icons-react';
 import { useCallback, useEffect, useState } from 'react';
+import { Link as Anchor } from 'wouter';
 import { useSection, useSite } from '../../api/hooks';
 import { get, post, Refusal, remove } from '../../api/rest';
 import type { AccountList, AccountView, InviteReply, ProblemView } from '../../api/schema';
@@ -50,6 +51,10 @@ function Me({ left }: { left: () => void }) {
         ))}
       </p>
       <div className="acts">
+        <Anchor href="/notices" className="btn">
+          <IconBellRinging size={18} aria-hidden />
+          {t('settings.notices')}
+        </Anchor>
         <button type="button" className="btn" onClick={() => void post('/api/v1/auth/logout').finally(left)}>
           <IconLogout size={18} aria-hidden />
           {t('settings.logout')}
