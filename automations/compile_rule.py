@@ -104,8 +104,6 @@ class Compiler:
         return tuple(made)
 
     def _step(self, given: dict[str, Any], path: Path_, name: str) -> Step:
-        if "id" in given:
-            self._ids[given["id"]] = name
         after = []
         for ref in given.get("after", ()):
             if ref not in self._ids:
@@ -114,6 +112,9 @@ class Compiler:
                     f"'after: {ref}' names no earlier action's id",
                 )
             after.append(self._ids[ref])
+        if "id" in given:
+            # Only now: an action that waits for itself would wait for ever.
+            self._ids[given["id"]] = name
         if "chain" in given:
             self._known((given["chain"],), self._chains, "chain", (*path, "chain"))
         zones = given.get("zone", ())

@@ -18,6 +18,8 @@ Path_ = tuple[Hashable, ...]
 MAX_BYTES = 2_000_000
 #: Aliases multiply a small file into a huge tree: this many nodes at most.
 MAX_NODES = 200_000
+#: What a list or a mapping may be: no tag makes an object of it.
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 #: Deeper nesting would end the process inside the parser.
 MAX_DEPTH = 60
 
@@ -106,7 +108,19 @@ def _explain(bad: vol.Invalid) -> str:
         return f"unknown key {str(bad.path[-1])!r}; remove it or mend its spelling"
     if bad.msg == "required key not provided":
         return f"the key {str(bad.path[-1])!r} is missing here"
-    return str(bad.msg)
+    return _MENDS.get(str(bad.msg), str(bad.msg))
+
+
+#: What the checker says of types, as an author would be told.
+_MENDS = {
+    "expected str": "expected text; put it in quotes",
+    "expected int": "expected a whole number",
+    "expected bool": "expected true or false",
+    "expected a dictionary": "expected a mapping: lines of 'key: value'",
+    "expected dict": "expected a mapping: lines of 'key: value'",
+    "expected a list": "expected a list: lines that begin with '- '",
+    "expected list": "expected a list: lines that begin with '- '",
+}
 
 
 def read(file: Path, shown: str | None = None) -> Document:
@@ -191,7 +205,9 @@ class _Builder:
         self.marks[path] = (mark.line + 1, mark.column + 1)
         if node.tag == "!input":
             return Input(str(node.value))
-        if node.tag.startswith("!"):
+        if node.tag.startswith("!") or (
+            isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS
+        ):
             raise self._error(mark, f"unknown tag {node.tag}; only !input is known")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

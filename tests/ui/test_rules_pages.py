@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, expect
 
 from automations import pages
 from core.processes.acts import ApproveConfig, ArmConfig
@@ -103,7 +103,7 @@ async def test_an_upgrade_shows_its_difference_at_a_desk(
     async with screen.page.expect_file_chooser() as chooser:
         await screen.button(screen.t("rules.bring")).click()
     await (await chooser.value).set_files(
-        files=[{"name": "gas.yaml", "mimeType": "text/yaml", "buffer": newer.encode()}]
+        FilePayload(name="gas.yaml", mimeType="text/yaml", buffer=newer.encode())
     )
     upgrade = screen.button(screen.t("rules.upgrade", version="1.1.0"))
     await expect(upgrade).to_be_visible()
