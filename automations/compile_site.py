@@ -85,7 +85,7 @@ class SiteCompiler:
     def __init__(
         self, document: Document, folder: Path, library: Library | None = None
     ) -> None:
-        self._document = document
+        self._document, self._folder = document, folder
         self._data = document.check(schema_site.SITE.extend(SITE_KEYS))
         self.library = library or Library()
         self.library.folders = (folder / "blueprints",)
@@ -165,8 +165,9 @@ class SiteCompiler:
         levels = {level["id"] for level in self._data.get("levels", ())}
         for number, zone in enumerate(self._data.get("zones", ())):
             self._refer("zones", number, "level", zone["level"], levels, "level")
-            for near in zone.get("neighbours", ()):
-                self._refer("zones", number, "neighbours", near, self._zones, "zone")
+            for key in ("neighbours", "upstream"):
+                for near in zone.get(key, ()):
+                    self._refer("zones", number, key, near, self._zones, "zone")
             for other in zone.get("leave", {}).get("zones", ()):
                 self._refer("zones", number, "leave", other, self._zones, "zone")
         for number, point in enumerate(self._data.get("muster_points", ())):
@@ -223,7 +224,7 @@ class SiteCompiler:
         from automations.integrations import check
 
         return tuple(
-            check(self._document, number, each)
+            check(self._document, number, each, self._folder)
             for number, each in enumerate(self._data.get("integrations", ()))
         )
 

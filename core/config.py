@@ -271,6 +271,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 class Code(msgspec.Struct, frozen=True, kw_only=True):
     """Pin the code of an integration that is not ours, and what it may reach."""
 
+    module: str
     folder: str
     """Its package's folder."""
     digest: str
@@ -284,8 +285,6 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     bluetooth: bool = False
     memory_mb: int = 256
     files: int = 128
-    tasks: int = 32
-    disk_mb: int = 16
 
 
 class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):

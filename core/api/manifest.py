@@ -4,6 +4,8 @@
 than stands here is refused, whatever its code says (design §5 Security).
 """
 
+import hashlib
+from pathlib import Path as Folder
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -50,13 +52,10 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bound what the driver's process may take of the machine."""
+    """Bound what the driver's process may take; it writes no file at all."""
 
     memory_mb: Annotated[int, msgspec.Meta(ge=32, le=2048)] = 256
     files: Annotated[int, msgspec.Meta(ge=16, le=1024)] = 128
-    tasks: Annotated[int, msgspec.Meta(ge=1, le=128)] = 32
-    disk_mb: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 16
-    """Of one file in the driver's own folder."""
     devices: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 1000
     entities: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 256
     """Of one device."""
@@ -130,3 +129,31 @@ def parse(data: Any, file: str) -> Manifest:
         wrong = "it names outputs; add 'output' to kinds"
         raise ConfigError(f"{file}: {wrong}", file=file, detail=wrong)
     return found
+
+
+#: What a package of a driver may hold.
+MAX_FILES, MAX_BYTES = 2_000, 64 << 20
+
+
+def digest(folder: Folder) -> str:
+    """Return the SHA-256 over a package's files, names and bytes.
+
+    Compiled modules do not count. Raises ConfigError for a folder that is too
+    large or that reaches out of itself by a link; OSError.
+    """
+    found = hashlib.sha256()
+    count = size = 0
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder)
+        if "__pycache__" in name.parts:
+            continue
+        if file.is_symlink():
+            raise ConfigError(f"{file}: a link; put the file itself here")
+        if not file.is_file():
+            continue
+        data = file.read_bytes()
+        count, size = count + 1, size + len(data)
+        if count > MAX_FILES or size > MAX_BYTES:
+            raise ConfigError(f"{folder}: more than {MAX_FILES} files or 64 MB")
+        found.update(f"{name.as_posix()}\0{len(data)}\0".encode() + data)
+    return found.hexdigest()

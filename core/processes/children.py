@@ -19,6 +19,7 @@ WELL_S = 60.0
 SLOW_S = 60.0
 #: How far those step back that yield to the way of an alarm.
 NICE = 5
+_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
 _HIDDEN = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 
 
@@ -143,7 +144,7 @@ class Child:
 
 
 def _spawn(spec: Spec, control: socket.socket) -> int:
-    env = {k: v for k, v in os.environ.items() if k not in _HIDDEN}
+    env = {k: v for k, v in os.environ.items() if _told(spec, k)}
     actions: list[tuple[int, ...]] = []
     if spec.speaks:
         # Above the number it will get, or dup2 would leave it closed on exec.
@@ -161,6 +162,13 @@ def _spawn(spec: Spec, control: socket.socket) -> int:
     finally:
         if spec.speaks:
             control.close()
+
+
+def _told(spec: Spec, variable: str) -> bool:
+    """Say whether a child gets a variable: what others' code runs in gets few."""
+    if spec.name.startswith("host:"):
+        return variable in _PLAIN or variable.startswith("PYTHON")
+    return variable not in _HIDDEN
 
 
 def _lower(pid: int) -> None:

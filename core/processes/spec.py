@@ -36,6 +36,7 @@ class Spec(NamedTuple):
             "speaks": self.speaks,
             "lanes": list(self.lanes),
             "stamp": self.stamp,
+            "yields": self.yields,
         }
 
     @classmethod
@@ -50,4 +51,5 @@ class Spec(NamedTuple):
             speaks=bool(fields["speaks"]),
             lanes=lanes,
             stamp=str(fields["stamp"]),
+            yields=bool(fields.get("yields", False)),
         )

@@ -38,11 +38,17 @@ def wanted(bundle: Bundle, data: Path) -> list[Spec]:
 
 
 def _host(each: IntegrationConfig, stamp: str) -> Spec:
-    name = each.integration
-    # A name with a dot is the package of somebody else's integration.
+    name, code = each.integration, each.code
+    # A name with a dot is a package of its own: so the tests' integrations are.
     module = name if "." in name else f"integrations.{name}"
-    args = ("-m", "integrations.runtime", "--instance", each.id, "--module", module)
-    return Spec(f"host:{each.id}", args, lanes=BOTH, stamp=stamp)
+    if code is not None:
+        module = code.module
+    args = ["-m", "integrations.runtime", "--instance", each.id, "--module", module]
+    if code is not None:
+        args += ["--code", msgspec.json.encode(code).decode()]
+    # Whoever wrote it: what protects goes first on the processor.
+    foreign = code is not None
+    return Spec(f"host:{each.id}", tuple(args), lanes=BOTH, stamp=stamp, yields=foreign)
 
 
 def _stamp(each: IntegrationConfig) -> str:

@@ -37,9 +37,18 @@ def find(module: str) -> type[Integration]:
     raise SystemExit(f"{manifest}: no line 'integration: package.module:Class'")
 
 
-async def serve(control: Control, make: Callable[[HostLink], Integration]) -> int:
-    """Join core and run the integration until the keeper says stop."""
+async def serve(
+    control: Control,
+    make: Callable[[HostLink], Integration],
+    missing: tuple[str, ...] = (),
+) -> int:
+    """Join core and run the integration until the keeper says stop.
+
+    ``missing``: what this kernel could not take from a driver that is not ours.
+    """
     host = HostLink(control.clock, control.timer, control.name)
+    if missing:
+        host.count("unconfined", ", ".join(missing))
     control.listen(lambda _name, lanes, socks: host.client.attach(lanes, socks))
     runner = Runner(host, lambda: make(host))
     loop = asyncio.get_running_loop()
@@ -79,8 +88,21 @@ def main() -> int:
     control = Control.greet()
     rename(control.name)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    missing = _confined(control)
     cls = find(option("--module"))
-    return asyncio.run(serve(control, cls))
+    return asyncio.run(serve(control, cls, missing))
+
+
+def _confined(control: Control) -> tuple[str, ...]:
+    """Confine the process where the driver is not ours, before it is read."""
+    if not option("--code"):
+        return ()
+    from integrations.runtime import confine
+
+    code = confine.parse(option("--code"))
+    missing = confine.confine(code, control.data)
+    confine.admit(code)
+    return missing
 
 
 __all__ = ["DriverCrashed", "find", "main", "serve"]

@@ -13,6 +13,7 @@ import struct
 from typing import NamedTuple
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _LOAD, _EQUAL, _HAS, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCH = 0, 4
@@ -125,11 +126,12 @@ class _Machine(NamedTuple):
     tgkill: int
     tkill: int
     prlimit: int
+    prctl: int
 
 
 _MACHINES = {
-    "x86_64": _Machine(0, 0xC000003E, 41, 53, 56, 435, 62, 234, 200, 302),
-    "aarch64": _Machine(1, 0xC00000B7, 198, 199, 220, 435, 129, 131, 130, 261),
+    "x86_64": _Machine(0, 0xC000003E, 41, 53, 56, 435, 62, 234, 200, 302, 157),
+    "aarch64": _Machine(1, 0xC00000B7, 198, 199, 220, 435, 129, 131, 130, 261, 167),
 }
 
 
@@ -213,6 +215,11 @@ def _program(machine: _Machine, sockets: Sockets) -> list[bytes]:
         lines += _when(number, [_low(0), _line(_EQUAL, 0, 1, os.getpid()), _YES, _NO])
     lines += _when(machine.tkill, [_NO])
     lines += _when(machine.prlimit, _reading(2))
+    tied = [_line(_EQUAL, 0, 1, _PR_SET_PDEATHSIG), _NO]
+    lines += _when(
+        machine.prctl,
+        [_low(0), *tied, _line(_EQUAL, 0, 1, _PR_SET_DUMPABLE), _NO, _YES],
+    )
     lines += _when(machine.socketpair, _pairs())
     lines += _when(machine.socket, _families(sockets))
     return [*lines, _YES]

@@ -64,7 +64,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def version() -> int:
     """Return the kernel's version of Landlock, 0 when it has none."""
-    return max(_libc.syscall(_CREATE, None, 0, _VERSION), 0)
+    return max(int(_libc.syscall(_CREATE, None, 0, _VERSION)), 0)
 
 
 def restrict(reach: Reach) -> tuple[str, ...]:
