@@ -36,7 +36,7 @@ class SetQuiet(Act, frozen=True, kw_only=True):
 
 
 @act("notice.test", *_ANYONE)
-class TestNotice(Act, frozen=True, kw_only=True):
+class SendTest(Act, frozen=True, kw_only=True):
     """Send a person a test on one channel; '' is oneself."""
 
     channel: ChannelId

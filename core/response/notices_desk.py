@@ -50,7 +50,7 @@ class NoticeDesk:
         access.bind(acts.KeepContact, self._keep)
         access.bind(acts.DropContact, self._drop)
         access.bind(acts.SetQuiet, self._quiet)
-        access.bind(acts.TestNotice, self._send_test)
+        access.bind(acts.SendTest, self._send_test)
 
     # --- answers --------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class NoticeDesk:
         return {"person_id": actor}
 
     def _send_test(
-        self, actor: str, act: acts.TestNotice, _version: int | None, cause: Cause
+        self, actor: str, act: acts.SendTest, _version: int | None, cause: Cause
     ) -> Answer:
         person_id = self._whose(actor, act.person_id)
         return {"notice_id": self._owner.test(person_id, act.channel, cause)}

@@ -81,7 +81,7 @@ class Sounders:
         value: bool | str = True if channel == "siren" else record.code
         withheld = 0
         for output in outputs:
-            if channel == "siren" and self._commands.commanded_on(output.id):
+            if channel == "siren" and self._sounds(output.id):
                 self.moved(record.id, channel, "delivered", "")
                 continue
             command = self._commands.order(
@@ -93,6 +93,11 @@ class Sounders:
                 self._follow(record.id, channel, command)
         if withheld == len(outputs):
             self.moved(record.id, channel, "failed", "withheld")
+
+    def _sounds(self, entity_id: str) -> bool:
+        last = self._hub.state.response.outputs.get(entity_id)
+        proven = last is not None and last.state is CommandState.CONFIRMED
+        return proven and self._commands.commanded_on(entity_id)
 
     def _follow(self, notice_id: str, channel: str, command_id: str) -> None:
         def heard(command: CommandRecord) -> None:

@@ -21,7 +21,7 @@ from core.channels.services import (
 from core.clock import RealClock
 from core.processes.guest import NotRunning
 from core.registry.secrets import Secrets
-from core.response.notices_acts import DropContact, KeepContact, TestNotice
+from core.response.notices_acts import DropContact, KeepContact, SendTest
 from frontend_api.commands.story import Story
 from frontend_api.ledgers.apply import NotDone
 from frontend_api.ledgers.site import Site, attached
@@ -111,7 +111,7 @@ def _list(site: Site, secrets: Secrets) -> int:
 
 async def _test(site: Site, options: argparse.Namespace) -> int:
     """Send a test, and show each state as it comes."""
-    act = TestNotice(channel=options.channel, person_id=options.person)
+    act = SendTest(channel=options.channel, person_id=options.person)
     notice_id = str((await site.act(act))["notice_id"])
     shown, clock = "", RealClock()
     began = clock.mono_ns()

@@ -688,6 +688,7 @@ export interface DrillReport {
   to_100_s?: number | null;
   share_in_time?: number;
   participation?: number;
+  on_site_share?: number;
   score?: number;
   parts?: Record<string, number>;
   passed?: boolean | null;
@@ -1408,6 +1409,7 @@ export interface PersonScore {
   method?: string;
   by?: string;
   undone?: number;
+  answered?: boolean;
 }
 
 export interface PersonView {
@@ -2021,6 +2023,11 @@ export interface SendReport {
   sha256: string;
 }
 
+export interface SendTest {
+  channel: string;
+  person_id?: string;
+}
+
 export interface SeriesList {
   items: SeriesView[];
 }
@@ -2313,11 +2320,6 @@ export interface TestGas {
   permit_id: string;
   samples: core_permits_gas_tests_acts_Sample[];
   cause?: string;
-}
-
-export interface TestNotice {
-  channel: string;
-  person_id?: string;
 }
 
 export interface Text {
@@ -2626,7 +2628,7 @@ export interface ActBodies {
   "notice.arrived": NoticeArrived;
   "notice.quiet": SetQuiet;
   "notice.seen": SeeNotice;
-  "notice.test": TestNotice;
+  "notice.test": SendTest;
   "output.release": ReleaseOutput;
   "permit.add_worker": AddWorker;
   "permit.analyse": AnalysePermit;
