@@ -178,8 +178,7 @@ def _finish(found: Iterable[Case], deeds: list[Deed]) -> None:
 
 def _propose(case: Case) -> str:
     """Suggest a class: held or cleared is averted, a nuisance is no incident."""
-    verdicts = {row.verdict for row in case.alarms if row.verdict}
-    if verdicts == {"nuisance"}:
+    if all(row.verdict == "nuisance" for row in case.alarms):
         return "none"
     acted = any(deed.what in ("hold", "evacuation") for deed in case.deeds)
     called = any(row.kind in ("sos", "fall") for row in case.alarms)

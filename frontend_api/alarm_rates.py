@@ -74,9 +74,10 @@ def rates(moments: Sequence[int], start: int, end: int, operators: int = 1) -> R
     busy = sum(count > FLOOD_START * operators for count in bins.values())
     flooded, floods = _flooded(moments, end, operators)
     return Rates(
-        per_10min=each * WINDOW / length,
-        per_hour=each * HOUR / length,
-        per_day=each * DAY / length,
+        # A span shorter than the window tells what came, not what might have come.
+        per_10min=each * WINDOW / max(length, WINDOW),
+        per_hour=each * HOUR / max(length, HOUR),
+        per_day=each * DAY / max(length, DAY),
         busy_windows=busy / windows,
         peak_10min=_peak(moments) / operators,
         flood_time=flooded / length,

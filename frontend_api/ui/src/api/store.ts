@@ -1,4 +1,6 @@
 import type {
+  AlarmGroupView,
+  AlarmStateView,
   AlarmView,
   DeviceView,
   DrillPlanView,
@@ -11,9 +13,11 @@ import type {
   PersonView,
   PlanRunView,
   ResponseView,
+  RiskView,
   RoundRunView,
   RunView,
   SecondView,
+  ServiceView,
   SheetView,
   SiteView,
   TaskView,
@@ -43,6 +47,10 @@ export interface Sections {
   sheets: Record<string, SheetView>;
   seconds: Record<string, SecondView>;
   hub: Record<string, HubView>;
+  groups: Record<string, AlarmGroupView>;
+  alarming: Record<string, AlarmStateView>;
+  risks: Record<string, RiskView>;
+  service: Record<string, ServiceView>;
 }
 
 export type Part = keyof Sections | 'site' | 'alarms' | 'events' | 'link' | 'durable';
@@ -67,6 +75,10 @@ const EMPTY: Sections = {
   sheets: {},
   seconds: {},
   hub: {},
+  groups: {},
+  alarming: {},
+  risks: {},
+  service: {},
 };
 
 export interface Link {
@@ -157,6 +169,10 @@ export class Store {
         break;
       case 'alarm':
         this.oneAlarm(message);
+        break;
+      case 'several':
+        // Minor alarms that a flood made the hub gather.
+        for (const one of message.items as Any[]) this.oneAlarm(one);
         break;
       default:
         break;
