@@ -28,6 +28,11 @@ from frontend_api.views import Text
 #: Starts of runs that are looked up once, for when each rule last fired.
 _STARTS = 500
 _MS = 1_000_000
+#: Fields of a draft that the page shows as they are.
+_AS_IS = (
+    *("id", "kind", "rule", "made_ms", "hash", "base", "two", "life_safety"),
+    *("blueprint", "version", "was_version", "signer", "mode", "given"),
+)
 _TOLD_BY_LINES = frozenset({"steps", "triggers", "condition", "closes", "values"})
 
 
@@ -233,34 +238,10 @@ class Rules:
 
     def shown(self, draft: Draft) -> v.DraftView:
         """Return a draft as it stands now: against what is armed, and its review."""
-        review = self.replica.state.hub.reviews.get(draft.hash)
-        answered = (review.rejected_by or review.approved_by) if review else ""
-        signed = review is not None and review.signed
-        if review is not None and review.approved_by:
-            signed = signed and review.approved_signed
         return v.DraftView(
-            id=draft.id,
-            kind=draft.kind,
-            rule=draft.rule,
+            **{name: getattr(draft, name) for name in _AS_IS},
+            **self._said(draft, self.replica.state.hub.reviews.get(draft.hash)),
             by=self.names.person(draft.by),
-            made_ms=draft.made_ms,
-            note=review.note if review and review.note else draft.note,
-            hash=draft.hash,
-            base=draft.base,
-            standing=self._standing(draft, review),
-            submitted_by=review.by if review else "",
-            approved_by=review.approved_by if review else "",
-            answered=self.names.person(answered) if answered else None,
-            answer=review.answer if review else "",
-            signed=signed,
-            two=draft.two,
-            blueprint=draft.blueprint,
-            version=draft.version,
-            was_version=draft.was_version,
-            signer=draft.signer,
-            life_safety=draft.life_safety,
-            mode=draft.mode,
-            given=draft.given,
             problems=list(draft.problems),
             tests=[
                 v.TestView(names=Text(e.zh, e.en), problems=list(e.problems))
@@ -277,6 +258,23 @@ class Rules:
                 for e in draft.looks
             ],
         )
+
+    def _said(self, draft: Draft, review: Review | None) -> dict[str, Any]:
+        """Return what persons said of a draft, and where that leaves it."""
+        standing = self._standing(draft, review)
+        if review is None:
+            review = Review(base="", by="", signed=False)
+        answered = review.rejected_by or review.approved_by
+        return {
+            "standing": standing,
+            "note": review.note or draft.note,
+            "submitted_by": review.by,
+            "approved_by": review.approved_by,
+            "answered": self.names.person(answered) if answered else None,
+            "answer": review.answer,
+            "signed": review.signed
+            and (review.approved_signed or not review.approved_by),
+        }
 
     def _looser(self, found: Looser) -> Text:
         """Say what is looser; a rule's own parts stand line by line beside it."""
