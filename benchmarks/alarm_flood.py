@@ -41,7 +41,7 @@ from core.registry.ids import Ids
 HOST = "host:sim"
 PROBES, MINOR_EACH = 30, 4
 CHAIN = "chain"
-#: A life-safety order may wait so many times longer in a flood (issue 4).
+#: A life-safety order may wait so many times longer in a flood.
 BOUND = 2.0
 
 

@@ -1,8 +1,8 @@
 """The case library: incidents with their assets, works, weather and events.
 
-An incident begins with a grave alarm and takes in what its zone told until ten
-quiet minutes have passed. Two are similar by what they share, and the answer names
-just that. Requirement S2 2.20; issue 4 §5.
+An incident begins with a grave alarm and takes in what its zone told, faults of
+devices aside, until ten quiet minutes have passed. Two are similar by what they
+share, and the answer names just that. Requirement S2 2.20.
 """
 
 from collections.abc import Iterable, Mapping
@@ -100,9 +100,10 @@ def cases(book: Book, hazards: Mapping[str, str], last: int = 100) -> list[Case]
         if case is not None and _over(case, row.raised_ms):
             del running[row.zone]
             case = None
-        if case is not None:
+        fault = row.kind.startswith("fault.")
+        if case is not None and not fault:
             case.alarms.append(row)
-        elif _grave(row):
+        elif case is None and _grave(row):
             case = _begin(row, hazards, faults)
             running[row.zone] = case
             found.append(case)

@@ -176,7 +176,7 @@ class Alarms:
     # --- life cycle -----------------------------------------------------------
 
     def _said(self, body: AlarmRaised) -> AlarmRaised:
-        """Return what is raised: of a device not in use only a fault (issue 4 §5)."""
+        """Return what is raised: of a device not in use only a fault (design §5)."""
         if body.kind.startswith("fault.") or body.mark:
             return body
         why = self.idle(body)

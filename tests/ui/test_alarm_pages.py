@@ -212,7 +212,7 @@ async def looked_back(screen: Screen, fixture: Fixture) -> None:
 async def test_alarms_are_grouped_judged_put_by_and_looked_back_on(
     opened: Opener, fixture: Fixture, shape: Any, language: str
 ) -> None:
-    """Issue 4 §5, on a desk in Chinese and on a phone in English."""
+    """Design §5 Alarms, on a desk in Chinese and on a phone in English."""
     core = fixture.core
     assert isinstance(core, Keeping)
     core.past("past-1", "pit")

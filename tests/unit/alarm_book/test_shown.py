@@ -86,7 +86,7 @@ _alarm = st.fixed_dictionaries(
 @given(st.lists(_alarm, max_size=30, unique_by=lambda a: (a["source"], a["condition"])))
 @settings(max_examples=60, deadline=None)
 def test_grouping_loses_nothing_and_hides_no_life_safety(alarms: list[Any]) -> None:
-    """Issue 4 §5: one line with its members; life safety stands by itself."""
+    """Design §5 Alarms: one line with its members; life safety stands by itself."""
     page = Page()
     for number, fields in enumerate(alarms):
         page.raise_(f"a{number}", **fields)

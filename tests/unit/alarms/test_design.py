@@ -167,7 +167,7 @@ _steps = st.lists(
 @given(_steps)
 @settings(max_examples=40, deadline=None)
 def test_suppression_never_hides_a_life_safety_alarm(steps: list[tuple]) -> None:  # type: ignore[type-arg]
-    """Issue 4 §5: whatever is declared, and whatever came before."""
+    """Design §5 Alarms: whatever is declared, and whatever came before."""
     bench = make_kernel(declared(PUMP))
     bench.declare(HOST, switch("g-pump", "run"))
     real: set[str] = set()

@@ -1,4 +1,4 @@
-"""Out of service until a date; verdicts and incident classes (issue 4 §5)."""
+"""Out of service until a date; verdicts and incident classes (design §5)."""
 
 from core.alarms.acts import (
     AcknowledgeAlarm,

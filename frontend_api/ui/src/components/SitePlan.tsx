@@ -137,6 +137,7 @@ const HEAD = 30;
 function ZoneArea(props: { id: string; name: string; points: Point[]; label: Point }) {
   const { t } = useWords();
   const zone = useSection('zones')[props.id];
+  const risk = useSection('risks')[props.id];
   const stale = useStale();
   const told = (zone?.state ?? 'unmonitored') as ZoneState;
   // Nothing is normal that is not known now.
@@ -150,8 +151,10 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
   const room = Math.max(...xs) - Math.min(...xs) - 40;
   const long = breadth(props.name, 14) + breadth(words + count, 12.5) > room;
   const shortly = long && breadth(words + count, 12.5) > room && count ? ` · ${zone?.people}` : count;
+  const index = risk && risk.band !== 'low' ? ` · ${t('risk.index', { index: risk.index })}` : '';
+  const fits = breadth(words + shortly + index, 12.5) + (long ? 0 : breadth(props.name, 14)) <= room;
   return (
-    <g className={`zone ${state}`} data-zone={props.id} data-state={state}>
+    <g className={`zone ${state}`} data-zone={props.id} data-state={state} data-risk={risk?.index}>
       <polygon points={points} className="zone-fill" />
       {state !== 'normal' && <polygon points={points} className={`zone-over ${state}`} />}
       <g transform={`translate(${x + 10} ${y + 9})`}>
@@ -161,6 +164,7 @@ function ZoneArea(props: { id: string; name: string; points: Point[]; label: Poi
           <tspan className="zone-words" {...(long ? { x: 21, dy: 17 } : { dx: 6 })}>
             {words}
             {shortly}
+            {fits && index}
           </tspan>
         </text>
         {others.map((one, i) => (
