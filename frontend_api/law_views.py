@@ -287,6 +287,8 @@ class PermitFile(View):
     fields: dict[str, list[Value]]
     hazards: list[HazardView]
     measures: list[MarkView]
+    analysed_by: str
+    """Who answered the measures."""
     said: list[SaidView]
     signed: list[SignedView]
     told: list[str]

@@ -80,6 +80,7 @@ def _form(life: Life) -> dict[str, Any]:
             v.MarkView(id=name, involved=mark.involved, note=mark.note)
             for name, mark in life.measures.items()
         ],
+        "analysed_by": life.analysed_by,
         "told": list(life.told),
         "briefed": list(life.briefed),
         "offered_to": life.offered_to,

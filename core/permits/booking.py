@@ -23,6 +23,13 @@ _DAY_NS = 24 * 3600 * NS
 _AHEAD_NS = 366 * _DAY_NS
 #: The pack's setting: hours between a booking and the work.
 _AHEAD = "book_ahead_h"
+#: Digits of a paper form's number.
+_DIGITS = 6
+#: What a paper form says itself.
+_PAPER = (
+    *("blank", "kind", "zone_id", "title", "unit", "supervisor_id", "approver_id"),
+    *("workers", "guardians", "company", "reason", "scan"),
+)
 
 
 class Booking:
@@ -34,6 +41,7 @@ class Booking:
     def bind(self, access: Access) -> None:
         """Offer the acts."""
         access.bind(acts.BookPermit, self._book)
+        access.bind(acts.BookLatePermit, self._book_late)
         access.bind(acts.ApplyPermit, self._apply)
         access.bind(acts.AnalysePermit, self._analyse)
         access.bind(acts.DeclareFacts, self._declare)
@@ -86,8 +94,14 @@ class Booking:
         if not clock.synced():
             raise Refused("permit.clock_untrusted")
         begin, end = act.from_ms * _MS, act.to_ms * _MS
-        if not now - _DAY_NS < begin < end < now + _AHEAD_NS or end <= now:
-            raise Refused("permit.times")
+        if begin >= end:
+            raise Refused("permit.times_order", from_ms=act.from_ms, to_ms=act.to_ms)
+        if end <= now:
+            raise Refused("permit.times_over", to_ms=act.to_ms)
+        if begin <= now - _DAY_NS:
+            raise Refused("permit.times_begun", from_ms=act.from_ms)
+        if end >= now + _AHEAD_NS:
+            raise Refused("permit.times_far", to_ms=act.to_ms)
         hours = max_hours(ruled.pack, ruled.kind, {})
         if hours is not None and end - begin > hours * 3600 * NS:
             raise Refused(
@@ -98,6 +112,60 @@ class Booking:
         if begin - now < hours * 3600 * NS and not act.emergency:
             raise Refused("permit.book_ahead", hours=hours)
         return Deadline.after(clock, (end - now) / NS)
+
+    # --- what paper permitted ---------------------------------------------------
+
+    def _book_late(
+        self, actor: str, act: acts.BookLatePermit, _version: int | None, cause: Cause
+    ) -> Answer:
+        permit_id, clock = self._hub.ids.new(), self._hub.clock
+        self._on_paper(act)
+        begin, end = act.from_ms * _MS, act.to_ms * _MS
+        if not clock.synced():
+            raise Refused("permit.clock_untrusted")
+        if begin >= end:
+            raise Refused("permit.times_order", from_ms=act.from_ms, to_ms=act.to_ms)
+        if end > clock.wall_ns():
+            raise Refused("permit.paper_runs", to_ms=act.to_ms)
+        valid = msgspec.structs.replace(
+            Deadline.after(clock, 0), duration_ns=end - begin, start_wall_ns=begin
+        )
+        told = {name: getattr(act, name) for name in _PAPER}
+        body = e.PermitEnteredLate(
+            permit_id=permit_id,
+            pack=self._bench.judge.packs.current(act.kind) or "",
+            entered_by=actor,
+            valid=valid,
+            from_wall_ns=begin,
+            to_wall_ns=end,
+            **told,
+        )
+        self._hub.emit(body, cause)
+        return self._answer(permit_id)
+
+    def _on_paper(self, act: acts.BookLatePermit) -> None:
+        """Refuse a number of another site or of a form that is entered already."""
+        bench, site = self._bench, self._hub.bundle.site.id
+        head, _, digits = act.blank.rpartition("-B-")
+        if head != site or len(digits) != _DIGITS or not digits.isdecimal():
+            raise Refused("permit.blank_number", blank=act.blank, site=site)
+        for permit in self._hub.state.permits.permits.values():
+            if permit.life.blank == act.blank:
+                raise Refused("permit.blank_used", blank=act.blank, permit=permit.id)
+        if (
+            not bench.judge.packs.current(act.kind)
+            and act.kind not in bench.judge.kinds
+        ):
+            raise Refused("permit.kind_unknown", kind=act.kind)
+        if bench.site.zone(act.zone_id) is None:
+            raise Refused("site.zone_unknown", zone=act.zone_id)
+        people = (act.supervisor_id, act.approver_id, *act.workers, *act.guardians)
+        bench.known(*people)
+        for name in ("title", "unit", "reason"):
+            if not getattr(act, name).strip():
+                raise Refused("permit.field_missing", field=name)
+        if not act.workers:
+            raise Refused("permit.no_workers")
 
     # --- application ----------------------------------------------------------
 

@@ -28,6 +28,29 @@ class BookPermit(Act, frozen=True, kw_only=True):
     emergency: bool = False
 
 
+@act("permit.book_late", *_LEAD, signed=True)
+class BookLatePermit(Act, frozen=True, kw_only=True):
+    """Put work on record that a numbered paper form permitted in an outage."""
+
+    blank: str
+    """Number of the form: <site>-B-<six digits>."""
+    kind: str
+    zone_id: str
+    title: str
+    unit: str
+    supervisor_id: str
+    approver_id: str
+    from_ms: int
+    to_ms: int
+    workers: tuple[str, ...]
+    guardians: tuple[str, ...] = ()
+    company: str = ""
+    reason: str
+    """Why there was no other way."""
+    scan: str = ""
+    """Attachment that shows the filled form; empty: the paper alone."""
+
+
 @act("permit.apply", *_LEAD, signed=True)
 class ApplyPermit(Act, frozen=True, kw_only=True):
     """Fill in the form: people, place, fields and facts of the work."""

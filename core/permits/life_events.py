@@ -57,6 +57,33 @@ class PermitBooked(PermitEvent, frozen=True, kw_only=True):
     """Permit that this one stands for, because its content changed."""
 
 
+@event("permit.entered_late")
+class PermitEnteredLate(PermitEvent, frozen=True, kw_only=True):
+    """Work that a numbered paper form permitted in an outage is put on record.
+
+    It is over, and permits nothing any more.
+    """
+
+    blank: str
+    kind: str
+    pack: str
+    zone_id: str
+    title: str
+    unit: str
+    supervisor_id: str
+    approver_id: str
+    entered_by: str
+    workers: tuple[str, ...]
+    guardians: tuple[str, ...]
+    valid: Deadline
+    from_wall_ns: int
+    to_wall_ns: int
+    company: str = ""
+    reason: str = ""
+    """Why there was no other way."""
+    scan: str = ""
+
+
 @event("permit.applied")
 class PermitApplied(PermitEvent, frozen=True, kw_only=True):
     """The form was filled in: people, place and facts; from now it is content."""

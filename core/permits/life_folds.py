@@ -89,6 +89,39 @@ def _booked(state: "SiteState", body: e.PermitBooked, envelope: Envelope) -> Non
     state.permits.permits[permit.id] = permit
 
 
+@folds(e.PermitEnteredLate)
+def _entered(state: "SiteState", body: e.PermitEnteredLate, _: Envelope) -> None:
+    state.permits.permits[body.permit_id] = PermitRecord(
+        id=body.permit_id,
+        kind=body.kind,
+        zone_id=body.zone_id,
+        title=body.title,
+        issuer_id=body.approver_id,
+        supervisor_id=body.supervisor_id,
+        guardian_id=body.guardians[0] if body.guardians else "",
+        workers=list(body.workers),
+        linked=[],
+        valid=body.valid,
+        status=PermitStatus.CLOSED,
+        issued_wall_ns=body.from_wall_ns,
+        closed_wall_ns=body.to_wall_ns,
+        outcome="paper",
+        life=Life(
+            pack=body.pack,
+            unit=body.unit,
+            company=body.company,
+            booked_by=body.entered_by,
+            from_wall_ns=body.from_wall_ns,
+            to_wall_ns=body.to_wall_ns,
+            guardians=list(body.guardians),
+            late=True,
+            blank=body.blank,
+            scan=body.scan,
+            reason=body.reason,
+        ),
+    )
+
+
 @folds(e.PermitApplied)
 def _applied(state: "SiteState", body: e.PermitApplied, envelope: Envelope) -> None:
     permit = bump(state, body.permit_id)
@@ -110,6 +143,7 @@ def _analysed(state: "SiteState", body: e.PermitAnalysed, _: Envelope) -> None:
     permit = bump(state, body.permit_id)
     if permit is not None:
         permit.life.hazards, permit.life.measures = body.hazards, dict(body.measures)
+        permit.life.analysed_by = body.by
         # Who was told of other hazards was not told of these.
         permit.life.told, permit.life.briefed = [], []
         permit.status = PermitStatus.ANALYSED

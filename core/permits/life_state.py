@@ -61,6 +61,8 @@ class Life(msgspec.Struct, kw_only=True):
     fields: dict[str, Given] = {}
     hazards: tuple[Hazard, ...] = ()
     measures: dict[str, Mark] = {}
+    analysed_by: str = ""
+    """Who answered the measures; with them the name goes on paper."""
     declared: dict[str, Statement] = {}
     signed: dict[str, SlotSigned] = {}
     delegated: dict[str, dict[str, str]] = {}
@@ -88,4 +90,8 @@ class Life(msgspec.Struct, kw_only=True):
     completed_by: str = ""
     accepted_by: str = ""
     late: bool = False
+    blank: str = ""
+    """Number of the paper form on which the work was permitted in an outage."""
+    scan: str = ""
+    """Attachment that shows the paper form."""
     reason: str = ""

@@ -33,12 +33,13 @@ def main(argv: list[str]) -> int:
 
 def _period(options: argparse.Namespace, data: Path) -> int:
     from frontend_api.exchange import period  # late: it brings the printer
+    from frontend_api.paper.blanks import BlankError
     from frontend_api.paper.fonts import FontMissing
 
     since, until = (_aware(moment) for moment in options.period)
     try:
         found = period.write(data, options.bundle, since, until, options.language)
-    except (ExportError, FontMissing, OSError) as bad:
+    except (ExportError, BlankError, FontMissing, OSError) as bad:
         sys.stderr.write(f"safehold {bad}\n")
         return 1
     sys.stdout.write(

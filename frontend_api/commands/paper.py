@@ -10,18 +10,16 @@ from typing import Any
 from core import texts
 from core.api.errors import ConfigError
 from core.clock import RealClock
-from core.config import Bundle
 from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.permits.state import PermitRecord
 from frontend_api.commands.story import Story
-from frontend_api.names import Names
 from frontend_api.paper import fonts, form, seal
 from frontend_api.paper.blanks import Batch, BlankError, Blanks, number
 from frontend_api.paper.permit import Facts, Place, print_pages
 from frontend_api.paper.seal import Sealer
-from frontend_api.sentences import hold_text
+from frontend_api.paper.told import facts_of
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -66,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--form", default="", help="form of a pack: hot, confined, …")
     made.add_argument("--reprint", default="", metavar="FIRST-LAST")
     made.add_argument("--why", default="", help="why they are printed again")
+    made = tool("void", _void, "note blank forms that were spoilt or thrown away")
+    made.add_argument("--data", type=Path, required=True, help="the hub's folder")
+    made.add_argument("numbers", metavar="FIRST-LAST")
+    made.add_argument("--why", default="", help="what became of them")
     made = tool("verify", _verify, "check the line in a sheet's QR code")
     made.add_argument("text", help="the line as a scanner reads it")
     made.add_argument("--key", default="", help="the site's public key, 64 hex digits")
@@ -81,21 +83,12 @@ def _permit(options: argparse.Namespace) -> int:
     data = options.data.resolve()
     story = _told(data)
     permit = _find(story, options.permit)
-    names = Names(story.replica)
-    holds = [
-        hold_text(names, each.hold.code, dict(each.hold.params))
-        for each in permit.holds.values()
-    ]
-    said = [h.zh if options.language == "zh" else h.en for h in holds]
-    bundle = story.replica.bundle
-    facts = Facts(
-        bundle=bundle,
-        form=_form(options, bundle, permit),
-        permit=permit,
-        holds=tuple(dict.fromkeys(said)),
-        number=permit.id,
-        place=_place(data),
-        printed_ns=RealClock().wall_ns(),
+    facts = facts_of(
+        (story.replica, story.papers),
+        permit,
+        _place(data),
+        options.language,
+        options.form,
     )
     pdf, lines = print_pages(faces, [facts], Sealer.of(data), options.language)
     options.out.write_bytes(pdf)
@@ -122,18 +115,6 @@ def _find(story: Story, asked: str) -> PermitRecord:
     return found[0]
 
 
-def _form(
-    options: argparse.Namespace, bundle: Bundle, permit: PermitRecord
-) -> form.Form:
-    kinds = {kind.id: kind.names for kind in bundle.permit_kinds}
-    names = kinds.get(permit.kind)
-    title = permit.kind
-    if names is not None:
-        title = names.zh if options.language == "zh" else names.en
-    name = options.form or form.of_kind(permit.kind)
-    return form.load(name, title, options.language)
-
-
 def _place(data: Path) -> Place:
     """Return where the journal ends now."""
     disk = RealDisk(data / "journal")
@@ -156,12 +137,15 @@ def _blanks(options: argparse.Namespace) -> int:
     data = options.data.resolve()
     bundle = _told(data).replica.bundle
     title = texts.render("paper.general", {}, options.language)
-    name = options.form
-    if name and name not in form.names():
-        raise NotFound(f"no pack has a form {name!r}; known: {', '.join(form.names())}")
+    own = [each.id for pack in bundle.packs for each in pack.forms]
+    name, known = options.form, sorted({*own, *form.names()})
+    if name and name not in known:
+        raise NotFound(f"no pack has a form {name!r}; known: {', '.join(known)}")
     wall_ns, by = RealClock().wall_ns(), getpass.getuser()
     batch = _batch(options, Blanks(data), by, wall_ns)
     chosen = form.load(batch.form, title, options.language)
+    if (sites := form.of_site(bundle, batch.form)) is not None:
+        chosen = form.of_pack(sites, options.language)
     place, note = _place(data), ""
     if batch.reprint:
         why = {"why": batch.reprint}
@@ -185,13 +169,25 @@ def _blanks(options: argparse.Namespace) -> int:
     return OK
 
 
+def _void(options: argparse.Namespace) -> int:
+    first, last = _range(options.numbers)
+    wall_ns, by = RealClock().wall_ns(), getpass.getuser()
+    Blanks(options.data.resolve()).void(first, last, options.why, by, wall_ns)
+    return OK
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        raise BlankError(f"{text!r}: give numbers such as 12 or 12-14")
+    return int(first), int(last or first)
+
+
 def _batch(options: argparse.Namespace, log: Blanks, by: str, wall_ns: int) -> Batch:
     if not options.reprint:
         return log.take(options.count, options.form, by, wall_ns)
-    first, _, last = options.reprint.partition("-")
-    if not first.isdigit() or not (last or first).isdigit():
-        raise BlankError("--reprint takes numbers such as 12 or 12-14")
-    return log.again(int(first), int(last or first), options.why, by, wall_ns)
+    first, last = _range(options.reprint)
+    return log.again(first, last, options.why, by, wall_ns)
 
 
 # --- verify -------------------------------------------------------------------

@@ -14,6 +14,7 @@ from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.processes.events import ConfigArmed
+from frontend_api.paper.history import Papers
 from frontend_api.replica import Kept, Replica
 
 #: Events between two updates of the progress line.
@@ -32,6 +33,7 @@ class Story:
         self._bundles = data / "bundles"
         self._disk = RealDisk(folder)
         self.replica = Replica(RealClock())
+        self.papers = Papers()
         self.head = bytes(32)
         """Chain of the journal behind the last event told."""
 
@@ -48,6 +50,7 @@ class Story:
             body = fold.replay(self.replica.state, envelope)
             if isinstance(body, ConfigArmed):
                 self._arm(body.hash)
+            self.papers.take(body, envelope)
             kept = Kept(body, envelope)
             self.replica.events.append(kept)
             yield kept

@@ -31,6 +31,7 @@ NO_TICKET = ("booked",)
 #: Outcome of a closed permit → the status that its ticket keeps.
 OUTCOMES = {
     "completed": "closed",
+    "paper": "closed",
     "expired": "expired",
     "rejected": "rejected",
     "superseded": "superseded",

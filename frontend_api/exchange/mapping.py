@@ -22,11 +22,12 @@ from core.permits.events import (
     PermitIssued,
     PermitRetested,
 )
+from core.permits.life_events import PermitEnteredLate
 from core.permits.state import PermitRecord
 from core.state import SiteState
-from frontend_api.exchange import aq, breaches, legal
+from frontend_api.exchange import aq, breaches, cards, legal
 from frontend_api.exchange.breaches import OpenAlarm
-from frontend_api.exchange.settings import Place, Settings
+from frontend_api.exchange.settings import Card, Place, Settings
 
 #: Hub status → TICKETSTATUS. What is not proven allowed is paused, never working.
 STATUSES = {
@@ -83,8 +84,14 @@ class MappingError(Exception):
 class Mapper:
     """Turn journal events into owed records; ``book`` is all it remembers."""
 
-    def __init__(self, settings: Settings, book: Book | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        book: Book | None = None,
+        number: cards.Number = cards.nobody,
+    ) -> None:
         self.settings, self.book = settings, book or Book()
+        self._number, self._cards = number, dict[str, Card]()
         self.bundle: Bundle = EMPTY
         self._legal = legal.Legal()
 
@@ -101,9 +108,15 @@ class Mapper:
             self.book.permits.setdefault(permit_id, self._memo(permit, envelope))
         memo = self.book.permits[permit_id]
         self._note(body, envelope, memo)
+        self._learn(permit, state)
         alarms = list(self._alarms(body, envelope, permit, memo))
         yield from self._ticket(body, envelope, permit, memo)
         yield from alarms
+
+    def _learn(self, permit: PermitRecord, state: SiteState) -> None:
+        """Take the workers' cards: the hub's own, else those that the site wrote."""
+        own = cards.of(permit, state, self._number)
+        self._cards = self.settings.cards | own
 
     def _memo(self, permit: PermitRecord, envelope: Envelope) -> Memo:
         gas = {test.quantity: test for test in permit.tests}
@@ -116,6 +129,8 @@ class Mapper:
             memo.gas.update({test.quantity: test for test in body.tests})
         elif isinstance(body, (PermitClosed, PermitExpired, *legal.ENDS)):
             memo.ended_ns = memo.ended_ns or _act_ns(envelope)
+        elif isinstance(body, PermitEnteredLate):
+            memo.ended_ns = memo.checked_ns = body.to_wall_ns
         elif isinstance(body, legal.CHECKS):
             memo.checked_ns = _act_ns(envelope)
 
@@ -184,15 +199,15 @@ class Mapper:
 
     def _people(self, permit: PermitRecord, own: str) -> dict[str, Any]:
         settings = self.settings
-        cards = [settings.cards[w] for w in permit.workers if w in settings.cards]
+        held = [self._cards[w] for w in permit.workers if w in self._cards]
         leader = permit.supervisor_id
         # Where the law asks for no guardian, whoever leads the work answers for it.
         guards = permit.life.guardians or [permit.guardian_id or leader]
         told = {
             "SUPERVISORNAME": _joined(map(self._person, guards)),
             "WORKERNAME": _joined(self._person(w) for w in permit.workers),
-            "WORKERCERTINAME": _joined(card.name for card in cards) or None,
-            "WORKERCERTINUM": _joined(card.number for card in cards) or None,
+            "WORKERCERTINAME": _joined(card.name for card in held) or None,
+            "WORKERCERTINUM": _joined(card.number for card in held) or None,
             "WORKDEPARTMENT": self._department(permit, own),
             "ISCONTRACTORWORK": aq.flag(self._contractors(permit, own)),
             "TICKETRESPONSNAME": self._person(leader),
@@ -224,6 +239,7 @@ class Mapper:
                 self._legal.learn(state, permit)
             if permit is None or aq.uuid_of("ticket", permit_id) != record_id:
                 continue
+            self._learn(permit, state)
             try:
                 record = self.ticket(permit, memo)
             except MappingError:

@@ -30,20 +30,25 @@ from core.journal.verify import SLICE
 from core.permits.events import PermitHeld
 from frontend_api.commands.story import Story
 from frontend_api.names import Names
-from frontend_api.paper import fonts, form
+from frontend_api.paper import fonts
+from frontend_api.paper.blanks import Blanks, number
 from frontend_api.paper.filled import approver_of
 from frontend_api.paper.permit import Facts, Place, print_pages
 from frontend_api.paper.seal import Sealer, fingerprint
 from frontend_api.paper.sheet import Cell, Sheet, label
+from frontend_api.paper.told import facts_of
 from frontend_api.replica import Kept
-from frontend_api.sentences import hold_text, sentence
+from frontend_api.sentences import sentence
 
 _EVENTS = ("seq", "time_utc", "clock_trusted", "type", "about", "actor", "zh", "en")
 _ALARMS = ("id", "kind", "source", "zone", "priority", "mark")
 _ALARM_TIMES = ("raised", "acknowledged", "returned", "closed")
 _PERMITS = (
     *("id", "kind", "zone", "content", "issuer", "leader", "guardian", "workers"),
-    *("issued", "valid_until", "status", "outcome", "holds", "late"),
+    *("issued", "valid_until", "status", "outcome", "holds", "late", "blank"),
+)
+_BLANKS = (
+    *("number", "form", "printed", "by", "reprints", "standing", "permit", "void"),
 )
 #: What a table program would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -64,6 +69,8 @@ class Period(NamedTuple):
     permits: list[dict[str, Any]]
     papers: list[Facts]
     """Each permit of the period as its sheet shows it."""
+    blanks: list[dict[str, Any]]
+    """Each numbered blank form that was handed out until the period's end."""
 
 
 def write(
@@ -83,19 +90,22 @@ def write(
         done = export(disk, folder / SLICE, first, last)
     finally:
         disk.close()
-    period = collect(data, done, language)
-    _table(folder / "events.csv", _EVENTS, period.events)
-    _table(folder / "alarms.csv", (*_ALARMS, *_ALARM_TIMES), period.alarms)
-    _table(folder / "permits.csv", _PERMITS, period.permits)
+    period = collect(data, done, language, _ns(until))
+    for name, columns, rows in (
+        ("events", _EVENTS, period.events),
+        ("alarms", (*_ALARMS, *_ALARM_TIMES), period.alarms),
+        ("permits", _PERMITS, period.permits),
+        ("blanks", _BLANKS, period.blanks),
+    ):
+        _table(folder / f"{name}.csv", columns, rows)
     key = Ed25519PrivateKey.from_private_bytes((data / "keys" / KEY_NAME).read_bytes())
-    public = key.public_key().public_bytes_raw()
     manifest = Manifest(
         site=period.bundle.site.id,
         since=since.isoformat(),
         until=until.isoformat(),
         first=done.first,
         last=done.last,
-        key=public.hex(),
+        key=key.public_key().public_bytes_raw().hex(),
         files={},
     )
     if period.papers:
@@ -108,7 +118,9 @@ def write(
     return period
 
 
-def collect(data: Path, done: Slice, language: str = "zh") -> Period:
+def collect(
+    data: Path, done: Slice, language: str = "zh", until_ns: int | None = None
+) -> Period:
     """Fold the journal up to the slice's end and return its rows."""
     story = Story(data)
     names = Names(story.replica)
@@ -132,7 +144,7 @@ def collect(data: Path, done: Slice, language: str = "zh") -> Period:
             permits[permit_id] += isinstance(kept.body, PermitHeld)
         events.append(_event(names, kept))
     rows = [_permit(story, names, name, holds) for name, holds in permits.items()]
-    sheets = [_facts(story, names, name, (done.last, language)) for name in permits]
+    sheets = [_facts(story, name, (done.last, language)) for name in permits]
     return Period(
         slice=done,
         bundle=story.replica.bundle,
@@ -140,6 +152,7 @@ def collect(data: Path, done: Slice, language: str = "zh") -> Period:
         alarms=[row for name, row in alarms.items() if name in touched],
         permits=[row for row in rows if row],
         papers=[facts for facts in sheets if facts is not None],
+        blanks=_blanks(data, story, until_ns),
     )
 
 
@@ -197,33 +210,42 @@ def _permit(story: Story, names: Names, permit_id: str, holds: int) -> dict[str,
         "outcome": permit.outcome,
         "holds": holds,
         "late": "yes" if late else "no",
+        "blank": permit.life.blank,
     }
 
 
-def _facts(
-    story: Story, names: Names, permit_id: str, place: tuple[int, str]
-) -> Facts | None:
+def _facts(story: Story, permit_id: str, place: tuple[int, str]) -> Facts | None:
     """Return a permit's sheet as of the slice's end; ``place``: its seq, language."""
     permit = story.replica.state.permits.permits.get(permit_id)
     if permit is None:
         return None
     last, language = place
-    bundle = story.replica.bundle
-    kinds = {kind.id: kind.names for kind in bundle.permit_kinds}
-    title, held = kinds.get(permit.kind), permit.holds.values()
-    fallback = permit.kind
-    if title is not None:
-        fallback = title.zh if language == "zh" else title.en
-    said = [hold_text(names, h.hold.code, dict(h.hold.params)) for h in held]
-    return Facts(
-        bundle=bundle,
-        form=form.load(form.of_kind(permit.kind), fallback, language),
-        permit=permit,
-        holds=tuple(dict.fromkeys(h.zh if language == "zh" else h.en for h in said)),
-        number=permit.id,
-        place=Place(last, story.head),
-        printed_ns=RealClock().wall_ns(),
-    )
+    told = (story.replica, story.papers)
+    return facts_of(told, permit, Place(last, story.head), language)
+
+
+def _blanks(data: Path, story: Story, until_ns: int | None) -> list[dict[str, Any]]:
+    """Return every blank form that was handed out, and what became of it."""
+    site = story.replica.bundle.site.id
+    permits = story.replica.state.permits.permits.values()
+    entered = {p.life.blank: p for p in permits if p.life.blank}
+    rows = []
+    for blank in Blanks(data).numbers(until_ns):
+        permit = entered.get(number(site, blank.value))
+        standing = "void" if blank.void else "unaccounted"
+        rows.append(
+            {
+                "number": number(site, blank.value),
+                "form": blank.form,
+                "printed": _utc(blank.wall_ns),
+                "by": blank.by,
+                "reprints": blank.reprints,
+                "standing": "entered" if permit is not None else standing,
+                "permit": permit.id if permit is not None else "",
+                "void": blank.void,
+            }
+        )
+    return rows
 
 
 def _table(file: Path, columns: Iterable[str], rows: list[dict[str, Any]]) -> None:
@@ -290,6 +312,7 @@ class _Summary:
         )
         permits, alarms = self._period.permits, self._period.alarms
         self._count("permits", Counter(f"{r['kind']} · {r['status']}" for r in permits))
+        self._count("blanks", Counter(row["standing"] for row in self._period.blanks))
         self._count("alarms", Counter(row["kind"] for row in alarms))
         self._count("events", Counter(row["type"] for row in self._period.events))
         self._sheet.y += 2

@@ -12,8 +12,9 @@ from core.clock import NS, AsyncClock
 from core.config import Bundle
 from core.journal import fold
 from core.journal.envelope import Envelope
+from core.people.vault import Vault
 from core.registry.secrets import Secrets
-from frontend_api.exchange import rules, settings, witness
+from frontend_api.exchange import cards, rules, settings, witness
 from frontend_api.exchange.emitter import Emitter
 from frontend_api.exchange.mapping import Book, Mapper, Owed
 from frontend_api.exchange.outbox import DEAD, Outbox
@@ -39,6 +40,7 @@ class Exchange:
         self._timer = timer
         self.outbox = Outbox(folder)
         self._secrets = Secrets(data)
+        self._number = cards.from_vault(Vault(data, self._secrets))
         self._heads = witness.Heads(data, self.settings.witnesses, timer)
         self._emitter: Emitter | None = None
         if self.settings.platform is not None:
@@ -60,7 +62,7 @@ class Exchange:
             except msgspec.MsgspecError:
                 # Another release kept it: the journal tells it all again.
                 self._state, book, self._kept = states.SiteState(), Book(), 0
-        self._mapper = Mapper(self.settings, book)
+        self._mapper = Mapper(self.settings, book, self._number)
 
     # --- the journal ----------------------------------------------------------
 

@@ -8,6 +8,7 @@ reason. Filled forms come in later as late entries, by their numbers.
 import fcntl
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,19 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     wall_ns: int
     reprint: str = ""
     """Why these numbers were printed again; empty for new ones."""
+    void: str = ""
+    """What became of forms that nobody will enter: spoilt, lost, thrown away."""
+
+
+class Blank(NamedTuple):
+    """Say of one number where it stands."""
+
+    value: int
+    form: str
+    by: str
+    wall_ns: int
+    reprints: int
+    void: str
 
 
 class BlankError(Exception):
@@ -52,6 +66,36 @@ class Blanks:
             self._append(log.fileno(), batch)
         return batch
 
+    def void(self, first: int, last: int, why: str, by: str, wall_ns: int) -> None:
+        """Note what became of numbers that will not be entered; raises BlankError."""
+        if not why.strip():
+            raise BlankError("--why: what became of them?")
+        known = {each.value: each for each in self.numbers()}
+        wrong = [n for n in range(first, last + 1) if n not in known]
+        if wrong or last < first or last - first >= MOST:
+            raise BlankError(f"{first}-{last} is no range of numbers handed out")
+        batch = Batch(first=first, last=last, form="", by=by, wall_ns=wall_ns, void=why)
+        with self.path.open("ab+") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            self._append(log.fileno(), batch)
+
+    def numbers(self, until_ns: int | None = None) -> list[Blank]:
+        """Return each number handed out until a moment, in order."""
+        found: dict[int, Blank] = {}
+        for batch in self._read():
+            if until_ns is not None and batch.wall_ns > until_ns:
+                continue
+            for value in range(batch.first, batch.last + 1):
+                known = found.get(value)
+                if known is None:
+                    told = (value, batch.form, batch.by, batch.wall_ns)
+                    known = Blank(*told, reprints=-1, void="")
+                again = 0 if batch.void else 1
+                found[value] = known._replace(
+                    reprints=known.reprints + again, void=batch.void or known.void
+                )
+        return [found[value] for value in sorted(found)]
+
     def again(self, first: int, last: int, why: str, by: str, wall_ns: int) -> Batch:
         """Log a reprint of numbers that were handed out; raises BlankError."""
         if not why.strip():
@@ -59,6 +103,7 @@ class Blanks:
         known = {
             number: batch.form
             for batch in self._read()
+            if not batch.void
             for number in range(batch.first, batch.last + 1)
         }
         forms = {known.get(number) for number in range(first, last + 1)}

@@ -1,15 +1,22 @@
 """What people filled into the statutory form, cell by cell (GB 30871-2022 annex A)."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from core import texts
 from core.permits.gas_tests_events import GasSample
 from core.permits.life_state import SlotSigned
 from core.permits.state import PermitRecord
+from frontend_api.paper.history import PastHold
 
 #: A line of the gas table: gas, value, time, verdict, how, analyst.
 GasRow = tuple[str, str, str, str, str, str]
+
+
+#: Says why a hold lies: its code and parameters as a sentence.
+Why = Callable[[str, dict[str, Any]], str]
+#: Holds that have room on paper; the journal tells them all.
+_HOLDS = 4
 
 
 class Words(NamedTuple):
@@ -49,11 +56,28 @@ def _signed(signed: SlotSigned, words: Words) -> str:
 
 
 def mark(permit: PermitRecord, measure: str, words: Words) -> tuple[str, str]:
-    """Return whether a measure is involved, and its note; open while unanswered."""
+    """Return whether a measure is involved, and who says so; open while unanswered."""
     told = permit.life.measures.get(measure)
     if told is None:
         return words.say("yes_no"), ""
-    return words.say("mark.yes" if told.involved else "mark.no"), told.note
+    by = permit.life.analysed_by
+    note = f"{words.person(by)} {told.note}".strip() if by else told.note
+    return words.say("mark.yes" if told.involved else "mark.no"), note
+
+
+def holds(lain: Sequence[PastHold], why: Why, words: Words) -> str:
+    """Return the last holds: since when, why, until when, who released them."""
+    lines = []
+    for each in lain[-_HOLDS:]:
+        until = words.say("lies") if not each.until_ns else words.time(each.until_ns)
+        line = f"{words.time(each.since_ns)} {why(each.code, each.params)} → {until}"
+        if each.by:
+            line += f" {words.person(each.by)}"
+        lines.append(f"{line}（{each.reason}）" if each.reason else line)
+    earlier = len(lain) - len(lines)
+    if earlier:
+        lines.insert(0, words.say("earlier", count=earlier))
+    return "；".join(lines)
 
 
 def approver_of(permit: PermitRecord) -> str:

@@ -7,6 +7,9 @@ import core
 from core import texts
 from core.api.documents import read
 from core.api.errors import ConfigError
+from core.config import Bundle
+from core.names import Names
+from core.permits import pack as packs
 
 _PACKS = Path(core.__file__).resolve().parents[1] / "blueprints" / "permits"
 #: Blank measures where no pack describes the form.
@@ -36,13 +39,13 @@ class Form(NamedTuple):
     """Ids of the signatures, side by side with their names."""
 
 
-def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
+def load(name: str, fallback: str, language: str, folder: Path = _PACKS) -> Form:
     """Return the form ``name`` of the first pack that has it.
 
     Without one, a general form with ``fallback`` as its title and empty measures.
     Raises ConfigError when a pack's file is wrong.
     """
-    for file in sorted(packs.glob(f"*/form-{name}.yaml")):
+    for file in sorted(folder.glob(f"*/form-{name}.yaml")):
         found = read(file).data.get("forms", {}).get(name)
         if isinstance(found, dict):
             return _typed(found, language)
@@ -51,15 +54,45 @@ def load(name: str, fallback: str, language: str, packs: Path = _PACKS) -> Form:
     return Form(fallback, clause, ("",) * _BLANKS, signatures, slots=_STANDING)
 
 
-def names(packs: Path = _PACKS) -> list[str]:
+def of_pack(found: packs.Form, language: str) -> Form:
+    """Return the form of the pack that a permit pins: shipped, or a site's own."""
+
+    def said(names: Names) -> str:
+        return names.zh if language == "zh" else names.en
+
+    extras = tuple(
+        (field.id, said(field.names))
+        for field in found.fields
+        if _written(field.id, field.type)
+    )
+    fields = {field.id for field in found.fields}
+    return Form(
+        said(found.names),
+        found.clause,
+        tuple(said(each.names) for each in found.measures),
+        tuple(said(each.names) for each in found.signatures),
+        extras,
+        linked="linked" in fields,
+        gas="gas_value" in fields,
+        measure_ids=tuple(each.id for each in found.measures),
+        slots=tuple(each.id for each in found.signatures),
+    )
+
+
+def of_site(bundle: Bundle, name: str) -> packs.Form | None:
+    """Return the form ``name`` of a pack in force; None: only shipped ones have it."""
+    return next((f for pack in bundle.packs if (f := pack.form(name))), None)
+
+
+def names(folder: Path = _PACKS) -> list[str]:
     """Return the names of all forms, the longest first."""
-    found = {file.stem.removeprefix("form-") for file in packs.glob("*/form-*.yaml")}
+    found = {file.stem.removeprefix("form-") for file in folder.glob("*/form-*.yaml")}
     return sorted(found, key=lambda name: (-len(name), name))
 
 
-def of_kind(kind: str, packs: Path = _PACKS) -> str:
+def of_kind(kind: str, folder: Path = _PACKS) -> str:
     """Return the form's name for a permit kind: hot-special → hot."""
-    return next((name for name in names(packs) if kind.startswith(name)), "")
+    return next((name for name in names(folder) if kind.startswith(name)), "")
 
 
 def _typed(found: dict[str, Any], language: str) -> Form:
@@ -70,7 +103,7 @@ def _typed(found: dict[str, Any], language: str) -> Form:
     extras = tuple(
         (name, said(field))
         for name, field in fields.items()
-        if name not in _COMMON and field["type"] in _WRITTEN and name[:4] != "gas_"
+        if _written(name, field["type"])
     )
     return Form(
         said(found),
@@ -85,8 +118,12 @@ def _typed(found: dict[str, Any], language: str) -> Form:
     )
 
 
+def _written(name: str, kind: str) -> bool:
+    return name not in _COMMON and kind in _WRITTEN and not name.startswith("gas_")
+
+
 def _said(code: str, language: str) -> str:
     return texts.render(f"paper.{code}", {}, language)
 
 
-__all__ = ["ConfigError", "Form", "load", "names", "of_kind"]
+__all__ = ["ConfigError", "Form", "load", "names", "of_kind", "of_pack", "of_site"]

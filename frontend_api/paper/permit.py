@@ -14,6 +14,7 @@ from core.permits.state import PermitRecord
 from frontend_api.paper import filled
 from frontend_api.paper.fonts import Fonts
 from frontend_api.paper.form import Form
+from frontend_api.paper.history import PastHold
 from frontend_api.paper.seal import Seal, Sealer, fingerprint
 from frontend_api.paper.sheet import HEIGHT, MARGIN, USABLE, Cell, Sheet, label
 
@@ -43,6 +44,9 @@ class Facts(NamedTuple):
     printed_ns: int
     note: str = ""
     """Such as the reprint's reason."""
+    lain: Sequence[PastHold] = ()
+    """Every hold that ever lay on it."""
+    why: filled.Why = lambda code, _params: code
 
 
 class PermitPage:
@@ -111,7 +115,7 @@ class PermitPage:
         if permit is None:
             text = self._say("blank")
         else:
-            code = f"status.{permit.status}"
+            code = f"status.{'paper' if permit.life.blank else permit.status}"
             if f"paper.{code}" not in texts.catalogue():
                 code = "status.other"
             text = self._say(code, status=permit.status)
@@ -130,7 +134,8 @@ class PermitPage:
     # --- common fields --------------------------------------------------------
 
     def _common(self) -> None:
-        p, row = self._facts.permit, self._pair
+        facts, row = self._facts, self._pair
+        p = facts.permit
         unit = (p.life.unit or self._firm(p.issuer_id)) if p else ""
         row("unit", unit, "issued", self._issued())
         self._one("content", p.title if p else "", 8)
@@ -147,7 +152,13 @@ class PermitPage:
         if self._facts.form.linked:
             self._one("linked", self._join(p.linked) if p else "", 6)
         self._one("risk", filled.hazards(p) if p else "", 6)
+        if p is not None and p.life.blank:
+            said = self._say("from_blank", blank=p.life.blank, why=p.life.reason)
+            self._one("paper_form", said, 6, bold=True)
         self._one("validity", self._validity(), 6, bold=True)
+        if facts.lain:
+            lain = filled.holds(facts.lain, facts.why, self._words())
+            self._one("holds", lain, 8)
 
     def _extras(self) -> None:
         """Draw the form's own fields, two a row; what nobody told stays blank."""

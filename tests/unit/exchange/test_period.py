@@ -65,7 +65,7 @@ def test_folder_holds_and_proves_the_period(
     """Issue part 8: PDF, CSV, journal slice with proofs, verified offline."""
     folder = exported
     names = {file.name for file in folder.iterdir()}
-    tables = {"permits.csv", "alarms.csv", "events.csv"}
+    tables = {"permits.csv", "alarms.csv", "blanks.csv", "events.csv"}
     proofs = {"journal.slice", "manifest.json"}
     papers = {"summary.pdf", "permits.pdf"}
     assert names == papers | {"README.txt"} | tables | proofs
