@@ -5,12 +5,15 @@ import hashlib
 import msgspec
 
 from core.alarms.policy import AlarmPolicy
-from core.api.model import EntityKind, Output, OutputKind
+from core.api.model import Output
 from core.api.reading import Value
 from core.geometry.shapes import Hazard
 from core.logic.tree import Node
 from core.names import Names as Names  # noqa: PLC0414 - re-exported
 from core.permits.pack import Pack
+from core.registry.contract import Code as Code  # noqa: PLC0414 - re-exported
+from core.registry.contract import Contract as Contract  # noqa: PLC0414
+from core.registry.contract import IntegrationConfig as IntegrationConfig  # noqa: PLC0414
 from core.response.books import Checklist, Plan, Round
 from core.response.notices_config import NoticePolicy, Shift
 from core.site.leaving import DrillPlan, Scope
@@ -155,7 +158,7 @@ class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
     calibrate_every_d: float | None = None
     """Days for which a calibration counts at most; None: to its own last day."""
     carried: bool | None = None
-    """Carried by a person; None: when it has an entity that tells whether it is worn."""
+    """Carried by a person; None: when an entity of it tells whether it is worn."""
     rack: str = ""
     """Entity uid that is ON while the device hangs in its rack."""
 
@@ -255,51 +258,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """'' by the site's files, hub: at the page, which files leave alone."""
     signer: str = ""
     """Publisher who signed its blueprint; '' is the site's own, unsigned."""
-
-
-class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold what an integration's manifest states; core refuses what goes beyond."""
-
-    kinds: tuple[EntityKind, ...]
-    outputs: tuple[OutputKind, ...] = ()
-    """Empty: of any kind."""
-    events: tuple[str, ...] = ()
-    devices: int = 1000
-    entities: int = 256
-
-
-class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """Pin the code of an integration that is not ours, and what it may reach."""
-
-    module: str
-    folder: str
-    """Its package's folder."""
-    digest: str
-    """SHA-256 over its files; a host that finds another does not start."""
-    connect: tuple[int, ...] = ()
-    listens: tuple[int, ...] = ()
-    devices: tuple[str, ...] = ()
-    """Device files."""
-    udp: bool = False
-    netlink: bool = False
-    bluetooth: bool = False
-    memory_mb: int = 256
-    files: int = 128
-
-
-class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Configure one host process; secrets are named, never held here."""
-
-    id: str
-    integration: str
-    options: dict[str, object] = {}
-    secrets: tuple[str, ...] = ()
-    companions: tuple[tuple[str, ...], ...] = ()
-    """Python module and arguments of helper processes, such as the site broker."""
-    contract: Contract | None = None
-    """None only where no manifest is: in tests of the kernel."""
-    code: Code | None = None
-    """None for the integrations that come with the hub."""
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ class Hosts:
     def event(self, peer: str, message: m.DeviceEvent) -> None:
         """Take a discrete event, and answer it once it is durable."""
         config = self._config(peer)
-        why = event_breach(config, message) if config else ""
+        why = event_breach(config, message.kind) if config else ""
         if why:
             # The alarm is what is kept of it; its source is not left waiting.
             self._breach(peer, why)

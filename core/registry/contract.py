@@ -1,10 +1,55 @@
-"""Hold what a host says against its manifest (design §5 Security)."""
+"""What a host is: its configuration, its code, and the contract it is held to."""
 
 from collections.abc import Set
 
-from core.api.model import Device
-from core.config import IntegrationConfig
-from core.link.messages import DeviceEvent
+import msgspec
+
+from core.api.model import Device, EntityKind, OutputKind
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold what an integration's manifest states; core refuses what goes beyond."""
+
+    kinds: tuple[EntityKind, ...]
+    outputs: tuple[OutputKind, ...] = ()
+    """Empty: of any kind."""
+    events: tuple[str, ...] = ()
+    devices: int = 1000
+    entities: int = 256
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """Pin the code of an integration that is not ours, and what it may reach."""
+
+    module: str
+    folder: str
+    """Its package's folder."""
+    digest: str
+    """SHA-256 over its files; a host that finds another does not start."""
+    connect: tuple[int, ...] = ()
+    listens: tuple[int, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Device files."""
+    udp: bool = False
+    netlink: bool = False
+    bluetooth: bool = False
+    memory_mb: int = 256
+    files: int = 128
+
+
+class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Configure one host process; secrets are named, never held here."""
+
+    id: str
+    integration: str
+    options: dict[str, object] = {}
+    secrets: tuple[str, ...] = ()
+    companions: tuple[tuple[str, ...], ...] = ()
+    """Python module and arguments of helper processes, such as the site broker."""
+    contract: Contract | None = None
+    """None only where no manifest is: in tests of the kernel."""
+    code: Code | None = None
+    """None for the integrations that come with the hub."""
 
 
 def device_breach(config: IntegrationConfig, device: Device, known: Set[str]) -> str:
@@ -32,9 +77,9 @@ def device_breach(config: IntegrationConfig, device: Device, known: Set[str]) ->
     return ""
 
 
-def event_breach(config: IntegrationConfig, event: DeviceEvent) -> str:
+def event_breach(config: IntegrationConfig, kind: str) -> str:
     """Return the kind of an event that the manifest does not state; '' when it does."""
     contract = config.contract
-    if contract is None or "*" in contract.events or event.kind in contract.events:
+    if contract is None or "*" in contract.events or kind in contract.events:
         return ""
-    return f"event:{event.kind[:60]}"
+    return f"event:{kind[:60]}"

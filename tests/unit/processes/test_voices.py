@@ -110,7 +110,7 @@ def test_an_event_beyond_it_is_an_alarm_and_its_source_is_answered() -> None:
         made.turn()
     assert heard == ["sos"]
     assert raised(made, "fault.contract") == [PEER]
-    answers = [each.event_id for each in made.of(PEER, m.EventDurable)]  # type: ignore[attr-defined]
+    answers = [e.event_id for e in made.seen[PEER] if isinstance(e, m.EventDurable)]
     assert answers == ["e-gate", "e-sos"]
 
 
