@@ -48,6 +48,8 @@ class PersonScore(msgspec.Struct, kw_only=True):
     by: str = ""
     undone: int = 0
     """Ticks that were taken back."""
+    answered: bool = False
+    """They acknowledged the call."""
 
 
 class AttackScore(msgspec.Struct, kw_only=True):
@@ -86,7 +88,9 @@ class DrillReport(msgspec.Struct, kw_only=True):
     share_in_time: float = 0.0
     """% accounted for by the target time."""
     participation: float = 0.0
-    """% of those on site at the start who were accounted for."""
+    """% of the people called who came, or at least answered."""
+    on_site_share: float = 0.0
+    """% of those on site at the start who were accounted for (R3)."""
     score: int = 0
     parts: dict[str, int] = {}
     passed: bool | None = None
@@ -120,7 +124,8 @@ class _Drill:
         """(seconds, share accounted for) at each change."""
         self._attacks: list[tuple[Attack, AttackScore]] = []
         self._alarms: dict[str, AttackScore] = {}
-        self._notices: dict[str, str] = {}
+        self._notices: dict[str, tuple[str, str]] = {}
+        """Notice → whom it called, and its code."""
         self.report = DrillReport(
             id=body.evacuation_id,
             plan="",
@@ -209,16 +214,18 @@ class _Drill:
                 self._alarms[body.alarm_id] = self._attacks[-1][1]
         elif isinstance(body, AlarmAcknowledged) and body.alarm_id in self._alarms:
             self._notice(self._alarms[body.alarm_id], body.person_id)
-        elif isinstance(body, NoticeQueued) and body.code == "notice.muster":
-            self._notices[body.notice_id] = body.person_id
+        elif isinstance(body, NoticeQueued) and body.about.startswith(self.report.id):
+            self._notices[body.notice_id] = (body.person_id, body.code)
         elif isinstance(body, NoticeMoved) and body.state == "acknowledged":
-            self._muster_seen(body.notice_id)
+            self._answered(*self._notices.get(body.notice_id, ("", "")))
 
-    def _muster_seen(self, notice_id: str) -> None:
-        """Take it that a blocked muster point was noticed by whoever answered."""
-        for attack, score in self._attacks if notice_id in self._notices else ():
+    def _answered(self, person_id: str, code: str) -> None:
+        """Take it that who answers was called, and saw what the notice says."""
+        if person_id in self._people:
+            self._people[person_id].answered = True
+        for attack, score in self._attacks if code == "notice.muster" else ():
             if attack.kind == "muster_blocked":
-                self._notice(score, self._notices[notice_id])
+                self._notice(score, person_id)
 
     def _found(self, body: RollChanged) -> None:
         for attack, score in self._attacks:
@@ -246,7 +253,13 @@ class _Drill:
         here = self._on_site | {e.person_id for e in people if ":" not in e.person_id}
         told.on_site = len(here)
         seen = sum(each.person_id in here for each in done)
-        told.participation = round(100.0 * seen / len(here), 1) if here else 100.0
+        told.on_site_share = round(100.0 * seen / len(here), 1) if here else 100.0
+        came = sum(
+            e.count for e in people if e in done or e.answered or e.device_s is not None
+        )
+        told.participation = (
+            round(100.0 * came / told.on_roll, 1) if told.on_roll else 100.0
+        )
         self._judge()
         return told
 

@@ -6,7 +6,7 @@ from frontend_api import roll_views as r
 from frontend_api.inventory import MS, due_ms, two
 from frontend_api.names import Names, text
 from frontend_api.replica import Replica
-from frontend_api.sentences import code_text
+from frontend_api.sentences import attack_text, code_text
 from frontend_api.views import Text
 
 _DAY_MS = 86_400_000
@@ -107,10 +107,7 @@ class RollCalls:
             # Who hides is told to nobody before the drill is over.
             secret = attack.kind == "person_hidden" and not facts.why
             if not secret:
-                about = names.zone(attack.muster or attack.zone)
-                if attack.person:
-                    about = names.person(attack.person)
-                said = text(f"drill.attack.{attack.kind}", {"about": about})
+                said = attack_text(names, attack)
                 attacks.append(r.AttackView(kind=attack.kind, text=said))
         return r.DrillView(
             names=names.plan(facts.plan),

@@ -6,6 +6,7 @@ import msgspec
 
 from core.journal.envelope import Effect
 from core.journal.events import Event
+from core.site.leaving import Attack
 from frontend_api.names import NOTHING, Names, format_value, known, text
 from frontend_api.replica import Kept
 from frontend_api.views import EventView, Text
@@ -44,6 +45,8 @@ def sentence(names: Names, body: Event) -> Text:
     params |= _special(names, body)
     code = f"event.{body.name_}"
     state = next((str(fields[n]) for n in _STATES if n in fields), "")
+    if fields.get("method") == "undo":
+        state = "undo"  # what was ticked by mistake is told as that
     return text(
         known(f"{code}.{state}", code, "event.other"), {"type": body.name_} | params
     )
@@ -66,9 +69,20 @@ def _special(names: Names, body: Event) -> dict[str, Any]:
     notice_id = str(getattr(body, "notice_id", ""))
     if notice_id and not hasattr(body, "person_id"):
         found["person"] = names.recipient(notice_id)
+    attack = getattr(body, "attack", None)
+    if attack is not None:
+        found["attack"] = attack_text(names, attack)
     if hasattr(body, "value"):
         found["value"] = switched(body.value)
     return found
+
+
+def attack_text(names: Names, attack: Attack) -> Text:
+    """Say what is injected into a drill."""
+    about = names.person(attack.person)
+    if not attack.person:
+        about = names.zone(attack.muster or attack.zone)
+    return text(f"drill.attack.{attack.kind}", {"about": about})
 
 
 def _commanded(names: Names, command_id: str) -> Text:

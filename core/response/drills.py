@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from core.alarms.alarms import Alarms
 from core.alarms.events import AlarmRaised, AlarmRepeated
 from core.api.errors import Refused
+from core.api.reading import Value
 from core.clock import NS
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
@@ -214,10 +215,24 @@ class Drills:
             priority=1 if life else 2,
             zone_id=zone_id,
             life_safety=life,
-            params={"drill": record.id},
+            params={"drill": record.id, **self._figures(kind)},
             mark=MARK,
             cause=cause,
         )
+
+    def _figures(self, kind: str) -> dict[str, Value]:
+        """Return what an alarm of a kind tells, with its limit for the value."""
+        for quantity in self._hub.bundle.quantities:
+            for limit in quantity.limits:
+                value = limit.above if limit.above is not None else limit.below
+                if limit.kind == kind and value is not None:
+                    return {
+                        "quantity": quantity.id,
+                        "value": value,
+                        "limit": value,
+                        "unit": limit.unit,
+                    }
+        return {}
 
     # --- end ------------------------------------------------------------------
 

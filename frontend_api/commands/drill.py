@@ -150,7 +150,12 @@ def lines(report: DrillReport, names: Names, language: str) -> list[str]:
             seconds=f"{report.target_s:g}",
             wanted=f"{report.target_share:g}",
         ),
-        line("part", share=f"{report.participation:g}", all=report.on_site),
+        line(
+            "part",
+            share=f"{report.participation:g}",
+            here=f"{report.on_site_share:g}",
+            all=report.on_site,
+        ),
         line("score", score=report.score, verdict=_verdict(report)),
     ]
     for attack in report.attacks:

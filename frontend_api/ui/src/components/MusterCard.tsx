@@ -48,7 +48,7 @@ export function MusterCard({ evacuation }: { evacuation: EvacuationView }) {
           <span style={{ width: `${(100 * safe) / Math.max(1, evacuation.roll.length)}%` }} />
         </div>
         {running && evacuation.late_ms > 0 && <p className={left > 0 ? 'timer' : 'timer late'}>{timer}</p>}
-        {!running && <p className="timer">{t('muster.cleared', { name: people[evacuation.cleared_by]?.name ?? '', at: clock(evacuation.cleared_ms, site?.time_zone ?? 'UTC') })}</p>}
+        {!running && <p className="timer">{t(evacuation.drill ? 'drill.ended' : 'muster.cleared', { name: people[evacuation.cleared_by]?.name ?? '', at: clock(evacuation.cleared_ms, site?.time_zone ?? 'UTC') })}</p>}
       </div>
       <ul className="roll">
         {called(evacuation.roll).map((line) => (

@@ -62,7 +62,7 @@ export function RescueDialog({ line, tick, close }: { line: RollView; tick: Tick
     <Sheet
       title={t('roll.rescue_title', { name: say(line.names) })}
       close={close}
-      go={t('roll.rescue')}
+      go={t('roll.rescue_act')}
       ready={!!rescuer}
       act={() => {
         tick(line, 'rescue', 0, rescuer ?? '');

@@ -54,7 +54,7 @@ export function RollLine({ line, busy, tick }: { line: RollView; busy: boolean; 
           </button>
           <button type="button" className="btn rescue" disabled={busy} aria-label={t('roll.rescue_name', { name })} onClick={() => setAsking('rescue')}>
             <IconAmbulance size={24} aria-hidden />
-            <span>{t('roll.rescue')}</span>
+            <span>{t('roll.rescue_act')}</span>
           </button>
         </div>
       )}
