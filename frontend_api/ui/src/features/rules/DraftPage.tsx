@@ -67,7 +67,7 @@ function Path({ draft }: { draft: DraftView }) {
   return (
     <ol className="steps-line" aria-label={t('rules.path')}>
       {STEPS.map((step, number) => (
-        <li key={step} className={number <= at ? 'done' : number === at + 1 ? 'now' : ''} aria-current={number === at + 1 ? 'step' : undefined}>
+        <li key={step} className={number <= at ? 'done' : number === at + 1 ? 'next-step' : ''} aria-current={number === at + 1 ? 'step' : undefined}>
           {number <= at ? <IconCheck size={20} aria-hidden /> : <span aria-hidden>{number + 1}.</span>}
           {t(`rules.step.${step}`)}
         </li>
