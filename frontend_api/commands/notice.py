@@ -169,4 +169,5 @@ def _options(argv: list[str]) -> argparse.Namespace:
             part.add_argument("channel", help="such as mail, sms; a group's own id")
         if name == "test":
             part.add_argument("--wait", type=float, default=60.0, help="seconds (60)")
+    parser.set_defaults(person="", channel="")
     return parser.parse_args(argv)
