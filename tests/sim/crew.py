@@ -150,7 +150,9 @@ class Crew:
                 alarm_id=alarm.id, reason="noise", minutes=self._random.choice((1, 60))
             ),
             alarm_acts.UnshelveAlarm(alarm_id=alarm.id),
-            alarm_acts.TakeOutOfService(alarm_id=alarm.id, reason="repair"),
+            alarm_acts.TakeOutOfService(
+                alarm_id=alarm.id, reason="repair", hours=self._random.choice((1, 8))
+            ),
             alarm_acts.PutInService(alarm_id=alarm.id),
         ]
         act = self._random.choice(acts)
