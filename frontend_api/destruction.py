@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from core.people.vault import Standing
+from core.people.events import PersonErased
+from core.people.keys_events import FaceConsented, FaceWithdrawn
+from core.people.vault import Standing, Vault
 from core.permits.attachments_events import AttachmentErased
 from frontend_api.evidence import Evidence
 from frontend_api.problems import Problem
@@ -24,6 +26,8 @@ from frontend_api.uploads import Uploads
 _EVERY_S = 3600.0
 #: An erasure that is not durable yet is looked at again.
 _SOON_S = 5.0
+#: After these something has to be destroyed.
+_WORDS = (AttachmentErased, FaceConsented, FaceWithdrawn, PersonErased)
 Run = Callable[..., Awaitable[Any]]
 
 
@@ -51,6 +55,7 @@ class Destruction:
     ) -> None:
         self._replica, self._run = replica, run
         self._evidence, self._uploads = evidence, uploads
+        self._vault: Vault = evidence.vault
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.report = DestructionView()
@@ -69,7 +74,7 @@ class Destruction:
                 await self._task
 
     def _heard(self, kept: Kept) -> None:
-        if isinstance(kept.body, AttachmentErased):
+        if isinstance(kept.body, _WORDS):
             self._wanted.set()
 
     async def _work(self) -> None:
@@ -85,31 +90,48 @@ class Destruction:
         """Make one pass."""
         report = self.report
         report.failed, report.reason, report.waiting = 0, "", 0
-        for permit_id, sha256 in self._erased():
-            if await self._try(self._erase, permit_id, sha256):
+        for work, *words in self._due():
+            if await self._try(work, *words):
                 report.destroyed += 1
         if self._replica.reachable:
             await self._expire()
         report.passes += 1
         report.last_ms = self._replica.now_ms()
 
-    def _erased(self) -> list[tuple[str, str]]:
-        """Return the blobs whose erasure is durable; count those still waiting."""
-        found: dict[tuple[str, str], None] = {}
-        for permit in self._replica.state.permits.permits.values():
-            for item in permit.attachments.items.values():
-                if not item.erased_seq:
-                    continue
-                if item.erased_seq > self._replica.durable:
-                    self.report.waiting += 1
-                else:
-                    found[permit.id, item.sha256] = None
-        return list(found)
+    def _due(self) -> list[tuple[Any, ...]]:
+        """Return what the journal durably calls erased; count what still waits."""
+        state = self._replica.state
+        due: list[tuple[int, tuple[Any, ...]]] = [
+            (item.erased_seq, (self._erase, permit.id, item.sha256))
+            for permit in state.permits.permits.values()
+            for item in permit.attachments.items.values()
+            if item.erased_seq
+        ]
+        for person_id, gone in state.people.keys.faces_gone.items():
+            due += [(seq, (self._face, person_id, each)) for each, seq in gone.items()]
+        for person_id, seq in state.people.cards.erased_seq.items():
+            due.append((seq, (self._person, person_id)))
+        durable = self._replica.durable
+        self.report.waiting += sum(seq > durable for seq, _ in due)
+        # The same blob may be named twice.
+        return list(dict.fromkeys(work for seq, work in due if seq <= durable))
 
     def _erase(self, permit_id: str, sha256: str) -> bool:
         if self._evidence.standing(permit_id, sha256) is Standing.ERASED:
             return False
         self._evidence.erase(permit_id, sha256)
+        return True
+
+    def _face(self, person_id: str, template: str) -> bool:
+        if self._vault.verify(person_id, "template", template) is Standing.ERASED:
+            return False
+        self._vault.erase_template(person_id, template)
+        return True
+
+    def _person(self, person_id: str) -> bool:
+        if self._vault.erased(person_id):
+            return False
+        self._vault.erase(person_id)
         return True
 
     async def _expire(self) -> None:
@@ -149,7 +171,7 @@ class Destruction:
     async def _try(self, work: Callable[..., bool], *args: str) -> bool:
         try:
             return bool(await self._run(work, *args))
-        except (Problem, OSError) as error:
+        except (Problem, OSError, ValueError) as error:
             self._failed(error)
             return False
 

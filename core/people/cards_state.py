@@ -62,6 +62,8 @@ class CardsState(msgspec.Struct, kw_only=True):
     persons: dict[str, PersonFacts] = {}
     erased: dict[str, int] = {}
     """Person id → wall ns of the erasure."""
+    erased_seq: dict[str, int] = {}
+    """Person id → seq of the word that destroys their key."""
     cards: dict[str, CardRecord] = {}
     trainings: dict[str, dict[str, TrainingFacts]] = {}
     """Person id → topic → training."""
@@ -127,6 +129,7 @@ def _erased(state: "SiteState", body: PersonErased, envelope: Envelope) -> None:
     cards.persons.pop(body.person_id, None)
     cards.trainings.pop(body.person_id, None)
     cards.erased[body.person_id] = envelope.wall_ns
+    cards.erased_seq[body.person_id] = envelope.seq
     state.people.roles[body.person_id] = []
     for card in cards.of(body.person_id):
         card.withdrawn = card.withdrawn or "erased"

@@ -1,7 +1,8 @@
 """Faces: consent first, and a verifier that somebody else supplies.
 
-A template lies in the vault outside the chain, under its salted hash; without
-consent or without a verifier the answer is a refusal, never a guess.
+A template lies in the vault outside the chain, under its salted hash and a key of
+its own; the word that ends the consent, once it is durable, destroys that key.
+Without consent or without a verifier the answer is a refusal, never a guess.
 """
 
 from collections.abc import Sequence
@@ -50,16 +51,20 @@ class Faces:
     def _consent(
         self, actor: str, act: ConsentToFace, _version: int | None, cause: Cause
     ) -> Answer:
+        gone = self._hub.state.people.keys.faces_gone.get(actor, {})
+        if act.template in gone:
+            raise Refused("face.template_gone", person=actor)
         self._hub.emit(FaceConsented(person_id=actor, template=act.template), cause)
         return {"person_id": actor}
 
     def _withdraw(
         self, actor: str, _act: WithdrawFace, _version: int | None, cause: Cause
     ) -> Answer:
-        if actor not in self._hub.state.people.keys.faces:
+        template = self._hub.state.people.keys.faces.get(actor)
+        if template is None:
             raise Refused("face.no_consent", person=actor)
-        self._hub.emit(FaceWithdrawn(person_id=actor), cause)
+        self._hub.emit(FaceWithdrawn(person_id=actor, template=template), cause)
         return {"person_id": actor}
 
     def _take_back(self, body: FaceConsented) -> None:
-        self._hub.emit(FaceWithdrawn(person_id=body.person_id))
+        self._hub.emit(FaceWithdrawn(person_id=body.person_id, template=body.template))

@@ -80,6 +80,7 @@ class FaceConsented(Event, frozen=True, kw_only=True):
 
 @event("face.withdrawn", effect=Effect.PROTECTIVE)
 class FaceWithdrawn(Event, frozen=True, kw_only=True):
-    """The consent ended: the template is compared no more."""
+    """The consent ended: the template is compared no more, and its key destroyed."""
 
     person_id: str
+    template: str = ""

@@ -60,6 +60,8 @@ class KeysState(msgspec.Struct, kw_only=True):
     keys: dict[str, KeyRecord] = {}
     verified: dict[str, VerifiedRecord] = {}
     faces: dict[str, str] = {}
+    faces_gone: dict[str, dict[str, int]] = {}
+    """Person → template whose consent ended → seq of the word that destroys it."""
     """Person id → template's blob, while the consent stands."""
 
     def of(self, person_id: str) -> list[KeyRecord]:
@@ -134,10 +136,19 @@ def _unverified(state: "SiteState", body: PersonUnverified, _: Envelope) -> None
 
 
 @folds(FaceConsented)
-def _consented(state: "SiteState", body: FaceConsented, _: Envelope) -> None:
-    state.people.keys.faces[body.person_id] = body.template
+def _consented(state: "SiteState", body: FaceConsented, envelope: Envelope) -> None:
+    keys = state.people.keys
+    before = keys.faces.get(body.person_id, body.template)
+    if before != body.template:
+        keys.faces_gone.setdefault(body.person_id, {})[before] = envelope.seq
+    keys.faces[body.person_id] = body.template
 
 
 @folds(FaceWithdrawn)
-def _face_withdrawn(state: "SiteState", body: FaceWithdrawn, _: Envelope) -> None:
-    state.people.keys.faces.pop(body.person_id, None)
+def _face_withdrawn(
+    state: "SiteState", body: FaceWithdrawn, envelope: Envelope
+) -> None:
+    keys = state.people.keys
+    template = keys.faces.pop(body.person_id, body.template)
+    if template:
+        keys.faces_gone.setdefault(body.person_id, {})[template] = envelope.seq

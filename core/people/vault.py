@@ -4,8 +4,10 @@ Each person has a key and a salt of their own, wrapped by the site's key. A blob
 is AES-256-GCM under the person's key, bound to person and kind; its name is the
 SHA-256 of salt and content, which is all that an event ever tells. Erasing takes
 key and salt away: copies of the blobs, and the names in the journal, say nothing
-from then on. A permit has a key likewise; its blobs, which may be films, lie in
-``frontend_api/evidence.py`` and have keys of their own, wrapped by the permit's.
+from then on. A face's template has a key of its own beside that, so that it goes
+alone when its consent ends. A permit has a key likewise; its blobs, which may be
+films, lie in ``frontend_api/evidence.py`` and have keys of their own, wrapped by
+the permit's.
 The gateway and the import use this; the safety process does not.
 """
 
@@ -35,6 +37,8 @@ _MAGIC = b"SHV1"
 _NONCE = 12
 _NAME = re.compile(r"[0-9a-f]{64}")
 _KEY, _ERASED = "key", "erased"
+#: Kinds whose blobs have keys of their own.
+_ALONE = ("template",)
 
 
 class Standing(enum.StrEnum):
@@ -98,8 +102,9 @@ class Vault:
         name = _name(person, kind, data)
         path = self._path(person_id) / name
         if self.verify(person_id, kind, name) is not Standing.SOUND:
+            key = self._blob_key(person_id, kind, name, create=True) or person.key
             nonce = fresh(_NONCE)
-            sealed = AESGCM(person.key).encrypt(nonce, data, _bound(person_id, kind))
+            sealed = AESGCM(key).encrypt(nonce, data, _bound(person_id, kind))
             write_whole(path, _MAGIC + nonce + sealed)
         return name
 
@@ -108,11 +113,12 @@ class Vault:
         person = self._key(person_id, create=False)
         if not _NAME.fullmatch(name):
             raise VaultError(Standing.MISSING, f"{name!r} is no name of a blob")
+        key = self._blob_key(person_id, kind, name, create=False) or person.key
         try:
             stored = (self._path(person_id) / name).read_bytes()
         except FileNotFoundError:
             raise VaultError(Standing.MISSING, f"{name}: not in the vault") from None
-        seal = AESGCM(person.key)
+        seal = AESGCM(key)
         data = _unseal(seal, stored, _bound(person_id, kind), name)
         if not hmac.compare_digest(_name(person, kind, data), name):
             raise VaultError(Standing.DAMAGED, f"{name}: holds another content")
@@ -144,6 +150,19 @@ class Vault:
             if path.name != _ERASED:
                 destroy(path)
 
+    def erase_template(self, person_id: str, name: str) -> None:
+        """Destroy the key of a face's template, then the blob; idempotent.
+
+        The person's other data stay. Raises ValueError for no name, OSError.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a blob")
+        folder = self._path(person_id)
+        make_private(folder)
+        write_whole(folder / f"{name}.{_ERASED}", b"")
+        destroy(folder / f"{name}.{_KEY}")
+        destroy(folder / name)
+
     # --- what is sealed in pieces ---------------------------------------------
 
     def permit_folder(self, permit_id: str) -> Path:
@@ -173,6 +192,28 @@ class Vault:
         destroy(folder / _KEY)
 
     # --- keys -----------------------------------------------------------------
+
+    def _blob_key(
+        self, person_id: str, kind: str, name: str, *, create: bool
+    ) -> bytes | None:
+        """Return a blob's own key; None for a kind that shares the person's."""
+        if kind not in _ALONE:
+            return None
+        folder, owner = self._path(person_id), Owner("person", person_id)
+        if (folder / f"{name}.{_ERASED}").exists():
+            raise VaultError(Standing.ERASED, f"{name}: the template was erased")
+        path = folder / f"{name}.{_KEY}"
+        try:
+            return self.unwrap(owner, name, path.read_bytes())
+        except FileNotFoundError:
+            if not create:
+                raise VaultError(Standing.MISSING, f"{name}: no key") from None
+        made = fresh(32)
+        try:
+            write_whole(path, self.wrap(owner, name, made), once=True)
+        except FileExistsError:
+            return self._blob_key(person_id, kind, name, create=False)
+        return made
 
     def _path(self, person_id: str) -> Path:
         """Return a person's folder; an id is anybody's text, so never a path."""

@@ -159,3 +159,28 @@ def test_two_processes_make_one_key(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.people.vault.fresh", late)
         assert first._key("ann", create=True) == made
+
+
+def test_a_face_goes_alone_when_its_consent_ends(tmp_path: Path) -> None:
+    """Design §5: a template's key is its own; without it kept copies say nothing."""
+    vault = Vault(tmp_path)
+    face = vault.put("ann", "template", b"vector")
+    other = vault.put("ann", "template", b"another")
+    photo = vault.put("ann", "photo", b"picture")
+    copies = {path: path.read_bytes() for path in files(tmp_path) if path.name == face}
+    assert copies
+    vault.erase_template("ann", face)
+    vault.erase_template("ann", face)
+    for one in (vault, Vault(tmp_path)):
+        assert one.verify("ann", "template", face) is Standing.ERASED
+        assert one.get("ann", "template", other) == b"another"
+        assert one.get("ann", "photo", photo) == b"picture"
+        with pytest.raises(VaultError) as refused:
+            one.put("ann", "template", b"vector")
+        assert refused.value.standing is Standing.ERASED
+    for path, stored in copies.items():
+        path.write_bytes(stored)
+        path.with_name(f"{face}.erased").unlink()
+    assert vault.verify("ann", "template", face) is Standing.MISSING
+    with pytest.raises(ValueError, match="no name"):
+        vault.erase_template("ann", "../key")

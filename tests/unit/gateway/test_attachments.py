@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from core.people.events import PersonErased
+from core.people.keys_events import FaceConsented, FaceWithdrawn
 from core.people.vault import Standing
 from core.permits.attachments_events import AttachmentErased, PersonalRead
 from core.permits.events import PermitClosed
@@ -184,3 +186,18 @@ async def test_what_the_journal_erases_is_destroyed(
     assert (status, wrong["code"]) == (410, "attachment.erased")
     status, report = await owner.get("/api/v1/destruction")
     assert (status, report["destroyed"], report["failed"]) == (200, 1, 0)
+
+
+async def test_a_withdrawn_face_is_destroyed(fixture: Fixture, owner: Desk) -> None:
+    """face.withdrawn → the template's key is destroyed; the person's rest stays."""
+    vault = part_of(fixture).vault
+    face = vault.put("p-chen", "template", b"vector")
+    photo = vault.put("p-chen", "photo", b"picture")
+    fixture.core.emit(FaceConsented(person_id="p-chen", template=face))
+    fixture.core.emit(FaceWithdrawn(person_id="p-chen", template=face))
+    here = part_of(fixture)
+    await until(lambda: here.destruction.report.destroyed, "the pass")
+    assert vault.verify("p-chen", "template", face) is Standing.ERASED
+    assert vault.get("p-chen", "photo", photo) == b"picture"
+    fixture.core.emit(PersonErased(person_id="p-chen", by="p-chen"))
+    await until(lambda: vault.erased("p-chen"), "the person's key")

@@ -10,6 +10,8 @@ from core import config
 from core.deadlines import Deadline
 from core.journal import envelope as envelopes
 from core.journal.events import decode_body
+from core.people.cards_state import CardRecord
+from core.people.vault import Vault
 from core.permits import life_acts as a
 from core.permits.life_events import PermitEnteredLate
 from core.permits.lifecycle import PermitStatus
@@ -18,7 +20,10 @@ from core.permits.packs import digest_of, dump
 from core.permits.packs_events import PackArmed
 from core.permits.state import PermitRecord
 from core.processes.events import ConfigArmed
+from core.state import SiteState
 from frontend_api.commands import export, paper
+from frontend_api.exchange import cards
+from frontend_api.ledgers.plan import Card
 from frontend_api.paper import filled, fonts, form
 from frontend_api.paper.blanks import BlankError, Blanks
 from frontend_api.paper.history import Papers
@@ -241,16 +246,28 @@ def test_a_late_entry_is_a_finished_ticket() -> None:
     assert ticket["STARTTIME"] == "2026-07-01 06:00:00"
 
 
-def test_cards_come_from_the_hub_before_the_settings(tmp_path: Path) -> None:
-    """AQ 3064.2 annex A: the numbers of the cards that the hub holds."""
-    from core.people.cards_state import CardRecord
-    from core.people.vault import Vault
-    from core.state import SiteState
-    from frontend_api.exchange import cards
-    from frontend_api.ledgers.plan import Card
-
-    vault, state = Vault(tmp_path), SiteState()
-    permit = PermitRecord(
+def _holder(vault: Vault, state: SiteState) -> PermitRecord:
+    """Give ann three cards, one of them lost; return a permit on which she welds."""
+    for number, (trade, day, lost) in enumerate(
+        [
+            ("height", "2031-01-01", ""),
+            ("hot_work", "2030-01-01", ""),
+            ("hot_work", "2029-01-01", "lost"),
+        ]
+    ):
+        card = Card(trade=trade, kind="special", card_no=f"T{number}", valid_to=day)
+        state.people.cards.cards[str(number)] = CardRecord(
+            id=str(number),
+            person_id="ann",
+            trade=trade,
+            kind="special",
+            valid_from="",
+            valid_to=day,
+            review_by="",
+            document=vault.put("ann", "document", msgspec.msgpack.encode(card)),
+            withdrawn=lost,
+        )
+    return PermitRecord(
         id="p",
         kind="hot-1",
         zone_id="tank",
@@ -264,26 +281,13 @@ def test_cards_come_from_the_hub_before_the_settings(tmp_path: Path) -> None:
         status=PermitStatus.ACTIVE,
         issued_wall_ns=0,
     )
+
+
+def test_cards_come_from_the_hub_before_the_settings(tmp_path: Path) -> None:
+    """AQ 3064.2 annex A: the numbers of the cards that the hub holds."""
+    vault, state = Vault(tmp_path), SiteState()
+    permit = _holder(vault, state)
     permit.life.trades = {"ann": "hot_work"}
-    for number, (trade, day) in enumerate(
-        [
-            ("height", "2031-01-01"),
-            ("hot_work", "2030-01-01"),
-            ("hot_work", "2029-01-01"),
-        ]
-    ):
-        card = Card(trade=trade, kind="special", card_no=f"T{number}", valid_to=day)
-        state.people.cards.cards[str(number)] = CardRecord(
-            id=str(number),
-            person_id="ann",
-            trade=trade,
-            kind="special",
-            valid_from="",
-            valid_to=day,
-            review_by="",
-            document=vault.put("ann", "document", msgspec.msgpack.encode(card)),
-            withdrawn="lost" if number == 2 else "",
-        )
     number_of = cards.from_vault(vault)
     (found,) = cards.of(permit, state, number_of).values()
     assert (found.name, found.number) == ("焊接与热切割作业证", "T1")

@@ -173,3 +173,21 @@ class TestFaces:
         assert yard.act("ann", WithdrawFace()).ok
         assert faces == {}
         assert yard.act("ann", WithdrawFace()).code == "face.no_consent"
+        assert yard.act("ann", ConsentToFace(template=template)).code == (
+            "face.template_gone"
+        )
+
+    def test_what_ends_names_the_template_that_is_destroyed(self, yard: Yard) -> None:
+        """Withdrawn, replaced or never durable: each leaves a word to destroy by."""
+        first, second, third = "a" * 64, "b" * 64, "c" * 64
+        gone = yard.hub.state.people.keys.faces_gone
+        assert yard.act("ann", ConsentToFace(template=first)).ok
+        assert yard.act("ann", ConsentToFace(template=second)).ok
+        assert gone["ann"].keys() == {first}
+        assert yard.act("ann", WithdrawFace()).ok
+        assert gone["ann"].keys() == {first, second}
+        yard.journal.held = True
+        yard.ask("ann", ConsentToFace(template=third))
+        yard.journal.held = False
+        yard.break_disk()
+        assert gone["ann"].keys() == {first, second, third}
