@@ -14,7 +14,9 @@ import msgspec
 from aiohttp import web
 
 from core.api.errors import Refused
+from core.people.acts import ActT
 from core.registry.files import make_private, write_whole
+from core.response.plans_acts import SendReport
 from core.response.plans_state import PlanRun
 from core.response.tasks_acts import PhotographTask
 from frontend_api import loop_views as v
@@ -90,19 +92,8 @@ class LoopDesk:
         A blob is synced before the event that names it; what is malformed passes,
         as the act's own decoder refuses it.
         """
-        try:
-            told = msgspec.json.decode(await request.read(), type=dict[str, object])
-            if told.get("proof") is not None:
-                proof = msgspec.convert(told["proof"], ProofBody).proof()
-                told = msgspec.json.decode(
-                    statement(proof).body, type=dict[str, object]
-                )
-            own = PhotographTask.__struct_fields__
-            act = msgspec.convert(
-                {name: value for name, value in told.items() if name in own},
-                PhotographTask,
-            )
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        act = await _told(request, PhotographTask)
+        if act is None:
             return
         keeper = self._attachments
         blob = await keeper.run(keeper.evidence.about, act.task_id, act.sha256)
@@ -112,6 +103,15 @@ class LoopDesk:
             raise problem_of(
                 Refused("attachment.differs", size=blob.size, media=blob.media)
             )
+
+    async def vouch_report(self, request: web.Request) -> None:
+        """Refuse to carry ``plan.report`` for a text that is not kept here."""
+        act = await _told(request, SendReport)
+        if act is None:
+            return
+        file = self._folder / f"{act.sha256}.txt"
+        if not await asyncio.to_thread(file.exists):
+            raise problem_of(Refused("plan.report_not_kept"))
 
     # --- labels ---------------------------------------------------------------
 
@@ -219,6 +219,19 @@ class LoopDesk:
         except FileNotFoundError:
             raise Problem("gateway.not_found") from None
         return web.Response(body=data, content_type="text/plain", charset="utf-8")
+
+
+async def _told(request: web.Request, kind: type[ActT]) -> ActT | None:
+    """Return the act that a request asks for, signed or not; None: malformed."""
+    try:
+        told = msgspec.json.decode(await request.read(), type=dict[str, object])
+        if told.get("proof") is not None:
+            proof = msgspec.convert(told["proof"], ProofBody).proof()
+            told = msgspec.json.decode(statement(proof).body, type=dict[str, object])
+        own = {name: told[name] for name in kind.__struct_fields__ if name in told}
+        return msgspec.convert(own, kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def _drawn(label: str) -> str:

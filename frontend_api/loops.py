@@ -87,11 +87,8 @@ class Loops:
         if round_ is not None:
             missed = params.get("points", "").split(", ")
             points = [p for p in map(round_.point, missed) if p is not None]
-            said, where = (
-                text("task.points_missed"),
-                join([two(p.names) for p in points]),
-            )
-            return Text(f"{said.zh}：{where.zh}", f"{said.en}: {where.en}")
+            where = join([two(point.names) for point in points])
+            return text("task.points_missed", {"points": where})
         title = params.get("title", "")
         return Text(title, title) if title else text(task.code, dict(task.params))
 

@@ -7,6 +7,7 @@ import msgspec
 
 from core import texts
 from core.journal.events import Event
+from core.response import book_names
 from core.response.lamps import is_heartbeat
 from frontend_api import steps
 from frontend_api.replica import Replica
@@ -229,7 +230,17 @@ class Names:
         for name, value in fields.items():
             if not isinstance(value, msgspec.Struct):
                 found[name.removesuffix("_id")] = self._param(name, value)
-        return found
+        kept = self.replica.state.response.plans.kept
+        books = book_names.named(self._with_run(fields), self.replica.bundle, kept)
+        return found | {name: Text(n.zh, n.en) for name, n in books.items()}
+
+    def _with_run(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Add the plan of a run, and its step, to what an event of it tells."""
+        run = self.replica.state.response.plans.runs.get(str(fields.get("plan_run")))
+        if run is None:
+            return fields
+        step = f"{run.digest}/{fields.get('step', '')}"
+        return {**fields, "plan": run.plan, "plan_step": step}
 
     def _param(self, name: str, value: Any) -> Any:
         match name, value:
@@ -253,6 +264,7 @@ class Names:
                     | "guardian_id"
                     | "supervisor_id"
                     | "booked_by"
+                    | "owner"
                     | "from_id"
                     | "to_id"
                 ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from core import texts
 from core.channels.lanes import Item, Packet
 from core.config import Bundle
+from core.response import book_names
 from core.response.state import NoticeRecord
 
 #: Parts of a digest that are written out, and people that a part names.
@@ -108,6 +109,8 @@ class Writer:
         person = notice.params.get("person_id") or notice.params.get("person")
         if isinstance(person, str) and person in self._names:
             named["person"] = self._names[person]
+        for name, both in book_names.named(notice.params, self._bundle).items():
+            named[name] = both.zh if lang == "zh" else both.en
         return named
 
     def _records(self, items: list[Item] | tuple[Item, ...]) -> list[NoticeRecord]:

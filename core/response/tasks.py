@@ -153,12 +153,7 @@ class Tasks:
     ) -> None:
         """Tell a task's owner, or who may have it; an old word of it is over."""
         self._notices.close_about(task.id)
-        params: dict[str, Value] = {
-            "title": _title(task),
-            "zone": task.zone_id or "",
-            "grade": task.grade,
-            "level": task.level,
-        }
+        params = _facts(task)
         if task.owner:
             told = (task.owner,)
             self._notices.tell_persons(told, code, params, task.id, task.mark, cause)
@@ -220,7 +215,7 @@ class Tasks:
         params: dict[str, Value] = {"title": act.title.strip(), "note": act.note}
         task_id = self.create(
             act.kind,
-            f"task.{act.kind}",
+            f"task.found.{act.kind}",
             zone_id=zone_id,
             due_s=_FOUND_S[act.grade],
             params=params,
@@ -323,11 +318,10 @@ class Tasks:
         able = dict.fromkeys(
             person.id for role in _DESK for person in self._people.with_role(role)
         )
-        params: dict[str, Value] = {"title": _title(task), "zone": task.zone_id or ""}
         self._notices.tell_persons(
             [person for person in able if not _had_a_hand(task, person)],
             "notice.task_recheck",
-            params,
+            _facts(task),
             task.id,
             task.mark,
             cause,
@@ -385,8 +379,15 @@ def _had_a_hand(task: TaskRecord, person_id: str) -> bool:
     return person_id == task.owner or person_id in task.fixers
 
 
-def _title(task: TaskRecord) -> str:
-    return str(task.params.get("title") or task.code)
+def _facts(task: TaskRecord) -> dict[str, Value]:
+    """Return what a notice tells of a task; its code stands for a missing title."""
+    return {
+        **task.params,
+        "title": task.params.get("title") or task.code,
+        "zone": task.zone_id or "",
+        "grade": task.grade,
+        "level": task.level,
+    }
 
 
 def _key(task_id: str) -> str:

@@ -51,7 +51,7 @@ function Notice({ notice }: { notice: NoticeView }) {
   const may = useMay();
   const { ask, busy, problem } = useAct();
   return (
-    <section className="notice" aria-label={t('notice.for_me')}>
+    <section className="notice" aria-label={`${t('notice.for_me')}: ${say(notice.text)}`}>
       <IconBellRinging size={22} aria-hidden />
       <p>
         <b>{say(notice.text)}</b> <Mark mark={notice.mark} />
