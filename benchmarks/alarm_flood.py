@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +51,26 @@ def named(text: str) -> Names:
     return Names(zh=text, en=text)
 
 
-def bundle() -> config.Bundle:
-    """Return a site of many zones with shipped rules armed in all of them."""
-    zones = [f"{kind}{n}" for kind in ("calm", "flood") for n in range(PROBES)]
-    zones += [f"minor{n}" for n in range(20)]
-    rules = []
+def armed(zones: set[str]) -> Iterator[config.Rule]:
+    """Return shipped rules armed in all zones."""
     for name in ("gas-alarm-response", "detector-lost"):
         file = blueprints.find(name, ())
         assert file is not None
         blueprint = blueprints.read(file)
-        given = {"chain": CHAIN} if "chain" in blueprint.inputs else {}
-        rules.append(
-            instantiate(
-                blueprint,
-                rule_id=name,
-                mode="enforce",
-                given=given,
-                zones=set(zones),
-                chains={CHAIN},
-            )
+        yield instantiate(
+            blueprint,
+            rule_id=name,
+            mode="enforce",
+            given={"chain": CHAIN} if "chain" in blueprint.inputs else {},
+            zones=zones,
+            chains={CHAIN},
         )
+
+
+def bundle() -> config.Bundle:
+    """Return a site of many zones with shipped rules armed in all of them."""
+    zones = [f"{kind}{n}" for kind in ("calm", "flood") for n in range(PROBES)]
+    zones += [f"minor{n}" for n in range(20)]
     level = config.Limit(
         condition="high", kind="level", unit="m", above=3.0, priority=3
     )
@@ -94,7 +95,7 @@ def bundle() -> config.Bundle:
             for zone in zones
         ),
         chains=(config.NotifyChain(id=CHAIN, steps=(step,)),),
-        rules=tuple(rules),
+        rules=tuple(armed(set(zones))),
     )
 
 

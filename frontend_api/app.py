@@ -12,7 +12,6 @@ from aiohttp import web
 
 from core.clock import Clock, RealClock
 from core.permits.attachments_acts import RecordAttachment
-from core.response.plans_acts import SendReport
 from core.response.tasks_acts import PhotographTask
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
@@ -73,12 +72,21 @@ class Gateway:
         self.seconds = Seconds(self.replica, self.acts)
         self.renderer.waiting = self.seconds.views
         self.seconds.changed = lambda: self.changes.touch(("seconds",))
-        # Before the feed: what it gathers depends on whether a flood is on.
-        groups = Groups(self.renderer, lambda: len(self.alarm_screens.watching()))
-        self.alarms = AlarmFeed(self.replica, self.renderer, groups)
+        self._make_screens()
         self.alarm_desk = AlarmDesk(
             self.renderer, self.uplink, data, self.changes.touch
         )
+        self.replica.on_reset.append(self._remember)
+        self.web_app = WebApp(web_app)
+        self.guard = Guard(self.accounts)
+        self._document: bytes = b""
+        self.table = self._routes()
+
+    def _make_screens(self) -> None:
+        """Make the two streams, and what they send."""
+        # Before the feed: what it gathers depends on whether a flood is on.
+        groups = Groups(self.renderer, lambda: len(self.alarm_screens.watching()))
+        self.alarms = AlarmFeed(self.replica, self.renderer, groups)
         now = self.replica.now_ms
         self.screens = Screens(
             self.changes,
@@ -89,11 +97,6 @@ class Gateway:
         self.alarm_screens = Screens(self.alarms, now)
         self.renderer.watching = self.screens.watching
         self.changes.screens = lambda: len(self.screens)
-        self.replica.on_reset.append(self._remember)
-        self.web_app = WebApp(web_app)
-        self.guard = Guard(self.accounts)
-        self._document: bytes = b""
-        self.table = self._routes()
 
     def _routes(self) -> list[Route]:
         return [
@@ -173,8 +176,6 @@ class Gateway:
             await self.attachments.vouch(call.request, call.session)
         elif verb == PhotographTask.verb_:
             await self.loops.vouch(call.request, call.session.person_id)
-        elif verb == SendReport.verb_:
-            await self.loops.vouch_report(call.request)
         return await self.acts.handle(call.request, call.session, verb)
 
     async def missing(self, _: Call) -> None:
