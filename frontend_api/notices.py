@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from core.channels.push import VAPID, Subscription, b64, hub_key, public, unb64
+from core.channels.push import Subscription, b64, hub_key, public, unb64
 from core.channels.services import (
     RELAY,
+    VAPID,
     BadAddress,
     group_secret,
     hint,

@@ -19,6 +19,7 @@ import msgspec  # isort: skip
 import serial
 
 from core.channels import pdu
+from core.channels.letters import Sms, Told
 from core.clock import NS, RealClock
 
 ANSWER_S, SEND_S, PROMPT_S = 5.0, 60.0, 10.0
@@ -35,24 +36,6 @@ _START = (
     # New messages and reports come at once; nothing stays on the card.
     "AT+CNMI=2,2,0,1,0",
 )
-
-
-class Sms(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask for one message."""
-
-    id: str
-    number: str
-    text: str
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tell one thing: ``kind`` is sent, failed, delivered, lost, reply or ready."""
-
-    kind: str
-    id: str = ""
-    detail: str = ""
-    number: str = ""
-    text: str = ""
 
 
 class ModemError(Exception):

@@ -19,8 +19,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.clock import NS, Clock
 
-#: Name of the secret from which the hub's key is made.
-VAPID = "vapid"
 _CURVE = ec.SECP256R1()
 #: Order of P-256 (SEC 2): a private key is below it.
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

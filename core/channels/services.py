@@ -14,6 +14,8 @@ import msgspec
 _FILE = Path(__file__).with_name("services.json")
 #: The secret that is the site's mail server, as an apprise URL without a recipient.
 RELAY = "relay.mail"
+#: The secret from which the hub's key for Web Push is made.
+VAPID = "vapid"
 _MAIL = re.compile(r"^[^@\s/:<>\"]{1,64}@[A-Za-z0-9.-]{1,190}$")
 _PHONE = re.compile(r"^\+?[0-9]{5,15}$")
 

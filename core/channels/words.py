@@ -106,6 +106,12 @@ class Writer:
         zone = zones.get(str(notice.params.get("zone_id") or notice.params.get("zone")))
         if zone is not None:
             named["zone"] = zone.zh if lang == "zh" else zone.en
+        points = {each.id: each.names for each in self._bundle.site.muster_points}
+        told = str(notice.params.get("muster", "")).split(", ")
+        gather = [points[each] for each in told if each in points]
+        named["muster"] = ("、" if lang == "zh" else ", ").join(
+            each.zh if lang == "zh" else each.en for each in gather
+        )
         person = notice.params.get("person_id") or notice.params.get("person")
         if isinstance(person, str) and person in self._names:
             named["person"] = self._names[person]

@@ -15,11 +15,11 @@ import msgspec  # isort: skip
 from core import config
 from core import state as states
 from core.channels.lanes import Key, Outcome, Packet, Rank
-from core.channels.modem import Sms, Told
+from core.channels.letters import Letter, Sms, Told
 from core.channels.outbox import Outbox, Target
-from core.channels.push import VAPID
 from core.channels.services import (
     RELAY,
+    VAPID,
     by_relay,
     group_secret,
     is_mail,
@@ -32,9 +32,8 @@ from core.link import messages as m
 from core.link.client import Client
 from core.processes.child import Control, rename
 from core.processes.notifier_lines import ModemLine, Senders, Slots
-from core.processes.sender import Letter
 from core.registry.secrets import Secrets
-from core.response.notices import REPLY
+from core.response.notices_config import REPLY
 
 #: Letters on their way at once, and to one host.
 IN_HAND, PER_HOST = 48, 8

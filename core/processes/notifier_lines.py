@@ -13,9 +13,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.channels.modem import Sms, Told
+from core.channels.letters import Letter, Reply, Sms, Told
 from core.config import Bundle
-from core.processes.sender import Letter, Reply
 
 SEND_S = 20.0
 IDLE_S = 60.0

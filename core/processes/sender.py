@@ -16,34 +16,13 @@ from core.processes import lean  # noqa: F401  (before msgspec)
 import msgspec  # isort: skip
 
 from core.channels import push
+from core.channels.letters import Letter, Reply
 from core.channels.services import Service, scheme_of, services
 from core.clock import RealClock
 
 #: No answer within this is a failure, however slowly it comes.
 ANSWER_S = 10.0
 _STATUS = re.compile(r"(?:error=|failed: )(\d{3})\b")
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to one address; the address is a secret."""
-
-    id: str
-    address: str
-    title: str
-    body: str
-    urgent: bool = False
-    vapid: str = ""
-    """Secret of the hub's own key; for a push alone."""
-    contact: str = "mailto:safety@example.org"
-    """Whom a push service may ask about the hub."""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a letter; ``detail`` is a code and never holds the address."""
-
-    id: str
-    ok: bool
-    detail: str = ""
 
 
 class _Heard(threading.local):

@@ -25,6 +25,7 @@ from core.response.events import (
     NoticeMoved,
     NoticeQueued,
 )
+from core.response.notices_config import REPLY
 from core.response.notices_desk import TEST, NoticeDesk
 from core.response.notices_duty import Duty
 from core.response.notices_local import SOUNDED, Sounders
@@ -34,8 +35,6 @@ from core.response.state import NoticeRecord
 _STATES = ("sent", "delivered", "seen", "acknowledged", "failed")
 #: A channel's name for every channel that a person has.
 ALL = "all"
-#: What a channel says when its person answered there: the notifier heard it.
-REPLY = "reply"
 #: A test is forgotten after this.
 TEST_S = 900.0
 

@@ -8,6 +8,8 @@ from core.names import Names
 #: From and to in minutes of the site's day; one that ends before it begins is a night.
 Span = tuple[int, int]
 DAY_MIN = 1440
+#: What a channel says when its person answered there: the notifier heard it.
+REPLY = "reply"
 
 
 def within(minute: int, span: Span) -> bool:

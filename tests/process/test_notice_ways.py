@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from core import config
 from core.channels.services import group_secret, secret_name
@@ -67,6 +68,7 @@ def all_are(viewer: Viewer, channel: str, state: str) -> Callable[[], bool]:
     )
 
 
+@pytest.mark.timeout(180)
 async def test_an_sms_is_delivered_and_its_reply_answers(tmp_path: Path) -> None:
     """R13: sent, delivered, acknowledged; each is in the journal."""
     loop, data = Loop(tmp_path), tmp_path / "data"
@@ -95,6 +97,7 @@ async def test_an_sms_is_delivered_and_its_reply_answers(tmp_path: Path) -> None
         assert all(NUMBER not in str(body) for body, _ in hub.journal())
 
 
+@pytest.mark.timeout(180)
 async def test_a_group_gets_one_message_and_a_core_that_dies_sends_no_second(
     tmp_path: Path,
 ) -> None:
@@ -124,6 +127,7 @@ async def test_a_group_gets_one_message_and_a_core_that_dies_sends_no_second(
         assert "Sam 0、Sam 1、Sam 2、Sam 3、Sam 4" in taken.got[0]["message"]
 
 
+@pytest.mark.timeout(180)
 async def test_a_test_from_the_command_line_shows_each_state(tmp_path: Path) -> None:
     """Address by the input alone, a test with its states, figures; no address shown."""
     loop, data = Loop(tmp_path), tmp_path / "data"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from core.channels.letters import Letter, Reply
 from core.processes import notifier_lines
 from core.processes.notifier_lines import Senders
-from core.processes.sender import Letter, Reply, send
+from core.processes.sender import send
 from tests.protocol.notice_sinks import http_sink, mail_sink, raw_sink
 
 pytestmark = pytest.mark.filterwarnings(

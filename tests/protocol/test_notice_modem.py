@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from core.channels import modem as at
 from core.channels import pdu
-from core.channels.modem import Modem, ModemError, Sms, Told
+from core.channels.letters import Sms, Told
+from core.channels.modem import Modem, ModemError
 from core.config import EMPTY
 from core.processes import notifier_lines
 from core.processes.notifier_lines import ModemLine

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from core.channels import push
+from core.channels.letters import Letter
 from core.channels.push import Subscription, unb64
 from core.clock import SimClock
-from core.processes.sender import Letter, send
+from core.processes.sender import send
 from tests.protocol.notice_sinks import Browser, HttpSink, http_sink, raw_sink
 
 SECRET = "a secret of the hub"
