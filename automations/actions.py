@@ -15,7 +15,7 @@ from core.permits.state import PermitRecord
 from core.registry.state import EntityRecord
 
 #: What a rule that only advises does too: it tells people.
-TELLING = frozenset({"notify", "broadcast", "permit.request_release"})
+TELLING = frozenset({"notify", "broadcast", "permit.request_release", "webhook"})
 _SOUNDERS = frozenset({"siren", "strobe", "voice", "lamp"})
 _EVERYBODY = tuple(role for role in ROLES if role not in ("owner", "auditor"))
 
@@ -24,7 +24,7 @@ def in_drill(step: Step) -> bool:
     """Say whether a step is done in a drill or a test: it is seen or heard only."""
     if step.action == "command":
         return str(step.fields["output"]) in _SOUNDERS
-    return step.action in TELLING | {"evacuation.start", "alarm.raise"}
+    return step.action in TELLING | {"evacuation.start", "alarm.raise", "plan.start"}
 
 
 def condition_of(step: Step, run: RunRecord) -> str:
@@ -306,6 +306,75 @@ def _shelve(do: Doing) -> None:
     do.runs.record(do.run, do.path, "done", refs=tuple(done))
 
 
+# --- tasks, plans, records, calls -------------------------------------------------
+
+
+def _task(do: Doing) -> None:
+    fields, facts = do.step.fields, _facts(do)
+    due = fields["due"]
+    made = do.runs.kernel.tasks.create(
+        str(fields["kind"]),
+        str(fields["code"]),
+        zone_id=_first_zone(do),
+        roles=_tuple(fields.get("roles", ())),
+        owner=str(fields.get("owner", "")),
+        due_s=float(due) if isinstance(due, int | float) else 0.0,
+        params=facts[0],
+        about=facts[1],
+        mark=do.run.mark,
+        cause=do.runs.cause(do.run),
+    )
+    _made(do, made, "no_task")
+
+
+def _plan(do: Doing) -> None:
+    made = do.runs.kernel.plans.start(
+        str(do.step.fields["plan"]),
+        zone_id=_first_zone(do),
+        about=_facts(do)[1],
+        mark=do.run.mark,
+        cause=do.runs.cause(do.run),
+    )
+    _made(do, made or "", "no_plan")
+
+
+def _made(do: Doing, made: str, why: str) -> None:
+    """Write down what a room made; nothing is a failure with a name."""
+    state, refs = ("done", (made,)) if made else ("failed", ())
+    do.runs.record(do.run, do.path, state, detail="" if made else why, refs=refs)
+
+
+def _clip(do: Doing) -> None:
+    """Ask the zone's recorders to keep the picture; cameras' own hosts do it."""
+    recorders = _outputs(do, OutputKind.RECORDER)
+    seconds = do.step.fields.get("for", 30.0)
+    if recorders:
+        span = float(seconds) if isinstance(seconds, int | float) else 30.0
+        _order(do, recorders, span)
+    else:
+        do.runs.record(do.run, do.path, "failed", detail="no_recorder")
+
+
+def _webhook(do: Doing) -> None:
+    """Tell a named channel of the site: the notifier calls it, by its own secret."""
+    kernel, fields = do.runs.kernel, do.step.fields
+    target = str(fields["target"])
+    if all(each.id != target for each in kernel.hub.bundle.notices.channels):
+        do.runs.record(do.run, do.path, "failed", detail="no_target")
+        return
+    facts, about = _facts(do)
+    made = kernel.notices.tell(
+        roles=_tuple(fields.get("roles", ("safety_officer", "supervisor"))),
+        channels=(target,),
+        code=str(fields["code"]),
+        params=facts,
+        about=about,
+        mark=do.run.mark,
+        cause=do.runs.cause(do.run),
+    )
+    do.runs.record(do.run, do.path, "done", refs=tuple(made))
+
+
 def _tuple(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, tuple | list) else (str(value),)
 
@@ -319,4 +388,8 @@ ACTIONS: dict[str, Callable[[Doing], None]] = {
     "broadcast": _broadcast,
     "alarm.raise": _raise,
     "set_shelving": _shelve,
+    "task.create": _task,
+    "plan.start": _plan,
+    "record.clip": _clip,
+    "webhook": _webhook,
 }

@@ -6,12 +6,15 @@ what its on_unknown declares. A moment that fell into a stop is caught up (R7).
 
 import datetime as dt
 import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from automations.selecting import number, words
 from core.clock import NS
 from core.config import Trigger
 from core.kernel import Kernel
+from core.response.notices_config import DAY_MIN, Shift
+from core.response.notices_duty import works
 
 #: A moment that fell into a stop is answered late, if not later than this.
 CATCH_UP_S = 3600.0
@@ -27,9 +30,21 @@ class Moment(NamedTuple):
 
 
 def moments(
-    trigger: Trigger, zone: dt.tzinfo, after_ns: int, until_ns: int
+    trigger: Trigger,
+    zone: dt.tzinfo,
+    after_ns: int,
+    until_ns: int,
+    shifts: Sequence[Shift] = (),
 ) -> list[Moment]:
-    """Return the trigger's moments in (after, until], oldest first."""
+    """Return the trigger's moments in (after, until], oldest first.
+
+    ``shifts`` is the site's roster; raises LookupError for one it does not have.
+    """
+    wanted = words(trigger, "roster")
+    unknown = set(wanted) - {shift.id for shift in shifts}
+    if unknown:
+        raise LookupError(f"no shift of the site: {', '.join(sorted(unknown))}")
+    roster = [shift for shift in shifts if shift.id in wanted]
     first = dt.datetime.fromtimestamp(after_ns // NS, zone).date() - DAY
     last = dt.datetime.fromtimestamp(until_ns // NS, zone).date() + DAY
     found = []
@@ -37,6 +52,7 @@ def moments(
     while day <= last:
         if _wanted(trigger, day):
             found += _of_day(trigger, zone, day)
+            found += [e for s in roster for e in _of_shift(trigger, zone, day, s)]
         day += DAY
     return sorted(each for each in found if after_ns < each.wall_ns <= until_ns)
 
@@ -86,6 +102,21 @@ def _of_day(trigger: Trigger, zone: dt.tzinfo, day: dt.date) -> list[Moment]:
         if rise is not None:
             made.append(_moment(rise + shift, event))
     return made
+
+
+def _of_shift(
+    trigger: Trigger, zone: dt.tzinfo, day: dt.date, shift: Shift
+) -> Iterator[Moment]:
+    """Yield when a shift of a day begins, or ends; a night belongs to its evening."""
+    begin, end = shift.span
+    start = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=begin)
+    if not works(shift, start):
+        return
+    length = (end - begin) % DAY_MIN or DAY_MIN
+    late = trigger.fields.get("event") == "ends"
+    at = start + dt.timedelta(minutes=length if late else 0)
+    offset = dt.timedelta(seconds=number(trigger, "offset") or 0.0)
+    yield _moment(at.replace(tzinfo=zone) + offset, shift.id)
 
 
 def _moment(at: dt.datetime, name: str) -> Moment:

@@ -14,6 +14,8 @@ from core.logic.truth import Truth
 if TYPE_CHECKING:
     from core.kernel import Kernel
 
+#: Triggers that are levels in every form; the rest are moments, or both.
+LEVELS = frozenset({"reading", "state", "detection", "mqtt", "weather"})
 Condition = Callable[[Scope], Truth]
 
 
@@ -97,7 +99,7 @@ class Compiled:
             return trigger.fields.get("event") in ("enter", "leave")
         if trigger.platform == "permit":
             return "to" in trigger.fields
-        return trigger.platform not in ("reading", "state")
+        return trigger.platform not in LEVELS
 
     def matching_event(
         self,

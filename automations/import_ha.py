@@ -30,6 +30,7 @@ _OF = {
 _PLAIN = {"number": "number", "boolean": "boolean", "text": "text", "time": "time"}
 _ON = {"siren.turn_on": "siren", "fan.turn_on": "fan", "light.turn_on": "lamp"}
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}))?$")
+_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 _SCALE = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 _RUNS = ("mode", "max", "max_exceeded", "variables", "trigger_variables")
 
@@ -108,6 +109,8 @@ class Importer:
             made = self._take(at) if isinstance(at, Input) else _clock(at)
             if made is not None:
                 return [{"trigger": "time", "at": made}]
+        if word == "webhook" and _ID.match(str(given.get("webhook_id", ""))):
+            return [{"trigger": "webhook", "hook": str(given["webhook_id"])}]
         if word == "sun" and given.get("event") in ("sunrise", "sunset"):
             for name, limit in (("latitude", 66), ("longitude", 180)):
                 self._inputs[name] = {
@@ -188,6 +191,8 @@ class Importer:
         word = str(given.get("action", given.get("service", "")))
         if word in _ON:
             return {"action": "command", "output": _ON[word], "value": True}
+        if word == "camera.record":
+            return {"action": "record.clip", "for": _seconds(_duration(given)) or 30.0}
         if word.startswith("notify."):
             self._note(path, "free text has no place: the notice has a code of its own")
             code = "notice.rule.imported"
@@ -198,6 +203,7 @@ class Importer:
                 return {"action": "wait", "for": span}
         word = word or next(iter(given), "?")
         advice = {
+            "todo.add_item": "write 'task.create' with kind, code and due",
             "siren.turn_off": "only a person silences a siren",
             "choose": "write 'choose' with an expression in 'if'",
             "if": "write 'choose' with an expression in 'if'",
@@ -205,6 +211,8 @@ class Importer:
             "wait_template": "write 'wait' with until",
             "wait_for_trigger": "write 'wait' with until",
         }.get(word, "outputs are reached by 'command' and their kind")
+        if word.startswith("rest_command."):
+            advice = "write 'webhook' with target, a channel of the site; no address"
         self._note(path, f"action {word!r}: {advice}")
         return None
 
@@ -248,6 +256,11 @@ def _seconds(value: Any) -> float | None:
     if match is None:
         return None
     return int(match[1]) * 3600.0 + int(match[2]) * 60.0 + int(match[3] or 0)
+
+
+def _duration(given: dict[str, Any]) -> Any:
+    data = given.get("data")
+    return data.get("duration") if isinstance(data, dict) else None
 
 
 def _clock(value: Any) -> str | None:

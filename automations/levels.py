@@ -11,10 +11,12 @@ from typing import Protocol
 from automations.compiled import Compiled
 from automations.level import Level, Watch, rests
 from automations.selecting import Catalogue, Lacking
+from automations.upwind import Upwind
 from automations.values import ReadingValue, permits_value
 from automations.watch_people import PresenceWatch
 from automations.watch_permit import PermitWatch
 from automations.watch_reading import ReadingWatch
+from automations.watch_weather import WeatherWatch
 from automations.watching import Interval, Judged, Params, Watched
 from core.api.reading import Reading
 from core.clock import NS
@@ -31,6 +33,9 @@ SKIP_S = 60.0
 _KINDS: dict[str, Callable[..., Watched]] = {
     "reading": ReadingWatch,
     "state": ReadingWatch,
+    "detection": ReadingWatch,
+    "mqtt": ReadingWatch,
+    "weather": WeatherWatch,
     "presence": PresenceWatch,
     "permit": PermitWatch,
 }
@@ -79,6 +84,7 @@ class Levels:
         self._named: dict[tuple[str, str], tuple[str, ReadingValue]] = {}
         """(rule, name) → the rule's hash and its value: unchanged ones go on (R7)."""
         self._feeds: dict[str, list[ReadingWatch]] = {}
+        self._upwind = Upwind(kernel)
         self._heard: set[str] = set()
         """Entities whose readings are followed; there is no way to stop that."""
         self._stale = False
@@ -155,7 +161,8 @@ class Levels:
     def _resolve(self) -> None:
         self._stale = False
         self._by_entity, self._feeds = {}, {}
-        catalogue = Catalogue(self._kernel)
+        self._upwind.resolve(self._kernel.registry.entities())
+        catalogue = Catalogue(self._kernel, self._upwind)
         for rule, value in self._values:
             self._rules.guard(rule.id, self._resolve_value, rule, value, catalogue)
         for watch in self._watches.values():
@@ -231,10 +238,25 @@ class Levels:
     def tick(self) -> None:
         """Judge every level (R1): what only readings can change, less often."""
         self._ticks += 1
+        self._turn()
         for number, watch in enumerate(list(self._watches.values())):
             again = (self._ticks + number) % self.whole_ticks == 0
             whole = self._ticks <= STARTING_TICKS or again
             self._rules.guard(watch.rule.id, self._judge_all, watch, whole)
+
+    def _turn(self) -> None:
+        """Look at the wind, where a selector goes by it."""
+        going = [
+            watch
+            for watch in self._watches.values()
+            if isinstance(watch.watched, ReadingWatch)
+            and watch.watched.members.around == "upstream"
+        ]
+        if going and self._upwind.turned():
+            for watch in going:
+                if isinstance(watch.watched, ReadingWatch):
+                    watch.watched.members.turned()
+                self._rules.guard(watch.rule.id, self._judge_all, watch)
 
     def _judge_all(self, watch: Watch, whole: bool = True) -> None:
         if watch.refused:

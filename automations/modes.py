@@ -5,18 +5,21 @@ life-safety rule two of them must ask the same, and its zone shows that it is no
 protected (design §5 Security).
 """
 
+from collections import deque
 from typing import Protocol
 
 from automations.compiled import Compiled
 from core.api.errors import Refused
 from core.api.reading import Value
+from core.clock import NS
 from core.deadlines import Deadline
 from core.hub import CORE
 from core.journal.envelope import Cause
 from core.kernel import Kernel
-from core.logic.acts import CallRule, RestoreRuleMode, SetRuleMode
+from core.logic.acts import CallHook, CallRule, RestoreRuleMode, SetRuleMode
 from core.logic.events import (
     RuleCalled,
+    RuleHooked,
     RuleModeAsked,
     RuleModeRestored,
     RuleModeSet,
@@ -25,6 +28,8 @@ from core.logic.state import run_key
 
 #: How long one person's wish waits for a second person's.
 ASKED_S = 600.0
+#: Calls of one hook in a minute, facts of one call, and characters of each.
+HOOK_CALLS, HOOK_FACTS, HOOK_CHARS = 30, 16, 256
 MODES = ("off", "shadow", "advise", "enforce")
 
 
@@ -45,6 +50,9 @@ class Modes:
         kernel.access.bind(SetRuleMode, self._set)
         kernel.access.bind(RestoreRuleMode, self._restore)
         kernel.access.bind(CallRule, self._call)
+        kernel.access.bind(CallHook, self._hook)
+        self._hooked: dict[str, deque[int]] = {}
+        """Hook → boot ns of its last calls: what comes faster is refused."""
         self._hub.undo(RuleModeSet, self._take_back)
         self._told: dict[tuple[str, str], str] = {}
         """(rule, zone) that were told to be unprotected → mode."""
@@ -189,6 +197,31 @@ class Modes:
         )
         self._hub.emit(body, cause)
         return {"rule": act.rule}
+
+    def _hook(
+        self, actor: str, act: CallHook, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        rules = [
+            rule.id
+            for rule in self._armed.rules.values()
+            if any(
+                each.platform == "webhook" and each.fields.get("hook") == act.hook
+                for each in rule.rule.triggers
+            )
+        ]
+        if not rules:
+            raise Refused("rule.hook_unknown", hook=act.hook[:64])
+        words = [*act.params, *map(str, act.params.values())]
+        if len(act.params) > HOOK_FACTS or any(len(w) > HOOK_CHARS for w in words):
+            raise Refused("rule.hook_too_much", most=HOOK_FACTS)
+        now = self._hub.clock.mono_ns()
+        calls = self._hooked.setdefault(act.hook, deque(maxlen=HOOK_CALLS))
+        if len(calls) == HOOK_CALLS and now - calls[0] < 60 * NS:
+            raise Refused("rule.hook_too_often", hook=act.hook, most=HOOK_CALLS)
+        calls.append(now)
+        body = RuleHooked(hook=act.hook, person_id=actor, params=act.params)
+        self._hub.emit(body, cause)
+        return {"hook": act.hook, "rules": ", ".join(rules)}
 
 
 def _source(zone_id: str) -> str:

@@ -13,7 +13,7 @@ from core.config import Trigger
 from core.journal.envelope import Envelope
 from core.journal.events import EVENTS, Event
 from core.kernel import Kernel
-from core.logic.events import RuleCalled
+from core.logic.events import RuleCalled, RuleHooked
 from core.logic.state import run_key
 from core.people.events import OUTSIDE, PersonMoved
 from core.registry.events import DeviceReported
@@ -68,6 +68,7 @@ class Moments:
         hub.on(CommandMoved, self._commanded)
         hub.on(PersonMoved, self._moved)
         hub.on(RuleCalled, self._called)
+        hub.on(RuleHooked, self._hooked)
         for name, kind in EVENTS.items():
             if name.startswith("permit."):
                 hub.on(kind, self._permit)
@@ -231,6 +232,24 @@ class Moments:
         mark = "DRILL" if body.drill else ""
         self._engine.happened(rule, index, subject, params, mark=mark)
 
+    def _hooked(self, body: RuleHooked, envelope: Envelope) -> None:
+        """Start what a call from outside starts, in each zone that a rule names."""
+        params: Params = {**body.params, "hook": body.hook}
+        source = f"hook:{body.hook}"
+        for rule in self._engine.rules.values():
+            for index, trigger in enumerate(rule.rule.triggers):
+                if trigger.platform != "webhook" or body.hook not in words(
+                    trigger, "hook"
+                ):
+                    continue
+                facts: Params = {**params, "trigger_kind": "webhook", "source": source}
+                zones = words(trigger, "zone") if trigger.subject == "zone" else ()
+                for zone in zones or (None,):
+                    subject = rule.subject(index, zone, source)
+                    self._engine.guard(
+                        rule.id, self._happened, rule, index, subject, facts, envelope
+                    )
+
     # --- time -----------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -263,7 +282,8 @@ class Moments:
         if after >= until:
             return
         zone = clockwork.time_zone(self._kernel)
-        for moment in clockwork.moments(trigger, zone, after, until):
+        shifts = self._hub.bundle.shifts
+        for moment in clockwork.moments(trigger, zone, after, until, shifts):
             params: Params = {
                 "trigger_kind": trigger.platform,
                 "trigger_value": moment.name,

@@ -93,6 +93,22 @@ FIELDS: dict[str, dict[Any, Any]] = {
         vol.Required("reason"): str,
         **_ZONE,
     },
+    "task.create": {
+        vol.Required("kind"): ident,
+        vol.Required("code"): str,
+        vol.Required("due"): vol.All(span, vol.Range(min=1)),
+        "roles": roles,
+        "owner": str,
+        **_ZONE,
+    },
+    "plan.start": {vol.Required("plan"): ident, **_ZONE},
+    "record.clip": {"for": vol.All(span, vol.Range(min=1, max=3600)), **_ZONE},
+    "webhook": {
+        vol.Required("target"): ident,
+        vol.Required("code"): str,
+        "roles": roles,
+        **_ZONE,
+    },
     "wait": {"for": span, "until": str},
     "choose": {vol.Required("then"): steps, "else": steps},
     "repeat": {
@@ -104,11 +120,8 @@ FIELDS: dict[str, dict[Any, Any]] = {
 
 #: Actions of other systems, and of parts that this hub does not have.
 _ABSENT = {
-    "task.create": "this hub keeps no tasks; write 'notify' with respond_within",
-    "plan.start": "this hub drives no plans; write the plan's steps as actions",
-    "record_clip": "this hub records no video; write 'notify' to who can",
-    "record.clip": "this hub records no video; write 'notify' to who can",
-    "webhook": "a rule calls nothing outside the site; write 'notify' with a channel",
+    "record_clip": "write 'record.clip'",
+    "url": "write 'webhook' with target, the name of a channel of the site",
     "delay": "write 'wait' with for",
     "wait_for_trigger": "write 'wait' with until and a deadline",
     "service": "write 'command' with the kind of output",

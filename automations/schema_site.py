@@ -131,7 +131,10 @@ def listed(schema: dict[Any, Any], key: str = "id") -> Any:
     return check
 
 
-_OUTPUTS = ("siren", "strobe", "voice", "fan", "power_cut", "barrier", "lamp")
+_OUTPUTS = (
+    *("siren", "strobe", "voice", "fan", "power_cut"),
+    *("barrier", "lamp", "recorder"),
+)
 
 OUTPUT = {
     vol.Required("kind"): vol.In(
@@ -253,7 +256,7 @@ DRILL = {
     ],
 }
 
-_HOURS = {vol.Required("from"): minute, vol.Required("to"): minute}
+_HOURS: dict[Any, Any] = {vol.Required("from"): minute, vol.Required("to"): minute}
 
 SHIFT = {
     **_HOURS,
@@ -310,6 +313,7 @@ SITE = vol.Schema(
                 vol.Required("polygon"): polygon,
                 "hazard": vol.In(("general", "confined", "height", "lifting", "hot")),
                 "neighbours": [ident],
+                "upstream": [ident],
                 "places": PLACES,
                 "leave": SCOPE,
             }

@@ -7,11 +7,15 @@ from typing import Any
 import voluptuous as vol
 
 from automations.schema_site import ident, number, roles, span, words
+from automations.weather_words import FACTS, NUMBERS
 from core.people.acts import ROLES
 
 SUBJECTS = ("zone", "person", "permit", "device", "site")
 FUSIONS = ("any", "all", "median", "max", "min", "mean")
-OUTPUT_KINDS = ("siren", "strobe", "voice", "fan", "power_cut", "barrier", "lamp")
+OUTPUT_KINDS = (
+    *("siren", "strobe", "voice", "fan", "power_cut"),
+    *("barrier", "lamp", "recorder"),
+)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _VOTES = re.compile(r"^([1-9]\d?)oo([1-9]\d?)$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
@@ -19,11 +23,7 @@ _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 #: What people of other systems would write, and what to write here.
 INSTEAD = {
     "numeric_state": "write 'reading'",
-    "detection": "a camera's finding is an entity: write 'state' with its quantity",
-    "mqtt": "map the topic to an entity of the mqtt integration; write 'reading' "
-    "or 'state'",
-    "webhook": "let a device report to an integration; write 'state' or 'device'",
-    "weather": "a weather station is a device: write 'reading' of wind, rain, …",
+    "mqtt": "map the topic; write 'mqtt' with the device and entity of its map",
     "template": "write a 'reading' or 'state' trigger and a condition",
     "event": "write 'device' for what devices report, 'permit' for permits",
     "homeassistant": "rules look at levels when the hub starts; leave it out",
@@ -86,9 +86,15 @@ def _many(*known: str) -> Callable[[Any], tuple[str, ...]]:
 SELECT: dict[Any, Any] = {
     vol.Required("of"): words,
     "zone": words,
-    "around": one_of("neighbours"),
+    "around": one_of("neighbours", "upstream"),
     "max_age": span,
     "fuse": fusion,
+}
+_SIDES: dict[Any, Any] = {
+    vol.Exclusive("above", "side"): number,
+    vol.Exclusive("below", "side"): number,
+    "hysteresis": number,
+    "for": span,
 }
 _COUNT: dict[Any, Any] = {"above": number, "below": number}
 
@@ -105,15 +111,29 @@ FIELDS: dict[str, dict[Any, Any]] = {
     },
     "reading": {
         **SELECT,
-        vol.Exclusive("above", "side"): number,
-        vol.Exclusive("below", "side"): number,
+        **_SIDES,
         vol.Exclusive("stuck", "side"): span,
         "rate": span,
         "unit": str,
-        "hysteresis": number,
-        "for": span,
     },
     "state": {**SELECT, vol.Required("to"): state_words, "for": span},
+    "detection": {**SELECT, "to": state_words, "for": span},
+    "mqtt": {
+        vol.Required("device"): vol.All(str, vol.Length(min=1, max=128)),
+        vol.Required("entity"): vol.All(str, vol.Length(min=1, max=128)),
+        **_SIDES,
+        vol.Exclusive("to", "side"): state_words,
+        "unit": str,
+        "max_age": span,
+    },
+    "weather": {
+        vol.Required("fact"): one_of(*FACTS),
+        "zone": words,
+        vol.Exclusive("above", "side"): number,
+        vol.Exclusive("below", "side"): number,
+        "for": span,
+    },
+    "webhook": {vol.Required("hook"): ident, "zone": words},
     "presence": {
         vol.Required("event"): one_of("enter", "leave", "dwell", "count", "gather"),
         "zone": words,
@@ -151,7 +171,9 @@ FIELDS: dict[str, dict[Any, Any]] = {
         "catch_up": span,
     },
     "shift": {
-        vol.Required("starts"): clock_times,
+        vol.Exclusive("starts", "when"): clock_times,
+        vol.Exclusive("roster", "when"): words,
+        "event": one_of("begins", "ends"),
         "days": _many(*DAYS),
         "except": words,
         "offset": offset,
@@ -167,6 +189,7 @@ DEFAULT_SUBJECT = {
     "presence": "person",
     "permit": "permit",
     "state": "device",
+    "mqtt": "device",
     "time": "site",
     "shift": "site",
 }
@@ -192,6 +215,8 @@ def trigger(value: Any) -> dict[str, Any]:
     )(value)
     if word == "zone":
         checked["trigger"] = word = "presence"
+    if word == "detection":
+        checked.setdefault("to", ("on",))
     _whole(word, checked)
     checked.setdefault("subject", _subject(word, checked))
     return checked
@@ -200,6 +225,8 @@ def trigger(value: Any) -> dict[str, Any]:
 def _subject(word: str, checked: dict[str, Any]) -> str:
     if word == "presence" and checked["event"] in ("count", "gather"):
         return "zone"
+    if word in ("weather", "webhook") and "zone" not in checked:
+        return "site"
     return DEFAULT_SUBJECT.get(word, "zone")
 
 
@@ -211,12 +238,31 @@ def _whole(word: str, checked: dict[str, Any]) -> None:
         raise vol.Invalid("a reading is stuck, or changes at a rate; keep one")
     if word == "presence":
         _whole_presence(checked)
+    if word == "mqtt" and not {"above", "below", "to"} & checked.keys():
+        raise vol.Invalid("mqtt needs above, below or to")
+    if word == "weather":
+        _whole_weather(checked)
+    if word == "shift" and not {"starts", "roster"} & checked.keys():
+        raise vol.Invalid("a shift needs starts, or roster with the ids of shifts")
+    if word == "shift" and "event" in checked and "roster" not in checked:
+        raise vol.Invalid("event goes with roster: write when the shift starts")
     if word == "permit" and not (
         {"to", "status", "expires_within", "running_for"} & checked.keys()
     ):
         raise vol.Invalid("a permit needs to, status, expires_within or running_for")
     if word == "time":
         _whole_time(checked)
+
+
+def _whole_weather(checked: dict[str, Any]) -> None:
+    fact = checked["fact"]
+    limited = bool({"above", "below"} & checked.keys())
+    if (fact in NUMBERS) != limited:
+        raise vol.Invalid(
+            f"{fact} is a number: write above or below"
+            if fact in NUMBERS
+            else f"{fact} is yes or no: leave out above and below"
+        )
 
 
 def _whole_presence(checked: dict[str, Any]) -> None:

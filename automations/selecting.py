@@ -1,12 +1,15 @@
 """Selectors: which entities a trigger or a value looks at, found by part and place."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.api.model import EntityKind
 from core.config import Trigger
 from core.kernel import Kernel
 from core.registry.state import EntityRecord
+
+if TYPE_CHECKING:
+    from automations.upwind import Upwind
 
 GAS_PARTS = ("combustible", "toxic", "oxygen")
 EVERYWHERE = "all"
@@ -49,7 +52,8 @@ def kind_of(trigger: Trigger, what: str) -> str:
 class Catalogue:
     """Index the site's entities by part and place, once for all selectors."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, upwind: "Upwind | None" = None) -> None:
+        self.upwind = upwind
         classes = {q.id: q.gas_class for q in kernel.hub.bundle.quantities}
         registry = kernel.registry
         self.worn: set[str] = set()
@@ -96,7 +100,10 @@ class Members:
         self._kernel, self._trigger = kernel, trigger
         self._wanted = frozenset(words(trigger, "of"))
         self._zones = named_zones(trigger)
-        self._around = bool(trigger.fields.get("around"))
+        self.around = str(trigger.fields.get("around", ""))
+        self._upwind: Upwind | None = None
+        self._downstream: dict[str, list[str]] = {}
+        """Zone → zones that it is upstream of, now."""
         self.found: list[EntityRecord] = []
         self.worn: frozenset[str] = frozenset()
         self._by_subject: dict[str, list[EntityRecord]] = {}
@@ -106,17 +113,34 @@ class Members:
     def resolve(self, catalogue: "Catalogue") -> list[Lacking]:
         """Look the entities up anew; return what cannot be armed."""
         zones: set[str] = set(self._zones)
-        if self._around:
-            for zone in self._zones:
-                zones |= self._kernel.site.neighbours(zone)
-        self.found = catalogue.find(self._wanted, zones)
+        self._upwind = catalogue.upwind if self.around == "upstream" else None
+        for zone in self._zones if self.around else ():
+            zones |= (
+                self._upwind.may_be(zone)
+                if self._upwind is not None
+                else self._kernel.site.neighbours(zone)
+            )
+        self.found = self._mapped() or catalogue.find(self._wanted, zones)
         self.worn = frozenset(e.id for e in self.found if e.id in catalogue.worn)
         self._by_subject = self._grouped()
         return list(self._lacking())
 
+    def _mapped(self) -> list[EntityRecord]:
+        """Return the entity that a topic of the broker is mapped to."""
+        if self._trigger.platform != "mqtt":
+            return []
+        names = (words(self._trigger, "device")[0], words(self._trigger, "entity")[0])
+        registry = self._kernel.registry
+        entity = registry.entity(registry.find("mqtt", *names) or "")
+        return [entity] if entity is not None else []
+
     def moved(self) -> None:
         """Hear that people moved: what they wear may be in another zone."""
-        self._stale = bool(self.worn)
+        self._stale = self._stale or bool(self.worn)
+
+    def turned(self) -> None:
+        """Hear that the wind blows from elsewhere."""
+        self._stale = self._stale or self._upwind is not None
 
     def subjects(self) -> dict[str, list[EntityRecord]]:
         """Return the entities by subject, worn ones where they are now."""
@@ -136,6 +160,12 @@ class Members:
             for zone in self._zones
             if self._trigger.subject == "zone"
         }
+        self._downstream = {}
+        if self._upwind is not None:
+            all_zones = [zone.id for zone in self._kernel.site.zones()]
+            for zone in self._zones or all_zones:
+                for other in self._upwind.of(zone):
+                    self._downstream.setdefault(other, []).append(zone)
         self._of = {each.id: list(self._subjects_of(each)) for each in self.found}
         for entity in self.found:
             for subject in self._of[entity.id]:
@@ -145,7 +175,9 @@ class Members:
     def _subjects_of(self, entity: EntityRecord) -> Iterator[str]:
         place = place_of(self._kernel, entity)
         here = [place] if place is not None else []
-        if self._around and place is not None:
+        if self._upwind is not None:
+            here += sorted(self._downstream.get(place or "", ()))
+        elif self.around and place is not None:
             here += sorted(self._kernel.site.neighbours(place))
         seen = [zone for zone in here if not self._zones or zone in self._zones]
         if not seen and (self._zones or self._trigger.subject == "zone"):

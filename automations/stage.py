@@ -10,21 +10,22 @@ from automations.compile_rule import instantiate
 from automations.compile_site import default_quantities, output
 from automations.rehearsal import HOST, Rehearsal
 from automations.schema_site import number, span
+from automations.stage_site import channels, place, roster, same
 from core import config
 from core.api.errors import ConfigError
 from core.api.model import Device, Entity, EntityKind
 from core.api.quality import Quality
 from core.api.reading import Value
 from core.clock import NS
-from core.config import Names
 from core.deadlines import Deadline
-from core.logic.events import RuleCalled
+from core.logic.events import RuleCalled, RuleHooked
 from core.people.events import PersonMoved
 from core.permits.events import (
     PermitClosed,
     PermitIssued,
     PermitReleased,
 )
+from core.permits.surroundings_events import WeatherWarned, WeatherWarning
 from core.registry.events import DeviceReported
 
 CHAIN = "test-chain"
@@ -35,7 +36,10 @@ _TELLS = config.ChainStep(
 SLACK_S = 1.5
 #: A detector that is not silenced says its value again so often.
 REPEAT_S = 2.0
-_SITE_WORDS = ("zones", "detectors", "outputs", "people", "permits", "time", "trusted")
+_SITE_WORDS = (
+    *("zones", "detectors", "outputs", "people", "permits", "time", "trusted"),
+    *("north", "channels", "shifts"),
+)
 
 
 class Stage:
@@ -85,7 +89,7 @@ class Stage:
             chains={CHAIN},
         )
         return config.Bundle(
-            site=_place(zones),
+            site=place(zones, north=bool(self._site.get("north"))),
             people=tuple(
                 config.Person(id=p, name=p, roles=tuple(spec["roles"]))
                 for p, spec in self._site.get("people", {}).items()
@@ -93,11 +97,13 @@ class Stage:
             quantities=_quantities(),
             permit_kinds=tuple(self._kinds()),
             integrations=(
-                config.IntegrationConfig(id="rehearsal", integration="rehearsal"),
+                config.IntegrationConfig(id="rehearsal", integration="mqtt"),
             ),
             devices=tuple(self._rules()),
             chains=(config.NotifyChain(id=CHAIN, steps=(_TELLS,)),),
             rules=(rule,),
+            shifts=roster(self._site.get("shifts", {})),
+            notices=channels(self._site.get("channels", ())),
         )
 
     def _kinds(self) -> Iterator[config.PermitKind]:
@@ -117,7 +123,7 @@ class Stage:
                 made.add(permit["kind"])
                 yield config.PermitKind(
                     id=permit["kind"],
-                    names=_same(permit["kind"]),
+                    names=same(permit["kind"]),
                     safe_state="leave",
                     gases=tuple(permit.get("gases", ())),
                     guardian=False,
@@ -221,6 +227,8 @@ class Stage:
             "release": self._release,
             "close": self._close,
             "call": self._call,
+            "hook": self._hook,
+            "warn": self._warn,
             "trusted": self._trust,
         }
 
@@ -345,6 +353,18 @@ class Stage:
         )
         self.rehearsal.emit(body)
 
+    def _hook(self, spec: dict[str, Any]) -> None:
+        self.rehearsal.emit(
+            RuleHooked(
+                hook=spec["hook"], person_id="test", params=spec.get("params", {})
+            )
+        )
+
+    def _warn(self, weather: str) -> None:
+        until = Deadline.after(self.rehearsal.clock, 3600.0)
+        warning = WeatherWarning(kind=weather, level="red", until=until, by="test")  # type: ignore[arg-type]
+        self.rehearsal.emit(WeatherWarned(warning=warning))
+
     def _trust(self, trusted: bool) -> None:
         self.rehearsal.clock.trusted = trusted
 
@@ -354,32 +374,5 @@ def _quantities() -> tuple[config.Quantity, ...]:
     return default_quantities()
 
 
-def _place(zones: dict[str, Any]) -> config.Site:
-    return config.Site(
-        id="test",
-        names=_same("test"),
-        levels=(config.Level(id="ground", names=_same("ground")),),
-        zones=tuple(
-            config.Zone(
-                id=zone,
-                names=_same(zone),
-                level="ground",
-                polygon=_square(100.0 * number_),
-                hazard=(spec or {}).get("hazard", "general"),
-                neighbours=tuple((spec or {}).get("neighbours", ())),
-            )
-            for number_, (zone, spec) in enumerate(zones.items())
-        ),
-    )
-
-
-def _square(x: float) -> tuple[tuple[float, float], ...]:
-    return ((x, 0.0), (x + 90.0, 0.0), (x + 90.0, 90.0), (x, 90.0))
-
-
 def _listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
-
-
-def _same(text: str) -> Names:
-    return Names(zh=text, en=text)

@@ -62,6 +62,7 @@ _WORDS = {
     "finished": ("run.finished", "outcome"),
     "skipped": ("rule.skipped", "why"),
     "step": ("run.stepped", "state"),
+    "task": ("task.created", "kind"),
 }
 
 

@@ -27,6 +27,8 @@ class OutputKind(enum.StrEnum):
     POWER_CUT = "power_cut"
     """ON means: power is cut. Trips on loss of the hub; never restored by itself."""
     BARRIER = "barrier"
+    RECORDER = "recorder"
+    """Keeps the picture of the last seconds, and of as many more as it is told."""
     LAMP = "lamp"
     """Heartbeat lamp (fail-safe off): dark means 'hub lost: stop work'. No-entry
     lamp (fail-safe on): lit means 'nobody goes in', also without the hub."""

@@ -1,5 +1,6 @@
 """What a person may do with rules: start one by hand, and set its mode."""
 
+from core.api.reading import Value
 from core.journal.envelope import Effect
 from core.people.acts import Act, act
 
@@ -16,6 +17,15 @@ class CallRule(Act, frozen=True, kw_only=True):
     """The zone it is about; empty: the site."""
     reason: str = ""
     drill: bool = False
+
+
+@act("rule.hook", *_CALLERS, "maintainer", effect=Effect.PROTECTIVE)
+class CallHook(Act, frozen=True, kw_only=True):
+    """Let a system outside start the rules that listen to a named hook."""
+
+    hook: str
+    params: dict[str, Value] = {}
+    """At most sixteen facts, for the rules' texts and conditions."""
 
 
 @act("rule.mode", "safety_officer", effect=Effect.PERMISSIVE)

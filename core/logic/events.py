@@ -136,6 +136,16 @@ class RuleModeRestored(Event, frozen=True, kw_only=True):
     """person or not_durable."""
 
 
+@event("rule.hooked", effect=Effect.PROTECTIVE)
+class RuleHooked(Event, frozen=True, kw_only=True):
+    """A system outside called one of the site's named hooks, with its own token."""
+
+    hook: str
+    person_id: str
+    """Whose token it is."""
+    params: dict[str, Value] = {}
+
+
 @event("rule.called", effect=Effect.PROTECTIVE)
 class RuleCalled(Event, frozen=True, kw_only=True):
     """A person started a rule by hand, or as a drill."""

@@ -124,6 +124,14 @@ class Surroundings:
         left = warning.until.remaining_ns(self._hub.clock)
         return left is None or left > 0
 
+    def sensed(self, fact: str, zone_id: str) -> Value:
+        """Return what the sensors that count for a zone tell; None: UNKNOWN."""
+        return self._weather.facts(zone_id)[0].get(fact)
+
+    def senses(self, fact: str, zone_id: str) -> bool:
+        """Say whether any sensor counts for a fact of a zone."""
+        return fact in self._weather.facts(zone_id)[1]
+
     @property
     def _state(self) -> SurroundingsState:
         return self._hub.state.permits.surroundings

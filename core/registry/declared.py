@@ -22,6 +22,10 @@ def kind_of(bundle: Bundle, integration: str) -> str:
     return integration
 
 
+#: Devices whose rule is remembered.
+_KNOWN = 20_000
+
+
 class Rules:
     """Find the rule that enrols a device: exact uid first, then longest prefix.
 
@@ -32,6 +36,7 @@ class Rules:
         self.bundle = bundle
         self._exact: dict[tuple[str, str], tuple[int, DeviceRule]] = {}
         self._prefixes: list[DeviceRule] = []
+        self._found: dict[tuple[str, str], DeviceRule | None] = {}
         for number, rule in enumerate(bundle.devices):
             if rule.uid.endswith("*"):
                 self._prefixes.append(rule)
@@ -41,6 +46,14 @@ class Rules:
 
     def find(self, integration: str, uid: str) -> DeviceRule | None:
         """Return the rule of a device; None: it waits for a person."""
+        key = (integration, uid)
+        if key not in self._found:
+            if len(self._found) >= _KNOWN:  # devices that were only proposed, too
+                self._found.clear()
+            self._found[key] = self._find(integration, uid)
+        return self._found[key]
+
+    def _find(self, integration: str, uid: str) -> DeviceRule | None:
         names = {integration, kind_of(self.bundle, integration)}
         exact = [self._exact[n, uid] for n in names if (n, uid) in self._exact]
         if exact:

@@ -4,7 +4,7 @@ from core.api.model import Output, OutputKind
 from core.hub import Hub
 
 #: Outputs whose ON protects: only a named person switches them off.
-PROTECTIVE_OUTPUTS = frozenset(OutputKind) - {OutputKind.LAMP}
+PROTECTIVE_OUTPUTS = frozenset(OutputKind) - {OutputKind.LAMP, OutputKind.RECORDER}
 _MARKS = ("TEST", "DRILL")
 
 
@@ -33,7 +33,8 @@ def withheld(
     """
     everywhere = None in cloud
     in_alarm = everywhere or zone_id in cloud or output.contact_zone in cloud
-    if not in_alarm or output.ex_rated:
+    # Asking for a record of what a camera sees switches nothing.
+    if not in_alarm or output.ex_rated or output.kind is OutputKind.RECORDER:
         return None
     if output.contact_zone is None:
         return "ex.contact_undeclared"

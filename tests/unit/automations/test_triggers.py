@@ -252,8 +252,8 @@ BAD = [
     ("trigger: reading, of: h2s, above: 1, fuse: 4oo3", "joins nothing"),
     ("trigger: reading, above: 1", "'of' is missing"),
     ("trigger: numeric_state, above: 1", "write 'reading'"),
-    ("trigger: mqtt, topic: x", "map the topic"),
-    ("trigger: webhook", "integration"),
+    ("trigger: mqtt, topic: x", "'topic'"),
+    ("trigger: webhook", "'hook' is missing"),
     ("trigger: presence, event: dwell", "dwell needs for"),
     ("trigger: presence, event: count", "above or below"),
     ("trigger: presence, event: enter, for: 5s", "is a moment"),
@@ -279,10 +279,10 @@ def test_a_wrong_trigger_names_place_and_mend(trigger: str, mend: str) -> None:
 @pytest.mark.parametrize(
     ("action", "mend"),
     [
-        ("action: task.create", "keeps no tasks"),
-        ("action: plan.start", "drives no plans"),
-        ("action: record_clip", "records no video"),
-        ("action: webhook", "nothing outside the site"),
+        ("action: task.create", "'kind' is missing"),
+        ("action: plan.start", "'plan' is missing"),
+        ("action: record_clip", "write 'record.clip'"),
+        ("action: webhook, url: 'http://x'", "'url'"),
         ("action: permit.release", "only a person releases"),
         (
             "action: set_shelving, kinds: [gas.toxic], for: 1h, reason: x",
