@@ -82,6 +82,7 @@ class Site:
         )
         page = await context.new_page()
         page.set_default_timeout(LIMIT)
+        expect.set_options(timeout=LIMIT)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._heard)
         await page.goto(self.stage.address)
@@ -131,8 +132,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def go(page: Page, place: str) -> None:
-    """Follow the navigation."""
-    await page.locator(f"nav a[href='{place}']").click()
+    """Follow the navigation; return when the page is there, not only its address."""
+    link = page.locator(f"nav a[href='{place}']")
+    await link.click()
+    await expect(link).to_have_attribute("aria-current", "page", timeout=LIMIT)
+    await expect(page.locator("main .skeleton")).to_have_count(0, timeout=LIMIT)
+    await expect(page.locator("main h2").first).to_be_visible(timeout=LIMIT)
 
 
 async def press(page: Page | Locator, name: str) -> None:

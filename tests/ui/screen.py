@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.ui.test_live_page import axe
+from tests.ui import test_live_page as live
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = os.environ.get("SAFEHOLD_SHOTS", "")
@@ -19,7 +19,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 #: Milliseconds after which waiting for the page is hopeless.
-LIMIT = 60_000
+LIMIT = live.LIMIT
 WORDS: dict[str, dict[str, str]] = {
     each: json.loads((ROOT / f"frontend_api/ui/src/i18n/{each}.json").read_text())
     for each in ("zh", "en")
@@ -82,7 +82,7 @@ class Screen:
     async def sound(self, what: str) -> None:
         """Fail for what axe finds, for sideways scrolling and for small targets."""
         await self.shoot(what)
-        wrong = await axe(self.page)
+        wrong = await live.axe(self.page)
         assert not wrong, f"{what}: {wrong}"
         wide = "document.documentElement.scrollWidth > innerWidth"
         assert not await self.page.evaluate(wide), f"{what} scrolls sideways"

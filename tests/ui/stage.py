@@ -106,8 +106,8 @@ async def unfolded(screen: Screen, title: str) -> Any:
     heading = screen.page.get_by_role("heading", name=name, exact=True)
     part = screen.page.locator("details", has=heading)
     await expect(part).to_be_visible()
-    if await part.get_attribute("open") is None:
-        await part.locator("summary").first.click()
+    # A click would close what opened by itself in this very moment.
+    await part.evaluate("part => { part.open = true }")
     await expect(part.locator(".fold-body")).to_be_visible()
     return part
 

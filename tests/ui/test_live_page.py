@@ -26,6 +26,9 @@ PHONE = {
     "has_touch": True,
 }
 
+#: Milliseconds after which waiting for the page is hopeless.
+LIMIT = 60_000
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(180),
@@ -77,6 +80,8 @@ async def opened(
             f" localStorage.setItem('safehold.language', '{language}')"
         )
         page = await context.new_page()
+        page.set_default_timeout(LIMIT)
+        expect.set_options(timeout=LIMIT)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
@@ -116,6 +121,13 @@ async def axe(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+async def drawn(page: Page, address: str) -> None:
+    """Open a page and wait until it is there, its lazy parts too."""
+    await page.goto(address)
+    await expect(page.locator("main h2").first).to_be_visible()
+    await expect(page.locator("main .skeleton")).to_have_count(0)
 
 
 async def acknowledge(page: Page, fixture: Fixture) -> None:
@@ -196,8 +208,7 @@ async def test_the_phone_fits_and_its_targets_are_big(
     fixture.core.incident()
     await expect(page.locator(".banner")).to_be_visible()
     for path in ("/", "/permits", "/muster", "/alarms", "/hub", "/settings"):
-        await page.goto(fixture.url + path)
-        await expect(page.locator("main h2").first).to_be_visible()
+        await drawn(page, fixture.url + path)
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, path
         small = await page.evaluate(
@@ -221,8 +232,7 @@ async def test_axe_finds_nothing(fixture: Fixture, opened: Opener, look: str) ->
     fixture.core.incident()
     await expect(page.locator(".banner")).to_be_visible()
     for path in ("/", "/permits", "/muster", "/alarms", "/hub", "/settings"):
-        await page.goto(fixture.url + path)
-        await expect(page.locator("main h2").first).to_be_visible()
+        await drawn(page, fixture.url + path)
         assert await axe(page) == [], path
 
 

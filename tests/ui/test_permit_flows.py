@@ -89,7 +89,7 @@ async def test_gas_hand_over_shift_and_the_end(
     await gas_is_tested(gil, server, permit_id)
     await handed_over(gil, browser, server, permit_id)
     ivy = await shift_changes(browser, server, permit_id)
-    await work_ends(ivy, server, permit_id)
+    await work_ends(ivy, browser, server, permit_id)
 
 
 async def gas_is_tested(screen: Screen, server: WorksServer, permit_id: str) -> None:
@@ -176,7 +176,9 @@ async def shift_changes(
     return ivy
 
 
-async def work_ends(screen: Screen, server: WorksServer, permit_id: str) -> None:
+async def work_ends(
+    screen: Screen, browser: Browser, server: WorksServer, permit_id: str
+) -> None:
     """Complete, say how the place was left, accept and close."""
     if status(server, permit_id) is PermitStatus.HELD:
         server.works.released(permit_id)
@@ -193,9 +195,17 @@ async def work_ends(screen: Screen, server: WorksServer, permit_id: str) -> None
     said = screen.t("ask.send", given=len(groups), all=len(groups))
     await screen.button(said, asks).click()
     await expect(asks).to_be_hidden()
-    await screen.page.get_by_role("button", name=starts(screen.t("next.sign"))).click()
-    await expect(screen.page.locator(".work-head.accepted")).to_be_visible()
-    await screen.sound("accepted")
+    sign = screen.page.get_by_role("button", name=starts(screen.t("next.sign")))
+    await sign.click()
+    # Whoever leads the work does not accept it.
+    await expect(screen.page.locator(".next").get_by_role("alert")).to_be_visible()
+    await screen.sound("not-accepted")
+    sam = await keyed(browser, server, "sam", PHONE, "zh")
+    await at_permit(sam, server, permit_id)
+    sign = sam.page.get_by_role("button", name=starts(sam.t("next.sign")))
+    await sign.click()
+    await expect(sam.page.locator(".work-head.accepted")).to_be_visible()
+    await sam.sound("accepted")
     await screen.button(screen.t("next.permit.close")).click()
     await expect(screen.page.locator(".work-head.closed")).to_be_visible()
     await screen.sound("closed")

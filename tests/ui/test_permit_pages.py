@@ -137,6 +137,8 @@ async def analyse(screen: Screen) -> None:
 
 async def state(screen: Screen) -> None:
     """Answer what the rules still ask, until nothing is asked any more."""
+    await screen.page.reload()
+    await expect(screen.page.locator(".work-head")).to_be_visible()
     for _ in range(4):
         if not await screen.page.locator(".asks").count():
             return
@@ -203,8 +205,9 @@ async def opened_fold(screen: Screen, title: str) -> None:
         "details",
         has=screen.page.get_by_role("heading", name=screen.t(title), exact=True),
     )
-    if await part.get_attribute("open") is None:
-        await part.locator("summary").first.click()
+    await expect(part).to_be_visible()
+    # A click would close what opened by itself in this very moment.
+    await part.evaluate("part => { part.open = true }")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ async def test_an_upload_goes_on_after_a_cut_and_after_a_reload(
     photo.write_bytes(b"\xff\xd8\xff\xe0" + b"picture " * (4 * MIB // 8))
     await bring(sue, photo)
     await until(lambda: len(offsets) >= 4, "two pieces, and cuts")
-    await expect(sue.page.locator("progress")).to_be_visible()
+    await expect(sue.page.get_by_text(sue.t("attach.cut"))).to_be_visible()
     await sue.sound("cut")
     await at_permit(sue, server, permit_id)
     left, before = 100, len(offsets)

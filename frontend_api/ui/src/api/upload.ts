@@ -63,11 +63,11 @@ async function digest(file: File): Promise<string> {
 }
 
 /** Bring a file to the hub, for a permit or a task; goes on after every cut. Throws Refusal. */
-export async function bring(permit: string, file: File, told: (share: number) => void): Promise<string> {
+export async function bring(permit: string, file: File, told: (share: number, cut: boolean) => void): Promise<string> {
   const { id, ...first } = await begun(permit, file);
   let at = first.offset;
   for (let cuts = 0; at < file.size; ) {
-    told(at / file.size);
+    told(at / file.size, cuts > 0);
     const next = await append(id, at, file.slice(at, at + CHUNK));
     if (next !== null) {
       at = next;
@@ -75,18 +75,19 @@ export async function bring(permit: string, file: File, told: (share: number) =>
       continue;
     }
     if (++cuts > TRIES) break;
+    told(at / file.size, true);
     await new Promise((done) => setTimeout(done, pause(cuts)));
     at = await get<UploadView>(`/api/v1/uploads/${id}`).then((found) => found.offset, () => at);
   }
   const sha256 = await digest(file);
   await post<UploadView>(`/api/v1/uploads/${id}/finish`, { sha256 });
   localStorage.removeItem(memory(permit, file));
-  told(1);
+  told(1, false);
   return sha256;
 }
 
 /** Upload a file into a slot of a permit. Throws Refusal. */
-export async function upload(permit: string, slot: string, file: File, told: (share: number) => void): Promise<string> {
+export async function upload(permit: string, slot: string, file: File, told: (share: number, cut: boolean) => void): Promise<string> {
   const sha256 = await bring(permit, file, told);
   const taken = Math.min(file.lastModified || store.now(), store.now());
   await wanted('attachment.record', { permit_id: permit, slot, sha256, size: file.size, media: file.type as Media, taken_ms: Math.floor(taken) });

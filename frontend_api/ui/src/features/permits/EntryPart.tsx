@@ -69,7 +69,7 @@ export function EntryPart({ file, permit, done }: Part) {
                           {t('entry.out')}
                         </ActButton>
                       )
-                    : may('entry.in') && (
+                    : file.status === 'active' && may('entry.in') && (
                         <ActButton verb="entry.in" body={{ permit_id: file.id, person_id: person, tools: brought }} done={() => { setTools(''); done(); }} className="primary" label={t('entry.in_name', { name: name(person) })}>
                           <IconDoorEnter size={26} aria-hidden />
                           {t('entry.in')}

@@ -13,6 +13,7 @@ export function UploadButton(props: { label: string; slot: string; permitId: str
   const { t } = useWords();
   const id = useId();
   const [share, setShare] = useState<number | null>(null);
+  const [cut, setCut] = useState(false);
   const [problem, setProblem] = useState<ProblemView | null>(null);
   const [wrong, setWrong] = useState(false);
   const bring = async (file: File) => {
@@ -21,7 +22,7 @@ export function UploadButton(props: { label: string; slot: string; permitId: str
     if (!isMedia(file.type)) return;
     setShare(0);
     try {
-      props.done(await upload(props.permitId, props.slot, file, setShare));
+      props.done(await upload(props.permitId, props.slot, file, (part, broken) => { setShare(part); setCut(broken); }));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       setProblem(error.problem);
@@ -50,6 +51,7 @@ export function UploadButton(props: { label: string; slot: string; permitId: str
       {share !== null && (
         <p role="status">
           <progress value={share} max={1} aria-label={t('attach.progress')} /> {Math.floor(share * 100)} %
+          {cut && <b className="late">{t('attach.cut')}</b>}
         </p>
       )}
       {wrong && <p className="refused" role="alert">{t('attach.wrong')}</p>}

@@ -112,8 +112,13 @@ export function ActButton<V extends keyof ActBodies>(props: {
 
 /** A part of the page under its own heading; the less urgent ones fold. */
 export function Fold(props: { title: string; note?: ReactNode; open?: boolean; children: ReactNode }) {
+  const [open, setOpen] = useState(props.open ?? false);
+  // It opens by itself when it matters, and never closes under a working hand.
+  useEffect(() => {
+    if (props.open) setOpen(true);
+  }, [props.open]);
   return (
-    <details className="card fold" open={props.open}>
+    <details className="card fold" open={open} onToggle={(event) => event.currentTarget === event.target && setOpen(event.currentTarget.open)}>
       <summary>
         <h2>{props.title}</h2>
         {props.note && <span className="fold-note">{props.note}</span>}
