@@ -49,6 +49,21 @@ describe('store', () => {
     expect([store.seq, store.durable, store.step]).toEqual([12, 11, 5]);
   });
 
+  it('takes what a flood gathered, and sounds for nothing that was put by', () => {
+    const store = new Store();
+    const raised: string[] = [];
+    store.onRaise((one) => raised.push(one.id));
+    const told = (one: Partial<AlarmView>) => ({ type: 'alarm', event: 'raised', id: one.id, alarm: { ...alarm, ...one } });
+    store.take({
+      type: 'several',
+      items: [told({ id: 'a' }), told({ id: 'b', suppressed: 'pump-off' }), told({ id: 'c', shelved: true, life_safety: true })],
+    });
+    expect(Object.keys(store.alarms)).toEqual(['a', 'b', 'c']);
+    expect(raised).toEqual(['a', 'c']);
+    store.take({ ...told({ id: 'b', suppressed: '' }), event: 'unsuppressed' });
+    expect(raised).toEqual(['a', 'c', 'b']);
+  });
+
   it('shows an event once, however often it is told', () => {
     const store = new Store();
     store.take(snapshot);

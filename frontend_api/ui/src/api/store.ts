@@ -81,6 +81,11 @@ const EMPTY: Sections = {
   service: {},
 };
 
+/** Say whether an alarm calls nobody now; never so for life safety. */
+export function quiet(alarm: AlarmView): boolean {
+  return !alarm.life_safety && (!!alarm.suppressed || alarm.shelved || alarm.out_of_service);
+}
+
 export interface Link {
   up: boolean;
   /** Wall milliseconds since when the gateway is connected, or lost. */
@@ -265,7 +270,7 @@ export class Store {
   }
 
   private tell(alarm: AlarmView): void {
-    if (this.told.has(alarm.id) || !alarm.active || alarm.acknowledged) return;
+    if (this.told.has(alarm.id) || !alarm.active || alarm.acknowledged || quiet(alarm)) return;
     this.told.add(alarm.id);
     this.raisers.forEach((listener) => listener(alarm));
   }

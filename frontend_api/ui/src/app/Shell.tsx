@@ -12,7 +12,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { Link as Anchor, useLocation } from 'wouter';
 import { useAlarmLink, useAlarms, useBeat, useLink, useSection, useSite, useStale } from '../api/hooks';
 import { useSession } from '../api/session';
-import { store } from '../api/store';
+import { quiet, store } from '../api/store';
 import { MyNotices } from '../components/MyNotices';
 import { Seconds } from '../components/Seconds';
 import { LanguageSwitch, LookSwitch } from '../components/Switches';
@@ -76,7 +76,7 @@ function Content({ children }: { children: ReactNode }) {
 function Rail() {
   const { t } = useWords();
   const [path] = useLocation();
-  const open = Object.values(useAlarms()).filter((alarm) => !alarm.acknowledged).length;
+  const open = Object.values(useAlarms()).filter((alarm) => !alarm.acknowledged && !quiet(alarm)).length;
   const missing = useMissing();
   const duties = useDuties();
   const badge: Record<string, number> = { '/alarms': open, '/muster': missing, '/tasks': duties };

@@ -15,7 +15,7 @@ import { Link as Anchor } from 'wouter';
 import { useAlarms, useBeat, useSection } from '../api/hooks';
 import type { AlarmView, DoneView } from '../api/schema';
 import { useMay } from '../api/session';
-import { store } from '../api/store';
+import { quiet, store } from '../api/store';
 import { figure, span } from '../app/format';
 import { useWords } from '../i18n';
 import { FirstWords, Mark, Refused } from './Bits';
@@ -58,7 +58,7 @@ export function useMeasured(alarm: AlarmView): { value: string; limit: string } 
 
 export function AlarmBanner() {
   const alarms = ranked(useAlarms());
-  const first = alarms.find((alarm) => alarm.priority <= 2 && (alarm.active || !alarm.acknowledged));
+  const first = alarms.find((alarm) => alarm.priority <= 2 && !quiet(alarm) && (alarm.active || !alarm.acknowledged));
   if (!first) return null;
   return <Banner key={first.id} alarm={first} more={alarms.length - 1} />;
 }
