@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import hashlib
 import secrets
 from typing import Any
 
 import aiohttp
+
+from core.clock import RealClock
 
 _CALL_S = 15.0
 
@@ -40,6 +43,23 @@ class Crew:
         if version is not None:
             fields["expected_version"] = version
         return await self._post(session, f"/api/v1/acts/{verb}", fields)
+
+    async def photo(self, person: str, task_id: str, stage: str, data: bytes) -> None:
+        """Bring a picture of a task, as a phone does; raises RefusedError."""
+        session = await self._session(person)
+        told = {"size": len(data), "media": "image/png"}
+        begun = await self._post(
+            session,
+            "/api/v1/attachments",
+            {"purpose": "evidence", "permit_id": task_id, **told},
+        )
+        url, sha256 = f"/api/v1/uploads/{begun['id']}", hashlib.sha256(data).hexdigest()
+        async with session.patch(url, data=data, headers={"Upload-Offset": "0"}):
+            pass
+        await self._post(session, f"{url}/finish", {"sha256": sha256})
+        taken_ms = RealClock().wall_ns() // 1_000_000
+        fields = {"task_id": task_id, "stage": stage, "sha256": sha256}
+        await self.act(person, "task.photo", {**fields, **told, "taken_ms": taken_ms})
 
     async def claim(self, person: str, code: str) -> None:
         """Claim the hub as a person would at its first screen."""

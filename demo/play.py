@@ -9,6 +9,7 @@ import msgspec
 from core.journal.events import Event
 from demo import scenario as steps
 from demo.crew import Crew, RefusedError
+from demo.pictures import picture
 from demo.stage import Stage
 from demo.watch import Seen, Watch
 
@@ -16,6 +17,8 @@ from demo.watch import Seen, Watch
 _GRACE_S = 5.0
 _RETRY_S = 0.5
 
+#: What the crew's phones see before and after a fix.
+_SHOTS = {"before": picture(160, 60, 30), "after": picture(40, 140, 90)}
 Tell = Callable[[str], None]
 
 
@@ -77,6 +80,10 @@ class Player:
                 await self._ramp(step)
             case steps.Act():
                 await self._act(number, step)
+            case steps.Photo():
+                shot = _SHOTS[step.stage]
+                task_id = str(self._fill(step.task))
+                await self._crew.photo(step.by, task_id, step.stage, shot)
             case steps.Expect():
                 await self._expect(number, step)
 
@@ -117,7 +124,9 @@ class Player:
         if step.refused:
             raise NotMetError(f"step {number}: {_short(step)} was not refused")
         if step.remember:
-            self._remembered[step.remember] = str(reply["result"]["permit_id"])
+            result = reply["result"]
+            made = result.get("permit_id") or result["task_id"]
+            self._remembered[step.remember] = str(made)
 
     def _version(self, name: str) -> int | None:
         if not name:
@@ -170,6 +179,9 @@ class Player:
         elif kind == "drill":
             drills = state.response.drills.values()
             found = [e.id for e in drills if not e.cleared_wall_ns]
+        elif kind == "plan":
+            runs = state.response.plans.running()
+            found = [run.id for run in runs if run.plan == rest]
         elif kind == "notice":
             person, _, code = rest.partition("/")
             notices = state.response.notices.values()

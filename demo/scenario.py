@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -65,10 +65,21 @@ class Act(
     version_of: str = ""
     """Remembered permit whose version the act expects."""
     remember: str = ""
-    """Name under which the result's permit id is remembered."""
+    """Name under which the id of the permit or task made is remembered."""
     retry_s: float = 0.0
     """How long a refusal is tried again, such as until all meters are heard."""
     refused: str = ""
+
+
+class Photo(
+    msgspec.Struct, frozen=True, tag="photo", kw_only=True, forbid_unknown_fields=True
+):
+    """Let a person photograph a task's place; the picture goes up like any other."""
+
+    by: str
+    task: str
+    """Its remembered name, such as $hazard."""
+    stage: Literal["before", "after"]
 
 
 class Expect(
@@ -82,7 +93,7 @@ class Expect(
     within_s: float = 20.0
 
 
-Step = Say | Wait | Sim | Ramp | Act | Expect
+Step = Say | Wait | Sim | Ramp | Act | Photo | Expect
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +105,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 _SIMULATORS = ("modbus", "mqtt")
-_TAGS = ("say", "wait", "sim", "ramp", "act", "expect")
+_TAGS = ("say", "wait", "sim", "ramp", "act", "photo", "expect")
 
 
 def read(file: Path) -> Scenario:

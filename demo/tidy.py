@@ -27,6 +27,8 @@ async def tidy(watch: Watch, crew: Crew) -> None:
         if permit.status is not PermitStatus.CLOSED:
             body = {"permit_id": permit.id, "reason": "收工"}
             await ask("permit.cancel", body, permit.version)
+    for run in state.response.plans.running():
+        await ask("plan.end", {"plan_run": run.id, "reason": "收工"})
     for entity_id in list(state.response.outputs):
         await ask("output.release", {"entity_id": entity_id, "reason": "收工"})
 

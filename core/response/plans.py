@@ -40,6 +40,8 @@ DRILL: Final = "DRILL"
 #: A step is told of again at most so often; it stays late on every screen.
 _LEVELS: Final = 5
 _AGAIN_LEAST_S: Final = 60.0
+#: Alarms that a run names; more of one place are answered by it all the same.
+MOST_ABOUT: Final = 50
 _LEADS: Final = (*LEADS, "marshal")
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -47,11 +49,6 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic")
 def dump(plan: Plan) -> bytes:
     """Return a plan's canonical bytes."""
     return _encoder.encode(plan)
-
-
-def digest_of(plan: Plan) -> str:
-    """Return the content address of a plan."""
-    return config.digest(dump(plan))
 
 
 def answers(
@@ -76,6 +73,8 @@ class Plans:
     def __init__(self, hub: Hub, people: People, notices: Notices) -> None:
         self._hub, self._people, self._notices = hub, people, notices
         self._read: dict[str, Plan | None] = {}
+        self._raised: list[str] = []
+        """Alarms of this moment: sirens and holds go before their plans."""
         bind = people.access.bind
         bind(acts.StartPlan, self._start_act)
         bind(acts.DoStep, self._done_act)
@@ -121,10 +120,10 @@ class Plans:
             self._end_drills(about)
         for run in self._hub.state.response.plans.running():
             if (run.plan, run.zone_id, run.mark) == (plan_id, zone_id, mark):
-                if about and about not in run.about:
+                if about and about not in run.about and len(run.about) < MOST_ABOUT:
                     self._hub.emit(PlanJoined(plan_run=run.id, about=about), cause)
                 return run.id
-        digest = digest_of(plan)
+        digest = config.digest(dump(plan))
         if digest not in self._hub.state.response.plans.kept:
             self._hub.emit(PlanKept(digest=digest, data=dump(plan)), cause)
         body = PlanStarted(
@@ -150,36 +149,51 @@ class Plans:
                 self._read[run.digest] = None
         return self._read[run.digest]
 
-    def _alarm(self, body: AlarmRaised, envelope: Envelope) -> None:
-        cause = Cause(actor=envelope.cause.actor, parent=envelope.id)
-        self._answer(body.alarm_id, body.kind, body.zone_id, body, cause)
+    def _alarm(self, body: AlarmRaised, _: Envelope) -> None:
+        self._raised.append(body.alarm_id)
+        self._hub.after(0.0, "plans.answer", self._answer_raised)
+
+    def _answer_raised(self) -> None:
+        raised, self._raised = self._raised, []
+        for alarm_id in raised:
+            alarm = self._hub.state.alarms.open.get(alarm_id)
+            if alarm is not None:
+                self._answer(alarm)
 
     def _levels(self) -> None:
-        about = {
-            each
-            for run in self._hub.state.response.plans.runs.values()
-            for each in run.about
-        }
+        runs = self._hub.state.response.plans.runs.values()
+        about = {each for run in runs for each in run.about}
         for alarm in list(self._hub.state.alarms.open.values()):
             if alarm.active and alarm.id not in about:
-                self._answer(alarm.id, alarm.kind, alarm.zone_id, alarm, CORE)
+                self._answer(alarm)
 
-    def _answer(
-        self,
-        alarm_id: str,
-        kind: str,
-        zone_id: str | None,
-        told: AlarmRaised | AlarmRecord,
-        cause: Cause,
-    ) -> None:
+    def _answer(self, alarm: AlarmRecord) -> None:
         # A test rouses nobody; a drill is carried out as one.
-        if told.mark not in ("", DRILL):
+        if alarm.mark not in ("", DRILL):
             return
-        plan = answers(self._hub.bundle.plans, kind, zone_id, told.priority)
+        plan = self._bound(alarm)
         if plan is not None:
             self.start(
-                plan.id, zone_id=zone_id, about=alarm_id, mark=told.mark, cause=cause
+                plan.id,
+                zone_id=alarm.zone_id,
+                about=alarm.id,
+                mark=alarm.mark,
+                cause=Cause(actor="hub:plans", evidence=(alarm.id,)),
             )
+
+    def _bound(self, alarm: AlarmRecord) -> Plan | None:
+        plans = self._hub.bundle.plans
+        return answers(plans, alarm.kind, alarm.zone_id, alarm.priority)
+
+    def _standing(self, run: PlanRun) -> AlarmRecord | None:
+        """Return an alarm that stands and that a run answers, also unnamed by it."""
+        for alarm in self._hub.state.alarms.open.values():
+            if not alarm.stands or alarm.mark:
+                continue
+            plan = self._bound(alarm) if alarm.zone_id == run.zone_id else None
+            if alarm.id in run.about or (plan is not None and plan.id == run.plan):
+                return alarm
+        return None
 
     def _end_drills(self, about: str) -> None:
         for run in self._hub.state.response.plans.running():
@@ -360,10 +374,9 @@ class Plans:
         self, actor: str, act: acts.EndPlan, _version: int | None, cause: Cause
     ) -> Answer:
         run, reason = self._run(act.plan_run), act.reason.strip()
-        for alarm_id in run.about:
-            alarm = self._hub.state.alarms.open.get(alarm_id)
-            if alarm is not None and alarm.stands and not run.mark:
-                raise Refused("plan.alarm_stands", alarm=alarm.kind)
+        alarm = None if run.mark else self._standing(run)
+        if alarm is not None:
+            raise Refused("plan.alarm_stands", alarm=alarm.kind)
         left = [step_id for step_id, record in run.steps.items() if not record.settled]
         if left and not reason:
             raise Refused("plan.steps_open", steps=", ".join(left))

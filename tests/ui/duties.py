@@ -1,6 +1,4 @@
-"""What the duties' tests put in force, and pictures of one colour."""
-
-import zlib
+"""What the duties' tests put in force, in a browser and over HTTP."""
 
 import msgspec
 
@@ -8,25 +6,6 @@ from automations import books
 from core.config import Names, ZonePlaces
 from core.response.books import Round, RoundPoint
 from tests.ui.works_server import WorksServer
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    body = kind + data
-    return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
-
-
-def png(red: int, green: int, blue: int) -> bytes:
-    """Return a picture of one colour, 48 × 36 pixels."""
-    row = b"\0" + bytes((red, green, blue)) * 48
-    head = (48).to_bytes(4, "big") + (36).to_bytes(4, "big") + b"\x08\x02\0\0\0"
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", head),
-            _chunk(b"IDAT", zlib.compress(row * 36)),
-            _chunk(b"IEND", b""),
-        )
-    )
 
 
 def _point(point_id: str, names: Names, zone: str) -> RoundPoint:

@@ -11,11 +11,12 @@ import pytest
 
 from core.response.plans_state import PlanRun
 from core.response.state import ResponseState
+from demo.pictures import picture
 from tests.support.waiting import until
-from tests.ui.duties import armed, png
+from tests.ui.duties import armed
 from tests.ui.works_server import WorksServer, running
 
-PICTURE = png(160, 60, 30)
+PICTURE = picture(160, 60, 30)
 
 
 @pytest.fixture
@@ -140,18 +141,21 @@ async def test_a_picture_lies_in_the_vault_before_it_is_named(
     assert server.gateway.attachments.evidence.about(task_id, sha256).size
 
 
+async def drafted(server: WorksServer) -> PlanRun:
+    """Let a toxic gas start its plan."""
+    server.works.reading("h2s", 30.0)
+    server.flush()
+    run = run_of(server)
+    await until(lambda: run.id in seen(server).plans.runs, "the run at the gateway")
+    return run
+
+
 async def test_the_notice_is_drafted_kept_and_answered_for(
     server: WorksServer,
 ) -> None:
     """Issue §7: from the incident's facts; sent only by a person, named by its hash."""
-    server.works.reading("h2s", 30.0)
-    server.flush()
-    run = run_of(server)
+    run = await drafted(server)
     base = f"/api/v1/plan-runs/{run.id}"
-    await until(
-        lambda: run.id in server.gateway.replica.state.response.plans.runs,
-        "the run at the gateway",
-    )
     async with person(server, "ann") as ann:
         assert (await ann.ask("GET", f"{base}/report"))[0] == 403
     async with person(server, "sam") as sam:
@@ -174,12 +178,18 @@ async def test_the_notice_is_drafted_kept_and_answered_for(
             lambda: bool(seen(server).plans.runs[run.id].reports),
             "the report at the gateway",
         )
-        status, text = await sam.ask("GET", f"{base}/reports/{kept['sha256']}")
-        assert (status, text.decode()) == (200, said)
-        _, view = await sam.ask("GET", f"/api/v1/plan-runs/{run.id}")
-        assert view["standing"] is True
-        assert view["reports"][0]["by_id"] == "sam"
-        _, notices = await sam.ask("GET", "/api/v1/notices")
-        said = " ".join(each["text"]["en"] for each in notices["items"])
-        assert "Stop all work here" in said
-        assert run.digest not in said
+        await reads_back(sam, run, kept["sha256"], said)
+
+
+async def reads_back(sam: Person, run: PlanRun, sha256: str, said: str) -> None:
+    """The text as it was sent, who sent it, and the step's words in the notices."""
+    base = f"/api/v1/plan-runs/{run.id}"
+    status, text = await sam.ask("GET", f"{base}/reports/{sha256}")
+    assert (status, text.decode()) == (200, said)
+    _, view = await sam.ask("GET", base)
+    assert view["standing"] is True
+    assert view["reports"][0]["by_id"] == "sam"
+    _, notices = await sam.ask("GET", "/api/v1/notices")
+    told = " ".join(each["text"]["en"] for each in notices["items"])
+    assert "Stop all work here" in told
+    assert run.digest not in told

@@ -10,7 +10,7 @@ from core.response import plans_acts as a
 from core.response import plans_state as s
 from core.response.books import Plan, PlanStep
 from core.response.events import NoticeQueued
-from core.response.plans import answers
+from core.response.plans import MOST_ABOUT, answers
 from tests.support.yard import Yard, bundle
 
 FACTS = {"zone": "tank"}
@@ -253,3 +253,30 @@ def test_the_nearest_plan_answers() -> None:
 
 def test_a_bundle_without_plans_reads() -> None:
     assert Bundle(site=bundle().site).plans == ()
+
+
+def test_sirens_and_holds_go_before_the_plan(works: Works) -> None:
+    """Nothing protective waits: an alarm's own answers are ordered first."""
+    order: list[str] = []
+    works.hub.on_everything(lambda body, *_: order.append(body.name_))
+    permit = works.issued()
+    order.clear()
+    works.reading("h2s", 30.0)
+    assert works.permit(permit).holds
+    assert order.index("permit.held") < order.index("plan.started")
+
+
+def test_a_flood_is_one_run(works: Works) -> None:
+    """10,000 alarms of one place are answered once; none is told apart (1.27)."""
+    for number in range(200):
+        works.kernel.alarms.raise_(
+            f"entity:{number}", "high", kind="gas.toxic", priority=1, zone_id="tank"
+        )
+    works.settle()
+    (run,) = works.runs()
+    assert len(run.about) == MOST_ABOUT
+    for number in range(MOST_ABOUT):
+        works.kernel.alarms.clear(f"entity:{number}", "high")
+    works.settle()
+    ending = a.EndPlan(plan_run=run.id, reason="over")
+    assert works.act("sam", ending).code == "plan.alarm_stands"
