@@ -13,7 +13,7 @@ from automations.schema_site import span
 from core.api.documents import Document, Input
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
-from core.config import Names
+from core.config import Bundle, Names
 
 SHIPPED = Path(__file__).parent.parent / "blueprints" / "automations"
 
@@ -104,6 +104,32 @@ def fill(blueprint: Blueprint, given: dict[str, Any]) -> dict[str, Any]:
         values[name] = value
     filled: dict[str, Any] = _put(blueprint.body, values)
     return filled
+
+
+def check_known(bundle: Bundle, blueprint: Blueprint, given: dict[str, Any]) -> None:
+    """Refuse an input that names what the site does not have; raises ConfigError.
+
+    Quantities may be those of a device's own; what its default names is always fine.
+    """
+    known = {
+        "permit_kind": {kind.id for kind in bundle.permit_kinds},
+        "notify_chain": {chain.id for chain in bundle.chains},
+        "zone": {zone.id for zone in bundle.site.zones},
+    }
+    for name, value in given.items():
+        spec = blueprint.inputs.get(name, {"selector": {"kind": ""}})
+        kind, default = spec["selector"]["kind"], spec.get("default", ())
+        usual = default if isinstance(default, list) else [default]
+        for item in value if isinstance(value, list) else [value]:
+            if (
+                kind in known
+                and item not in known[kind]
+                and item not in ("all", *usual)
+            ):
+                raise ConfigError(
+                    f"input {name!r}: this site has no {kind.replace('_', ' ')} "
+                    f"{item!r}; known: {', '.join(sorted(known[kind])) or 'none'}"
+                )
 
 
 def _put(part: Any, values: dict[str, Any]) -> Any:

@@ -40,6 +40,7 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"{line}\n")
     if options.check or data is None:
         return 0
+    found.keep()
     if options.draft:
         made = drafting.of_files(data, base, armed or config.EMPTY, found.data)
         sys.stdout.write(f"draft {made.id}: review it at the page, under Rules\n")

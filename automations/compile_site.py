@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from automations import compile_rule, notices, schema_site
 from automations.alarm_policy import compile_alarms
+from automations.blueprint import check_known
 from automations.books import SITE_KEYS, Books
 from automations.calendar import compile_calendar
 from automations.hazards import with_hazards
@@ -227,6 +228,17 @@ class SiteCompiler:
             check(self._document, number, each, self._folder)
             for number, each in enumerate(self._data.get("integrations", ()))
         )
+
+    def check_inputs(self, bundle: config.Bundle) -> None:
+        """Refuse inputs that name what the site does not have; raises ConfigError."""
+        for number, each in enumerate(self._data.get("automations", ())):
+            blueprint = self.library.pick(each["id"], each.get("blueprint", ""))
+            if "rule" not in each and blueprint is not None:
+                try:
+                    check_known(bundle, blueprint, each.get("input", {}))
+                except ConfigError as bad:
+                    place = ("automations", number, "input")
+                    raise self._document.error(place, str(bad)) from None
 
     def _rules(self, chains: set[str]) -> tuple[config.Rule, ...]:
         return tuple(

@@ -12,7 +12,7 @@ import msgspec
 import voluptuous as vol
 
 from automations import fitting, rule_words, vectors
-from automations.blueprint import Blueprint
+from automations.blueprint import Blueprint, check_known
 from automations.pinning import STORE, Library
 from automations.publish import HUB_MADE, instance, store
 from automations.rehearsal import Devices, MemoryJournal
@@ -157,7 +157,7 @@ class Desk:
                 base = msgspec.structs.replace(
                     base, mode=wish.mode, zone_modes=wish.zone_modes
                 )
-        fitting.check_inputs(self._bundle, blueprint, dict(base.given))
+        check_known(self._bundle, blueprint, dict(base.given))
         return instance(self._bundle, base, blueprint, self.library), blueprint
 
     def _source(self, wish: Wish, old: Rule | None) -> Blueprint:

@@ -1,46 +1,21 @@
-"""Does a rule fit this hub: its inputs' words, the devices that it looks at (R10).
+"""Does a rule fit this hub: the devices that it looks at, the outputs it has (R10).
 
 Asked before a draft is sent to review, with the registry as it is: what a selector
 does not find there is told before it is armed, not after.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from automations.blueprint import Blueprint
 from automations.compiled import compile_rule
 from automations.page_words import TRIGGERS
 from automations.selecting import Catalogue, Members, words
-from core.api.errors import ConfigError
 from core.api.model import OutputKind
-from core.config import Bundle, Rule, Step, Trigger
+from core.config import Rule, Step, Trigger
 from core.kernel import Kernel
 from core.processes.drafts import Looks
 
 #: Triggers that look at devices by their part.
 _BY_PART = ("reading", "state")
-
-
-def check_inputs(
-    bundle: Bundle, blueprint: Blueprint, given: Mapping[str, Any]
-) -> None:
-    """Refuse an input that names what the site does not have; raises ConfigError."""
-    known = {
-        "permit_kind": {kind.id for kind in bundle.permit_kinds},
-        "quantity": {quantity.id for quantity in bundle.quantities},
-        "notify_chain": {chain.id for chain in bundle.chains},
-        "zone": {zone.id for zone in bundle.site.zones} | {"all"},
-    }
-    for name, value in given.items():
-        spec = blueprint.inputs.get(name)
-        kind = spec["selector"]["kind"] if spec else ""
-        items = value if isinstance(value, list) else [value]
-        for item in items:
-            if kind in known and item not in known[kind] | {"all"}:
-                raise ConfigError(
-                    f"input {name!r}: this site has no {kind.replace('_', ' ')} "
-                    f"{item!r}; known: {', '.join(sorted(known[kind])) or 'none'}"
-                )
 
 
 def looks(kernel: Kernel, rule: Rule) -> list[Looks]:

@@ -25,6 +25,12 @@ class Checked(msgspec.Struct, frozen=True):
     bundle: Bundle
     data: bytes
     held: tuple[Held, ...] = ()
+    library: Library | None = None
+
+    def keep(self) -> None:
+        """Keep the pinned sources beside the hub's bundles."""
+        if self.library is not None:
+            self.library.keep(self.bundle.rules)
 
 
 def compile_checked(folder: Path) -> tuple[Bundle, bytes]:
@@ -51,14 +57,15 @@ def check(
     library = Library(store=store_, pins=pins, upgrade=upgrade)
     compiler = of_folder(folder, library)
     bundle = compiler.bundle()
+    compiler.check_inputs(bundle)
     prove(compiler.packs)
     books.prove(bundle, compiler.library.folders)
     bundle = with_hub_made(bundle, pins, library)
     prove_rules(bundle.rules, library)
     # Once through the typed reader: what is armed reads back as the same bytes.
     dumped = config.dump(config.load(config.dump(bundle)))
-    library.keep(bundle.rules)
-    return Checked(config.load(dumped), dumped, tuple(library.held.values()))
+    held = tuple(library.held.values())
+    return Checked(config.load(dumped), dumped, held, library)
 
 
 def with_hub_made(bundle: Bundle, armed: Iterable[Rule], library: Library) -> Bundle:

@@ -107,13 +107,25 @@ class Rules:
             chains=[v.Choice(id=c.id, names=Text(c.id, c.id)) for c in bundle.chains],
             roles=list(ROLES),
             quantities=[
-                v.Choice(id=q.id, names=words(q.names)) for q in bundle.quantities
+                v.Choice(id=each, names=self.names.quantity(each))
+                for each in self._quantities(told)
             ],
             permit_kinds=[
                 v.Choice(id=k.id, names=words(k.names)) for k in bundle.permit_kinds
             ],
             problem=told.problem,
         )
+
+    def _quantities(self, told: Answer) -> list[str]:
+        """Return the site's quantities, the devices' own, and those of defaults."""
+        found = {quantity.id for quantity in self.replica.bundle.quantities}
+        entities = self.replica.state.registry.entities.values()
+        found |= {entity.declared.quantity for entity in entities}
+        for given in (i for card in told.cards for i in card.inputs):
+            if given.kind == "quantity" and given.default is not None:
+                several = isinstance(given.default, list)
+                found |= set(given.default if several else [given.default])
+        return sorted(found - {""})
 
     async def _told(self) -> Answer:
         """Return what the worker says of the bundle in force; asked once for it."""

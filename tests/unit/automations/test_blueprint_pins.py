@@ -1,5 +1,6 @@
 """Instances pin a hash; versions, signatures and the hub's age are judged (R25)."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -60,7 +61,9 @@ class Place:
 
     def check(self, armed: Checked | None = None, *upgrade: str) -> Checked:
         bundle = armed.bundle if armed else None
-        return check(self.folder, bundle, self.data, upgrade)
+        found = check(self.folder, bundle, self.data, upgrade)
+        found.keep()
+        return found
 
 
 @pytest.fixture
@@ -139,6 +142,30 @@ def test_versions_compare_by_their_numbers() -> None:
     for at, one in enumerate(order):
         assert all(versions.newer(one, other) for other in order[:at])
         assert not any(versions.newer(one, other) for other in order[at:])
+
+
+def test_what_a_page_brought_is_never_a_file_s_by_itself(place: Place) -> None:
+    """A new rule of the files takes theirs or the shipped one, not an uploaded one."""
+    brought = place.file.read_text("utf-8").replace("1.0.0", "9.0.0")
+    store = place.data / "blueprints"
+    store.mkdir(parents=True)
+    (store / "room@9.0.0-x.yaml").write_text(brought, "utf-8")
+    assert place.check().bundle.rules[0].version == "1.0.0"
+
+
+def test_an_input_of_something_else_s_name_is_refused_at_its_place(
+    place: Place,
+) -> None:
+    """R25: validated against what this site has, also where its expression is free."""
+    head = "input: {of: {name: {zh: 种类, en: Of}, selector: {permit_kind: {}}}}"
+    text = ROOM.format(version="1.0.0", priority=2, head="")
+    text = re.sub(r"  input:\n.*?on_unknown", f"  {head}\non_unknown", text, flags=re.S)
+    place.file.write_text(text.replace("!input zones", "tank"), "utf-8")
+    site = place.folder / "site.yaml"
+    said = site.read_text("utf-8").replace("{zones: [tank]}", "{of: alchemy}")
+    site.write_text(said, "utf-8")
+    with pytest.raises(ConfigError, match=r"site.yaml:10:35: .*no permit kind 'alch"):
+        place.check()
 
 
 # --- signatures -------------------------------------------------------------------
