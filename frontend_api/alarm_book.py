@@ -88,6 +88,8 @@ class Book:
         self._folder = data / "journal"
         self._path = path
         self._lock = threading.Lock()
+        self.stopped = False
+        """True: a look that runs ends soon; the next one goes on from there."""
         self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -125,6 +127,8 @@ class Book:
                 mark, taken = stored.mark, taken + 1
                 if taken % _BATCH == 0:
                     self._commit(mark)
+                if self.stopped:
+                    break
             if taken and mark is not None:
                 self._commit(mark)
 

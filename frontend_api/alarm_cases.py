@@ -16,8 +16,9 @@ MINUTE = 60_000
 QUIET_MS = 10 * MINUTE
 #: Faults within so long before an incident belong to its history.
 BEFORE_MS = 30 * MINUTE
-#: Incidents that a question looks back on; the oldest are left out.
+#: Incidents that a question looks back on, and how far; older ones are left out.
 LOOKED_THROUGH = 2_000
+KEPT_MS = 3 * 366 * 86_400_000
 
 #: How much a shared feature of each family counts.
 WEIGHTS: Mapping[str, float] = {
@@ -91,7 +92,8 @@ def cases(book: Book, hazards: Mapping[str, str], last: int = 100) -> list[Case]
 
     ``hazards`` maps a zone to what is dangerous there: confined, height, …
     """
-    rows = [row for row in book.alarms() if not row.mark]
+    since = book.span()[1] - KEPT_MS
+    rows = [row for row in book.alarms(since) if not row.mark]
     found: list[Case] = []
     running: dict[str, Case] = {}
     faults: list[AlarmRow] = []

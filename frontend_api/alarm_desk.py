@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,10 @@ DAY_MS = 86_400_000
 #: Seconds between two looks at what changes without an event: readings, floods.
 BEAT_S = 5.0
 _CASES, _MOST_CASES = 50, 500
+#: The first look after a long time reads the whole journal: then one asks again.
+READ_S = 20.0
+#: Questions that may wait for the book; one more is refused.
+_WAITING = 4
 #: Weather is looked for so long before an incident.
 _WEATHER_MS = 15 * 60_000
 _GOOD = 0
@@ -101,6 +106,9 @@ class AlarmDesk:
         self._uplink, self._touch = uplink, touch
         self._data = data
         self._book: Book | None = None
+        # A thread of its own: a long look holds up no file and no login.
+        self._thread = ThreadPoolExecutor(1, "alarms")
+        self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
         renderer.extra["risks"] = Risk(renderer).views
 
@@ -118,13 +126,15 @@ class AlarmDesk:
         ]  # fmt: skip
 
     async def life(self, _: web.Application) -> AsyncIterator[None]:
-        """Beat while the application runs; close the book at its end."""
+        """Beat while the application runs."""
         self._beat()
         yield
         if self._timer is not None:
             self._timer.cancel()
         if self._book is not None:
-            self._book.close()
+            self._book.stopped = True
+            self._thread.submit(self._book.close)
+        self._thread.shutdown(wait=False)
 
     def _beat(self) -> None:
         self._touch(("risks", "alarming"))
@@ -185,10 +195,23 @@ class AlarmDesk:
             self._book.catch_up()
             return question(self._book)
 
+        if self._waiting >= _WAITING:
+            raise Problem("gateway.busy")
+        self._waiting += 1
+        looking = asyncio.get_running_loop().run_in_executor(self._thread, read)
+        looking.add_done_callback(self._looked)
         try:
-            return await asyncio.to_thread(read)
+            async with asyncio.timeout(READ_S):
+                return await asyncio.shield(looking)
+        except TimeoutError:
+            raise Problem("gateway.unanswered") from None
         except (OSError, sqlite3.Error) as bad:
             raise Problem("gateway.no_history", reason=str(bad)) from None
+
+    def _looked(self, looking: "asyncio.Future[T]") -> None:
+        self._waiting -= 1
+        if not looking.cancelled():
+            looking.exception()  # told to who asked, if they still wait
 
     async def _cases(self, last: int) -> list[library.Case]:
         hazards = {zone.id: zone.hazard for zone in self._replica.bundle.site.zones}
