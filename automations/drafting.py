@@ -123,7 +123,8 @@ class Desk:
         if old is None:
             known = ", ".join(sorted(rules)) or "none"
             raise ConfigError(f"there is no rule {wish.rule!r}; known: {known}")
-        if wish.kind in ("change", "remove") and old.made != HUB_MADE:
+        other = wish.given is not None and wish.given != old.given
+        if old.made != HUB_MADE and (wish.kind in ("change", "remove") or other):
             raise ConfigError(
                 f"{wish.rule} stands in the site's files: change it there, and "
                 f"publish them"

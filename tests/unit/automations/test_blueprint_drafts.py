@@ -79,6 +79,7 @@ def test_a_draft_without_yaml_shows_what_it_would_do(bench: Bench) -> None:
         (Wish(kind="upgrade", rule=GAS.id), "that is newest"),
         (Wish(kind="rollback", rule=GAS.id), "no earlier version"),
         (Wish(kind="remove", rule=GAS.id), "stands in the site's files"),
+        (Wish(kind="upgrade", rule=GAS.id, given={}), "stands in the site's files"),
         (
             Wish(kind="add", rule="x", blueprint=GAS.id, given={"chain": "nobody"}),
             "no notify chain 'nobody'",

@@ -166,7 +166,8 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/rules" component={RulesPage} />
               <Route path="/rules/new">{() => <MakePage />}</Route>
               <Route path="/rules/drafts/:id">{({ id }) => <DraftPage key={id} id={id} />}</Route>
-              <Route path="/rules/:id/change">{({ id }) => <MakePage key={id} id={id} />}</Route>
+              <Route path="/rules/:id/change">{({ id }) => <MakePage key={id} id={id} kind="change" />}</Route>
+              <Route path="/rules/:id/upgrade">{({ id }) => <MakePage key={id} id={id} kind="upgrade" />}</Route>
               <Route path="/settings">
                 <SettingsPage left={ended} />
               </Route>

@@ -145,7 +145,7 @@ function Acts({ draft, again }: { draft: DraftView; again: () => void }) {
     setRedo({ busy: true, problem: null });
     try {
       const { kind, rule, blueprint, mode, note } = draft;
-      const given = kind === 'add' || kind === 'change' ? draft.given : null;
+      const given = kind === 'rollback' || kind === 'remove' ? null : draft.given;
       const made = await post<DraftView>('/api/v1/drafts', { kind, rule, blueprint, mode, note, given, instead: draft.id });
       go(`/rules/drafts/${made.id}`);
       setRedo({ busy: false, problem: null });

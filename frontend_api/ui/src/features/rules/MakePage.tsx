@@ -9,8 +9,8 @@ import { useWords } from '../../i18n';
 import { InputField, type Given } from './InputField';
 import { LifeSafety, Signer, useRules } from './parts';
 
-/** Make a rule of a blueprint, or change one: a form in place of a file. */
-export function MakePage({ id }: { id?: string }) {
+/** Make a rule of a blueprint, change or upgrade one: a form in place of a file. */
+export function MakePage({ id, kind = 'add' }: { id?: string; kind?: 'add' | 'change' | 'upgrade' }) {
   const { t } = useWords();
   const { found: known, problem } = useRules<Blueprints>('/api/v1/blueprints');
   const { found: book } = useRules<RuleBook>('/api/v1/rulebook');
@@ -22,7 +22,7 @@ export function MakePage({ id }: { id?: string }) {
   return (
     <div className="page work">
       <div className="page-head">
-        <h2>{id ? t('rules.change') : t('rules.make')}</h2>
+        <h2>{id ? `${t(`rules.kind.${kind}`)} ${id}` : t('rules.make')}</h2>
         <button type="button" className="btn" onClick={() => (card ? setCard(null) : go('/rules'))}>
           <IconArrowLeft size={20} aria-hidden />
           {t('rules.back')}
@@ -31,7 +31,7 @@ export function MakePage({ id }: { id?: string }) {
       <Refused problem={problem} />
       {waits && !problem && <div className="skeleton" style={{ height: 240 }} aria-busy="true" />}
       {known && !waits && !chosen && <Pick cards={known.items} pick={setCard} />}
-      {known && chosen && <Form key={chosen.id} card={chosen} known={known} rule={rule} />}
+      {known && chosen && <Form key={chosen.id} card={chosen} known={known} rule={rule} kind={kind} />}
     </div>
   );
 }
@@ -74,7 +74,7 @@ function fresh(card: Card, taken: Set<string>): string {
   for (let number = 1; ; number++) if (!taken.has(`${card.id}-${number}`)) return `${card.id}-${number}`;
 }
 
-function Form({ card, known, rule }: { card: Card; known: Blueprints; rule?: RuleCard }) {
+function Form({ card, known, rule, kind }: { card: Card; known: Blueprints; rule?: RuleCard; kind: string }) {
   const { t, language } = useWords();
   const [, go] = useLocation();
   const { found: book } = useRules<RuleBook>('/api/v1/rulebook');
@@ -90,7 +90,8 @@ function Form({ card, known, rule }: { card: Card; known: Blueprints; rule?: Rul
     setBusy(true);
     setProblem(null);
     try {
-      const body = { kind: rule ? 'change' : 'add', rule: id, blueprint: card.id, given, mode, note };
+      const mine = Object.fromEntries(Object.entries(given).filter(([name]) => card.inputs.some((input) => input.id === name)));
+      const body = { kind, rule: id, blueprint: card.id, given: mine, mode, note };
       go(`/rules/drafts/${(await post<DraftView>('/api/v1/drafts', body)).id}`);
     } catch (error) {
       if (error instanceof Refusal) setProblem(error.problem);
@@ -140,7 +141,7 @@ function Form({ card, known, rule }: { card: Card; known: Blueprints; rule?: Rul
       <fieldset>
         <legend>{t('rules.rule')}</legend>
         {!rule && <TextInput label={t('rules.id')} description={t('rules.id_help')} placeholder={id} value={name} maxLength={64} onChange={(event) => setName(event.currentTarget.value)} />}
-        {card.life_safety ? (
+        {kind === 'upgrade' ? null : card.life_safety ? (
           <p className="note">{t('rules.always_enforces')}</p>
         ) : (
           <Select

@@ -7,6 +7,7 @@ import type { DraftBody, DraftView, ProblemView, RuleBook, RuleCard } from '../.
 import { moment } from '../../app/format';
 import { Refused } from '../../components/Bits';
 import { useWords } from '../../i18n';
+import { Backtest } from './Backtest';
 import { LifeSafety, Mode, Signer, Standing, useRules } from './parts';
 
 /** All armed rules with the versions that they pin, and the drafts on their way. */
@@ -75,6 +76,7 @@ export function RulesPage() {
           {!book.rules.length && <p className="note">{t('rules.none')}</p>}
         </section>
       )}
+      {book && book.rules.length > 0 && <Backtest rules={book.rules} />}
     </div>
   );
 }
@@ -156,7 +158,7 @@ function Row(props: { rule: RuleCard; may: boolean; busy: boolean; wish: (body: 
       {may && (
         <div className="acts">
           {rule.newer && (
-            <button type="button" className="btn primary" disabled={busy} onClick={() => wish({ kind: 'upgrade', rule: rule.id })}>
+            <button type="button" className="btn primary" disabled={busy} onClick={() => (rule.own ? go(`/rules/${rule.id}/upgrade`) : wish({ kind: 'upgrade', rule: rule.id }))}>
               <IconArrowUp size={20} aria-hidden />
               {t('rules.upgrade', { version: rule.newer })}
             </button>
@@ -169,10 +171,12 @@ function Row(props: { rule: RuleCard; may: boolean; busy: boolean; wish: (body: 
           )}
           {rule.own && (
             <>
-              <button type="button" className="btn" onClick={() => go(`/rules/${rule.id}/change`)}>
-                <IconPencil size={20} aria-hidden />
-                {t('rules.change')}
-              </button>
+              {!rule.newer && (
+                <button type="button" className="btn" onClick={() => go(`/rules/${rule.id}/change`)}>
+                  <IconPencil size={20} aria-hidden />
+                  {t('rules.change')}
+                </button>
+              )}
               <button type="button" className="btn warn" disabled={busy} onClick={() => wish({ kind: 'remove', rule: rule.id })}>
                 <IconTrash size={20} aria-hidden />
                 {t('rules.remove')}
