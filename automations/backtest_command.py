@@ -19,6 +19,7 @@ from core.api.documents import parse
 from core.api.errors import ConfigError
 from core.clock import NS, RealClock
 from core.processes.trials import Report
+from core.texts import LANGUAGES
 
 DAY_MS = 86_400_000
 _BACK = re.compile(r"^-(\d+)(min|h|d)$")
@@ -33,10 +34,13 @@ def main(argv: list[str]) -> int:
     except (ConfigError, HistoryGone, OSError, ValueError) as bad:
         sys.stderr.write(f"safehold backtest: {bad}\n")
         return 1
+    zone = _zone(Path(options.data))
     if options.json:
-        sys.stdout.write(msgspec.json.encode({"report": report}).decode() + "\n")
+        said = {language: text(report, language, zone) for language in LANGUAGES}
+        whole = msgspec.json.encode({"report": report, "text": said})
+        sys.stdout.write(whole.decode() + "\n")
     else:
-        sys.stdout.write(text(report, options.language, _zone(Path(options.data))))
+        sys.stdout.write(text(report, options.language, zone))
     return 0
 
 
@@ -69,7 +73,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--progress", action="store_true", help="tell how far it is, a line each"
     )
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
     return parser.parse_args(argv)
 
 

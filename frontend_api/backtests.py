@@ -16,7 +16,7 @@ from core.registry.ids import Ids
 from frontend_api.guard import Call, Route, body
 from frontend_api.problems import Problem
 from frontend_api.replica import Replica
-from frontend_api.views import View
+from frontend_api.views import Text, View
 
 #: Finished trials that are kept, and how long one may take.
 KEPT, LIMIT_S = 20, 900.0
@@ -51,6 +51,8 @@ class TrialView(View):
     """running, done or failed."""
     done: float
     error: str = ""
+    text: Text | None = None
+    """The report as it is read, in both languages."""
     report: Report | None = None
 
 
@@ -83,7 +85,10 @@ class Trials:
 
     async def many(self, _: Call) -> TrialList:
         """List the last back-tests."""
-        bare = [msgspec.structs.replace(each, report=None) for each in self._trials]
+        bare = [
+            msgspec.structs.replace(each, report=None, text=None)
+            for each in self._trials
+        ]
         return TrialList(items=bare)
 
     async def one(self, call: Call) -> TrialView:
@@ -167,7 +172,7 @@ class Trials:
             async for line in process.stdout:
                 said = msgspec.json.decode(line, type=_Said)
                 trial.done = said.done
-                trial.report = said.report
+                trial.report, trial.text = said.report, said.text
             if trial.report is None:
                 wrong = await process.stderr.read(4096)
                 text = wrong.decode(errors="replace").strip()
@@ -191,6 +196,7 @@ class _Said(msgspec.Struct):
 
     done: float = 1.0
     report: Report | None = None
+    text: Text | None = None
 
 
 def _check(asked: TrialBody) -> None:

@@ -60,6 +60,7 @@ async def test_a_trial_is_followed_to_its_report(
     assert found["error"] == ""
     assert found["done"] == 1.0
     assert [run["subject"] for run in found["report"]["runs"]] == ["zone:z1"]
+    assert "would have acted 1 times" in found["text"]["en"]
     _, listed = await owner.get(PATH)
     assert [each["report"] for each in listed["items"]] == [None]
 

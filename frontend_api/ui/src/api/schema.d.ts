@@ -2375,6 +2375,7 @@ export interface TrialView {
   state: string;
   done: number;
   error?: string;
+  text?: Text | null;
   report?: Report | null;
 }
 
