@@ -7,6 +7,7 @@ done; ``report`` reads the journal alone, with or without a hub.
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from frontend_api.names import Names, text
 from frontend_api.replica import Kept
 from frontend_api.views import Text
 
+Say = Callable[[Text], str]
 #: Families of events that a report is made of.
 _FAMILIES = ("evacuation.", "drill.", "alarm.", "notice.")
 
@@ -132,17 +134,14 @@ def lines(report: DrillReport, names: Names, language: str) -> list[str]:
     def line(code: str, **params: object) -> str:
         return say(text(f"drill.report.{code}", dict(params)))
 
-    def times(value: float | None) -> str:
-        return "–" if value is None else f"{value:.0f} s"
-
     found = [
         line("head", plan=names.plan(report.plan), why=_why(report)),
         line("share", done=report.accounted, all=report.on_roll),
         line(
             "times",
-            half=times(report.to_50_s),
-            most=times(report.to_90_s),
-            every=times(report.to_100_s),
+            half=_times(report.to_50_s),
+            most=_times(report.to_90_s),
+            every=_times(report.to_100_s),
         ),
         line(
             "target",
@@ -158,18 +157,30 @@ def lines(report: DrillReport, names: Names, language: str) -> list[str]:
         ),
         line("score", score=report.score, verdict=_verdict(report)),
     ]
+    return [*found, *_attacks(report, names, say), *_people(report, names, say)]
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} s"
+
+
+def _attacks(report: DrillReport, names: Names, say: Say) -> list[str]:
+    found = []
     for attack in report.attacks:
-        about = names.person(attack.about)
-        if attack.kind != "person_hidden":
-            about = names.zone(attack.about)
-        what = text(f"drill.attack.{attack.kind}", {"about": about})
-        found.append(
-            f"  ! {attack.at_s:5.0f} s  {say(what)}: {times(attack.noticed_s)}"
-        )
-    for person in report.people:
-        found.append(f"  {_mark(person)} {say(names.person(person.person_id))}"
-                     f"  {times(person.accounted_s)}  {person.method}")  # fmt: skip
+        hides = attack.kind == "person_hidden"
+        about = names.person(attack.about) if hides else names.zone(attack.about)
+        what = say(text(f"drill.attack.{attack.kind}", {"about": about}))
+        noticed = _times(attack.noticed_s)
+        found.append(f"  ! {attack.at_s:5.0f} s  {what}: {noticed}")
     return found
+
+
+def _people(report: DrillReport, names: Names, say: Say) -> list[str]:
+    return [
+        f"  {_mark(each)} {say(names.person(each.person_id))}"
+        f"  {_times(each.accounted_s)}  {each.method}"
+        for each in report.people
+    ]
 
 
 def _why(report: DrillReport) -> Text:

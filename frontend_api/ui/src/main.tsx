@@ -27,6 +27,7 @@ import './app/banner.css';
 import './app/gas.css';
 import './app/permits.css';
 import './app/muster.css';
+import './app/drills.css';
 import './app/lists.css';
 import './app/plan.css';
 import './app/work.css';
