@@ -1,5 +1,6 @@
 """Plans, checklists and rounds as data: read, refused with place and mend, proven."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,20 @@ def test_the_command_counts_and_warns(
     assert "no emergency plan answers 'fall'" in said
     assert "answers 'sos'" not in said
     assert main(["check", str(tmp_path / "none")]) == 2
+
+
+BLOCK = re.compile(r"```yaml\n((plan|checklist):\n.*?)```", re.DOTALL)
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.mark.parametrize(
+    "guide", ["plans.md", "plans.zh-CN.md", "hazards.md", "hazards.zh-CN.md"]
+)
+def test_the_guides_examples_pass_their_own_tests(guide: str, tmp_path: Path) -> None:
+    (found,) = BLOCK.findall((DOCS / guide).read_text("utf-8"))
+    text, kind = found
+    file = tmp_path / f"{kind}s" / "example.yaml"
+    file.parent.mkdir()
+    file.write_text(text, "utf-8")
+    (outcome,) = book_vectors.run_file(file)
+    assert outcome.problems == ()
