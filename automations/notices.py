@@ -15,7 +15,10 @@ from core.response.notices_config import (
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: What nobody may put off: the calls to leave, and the orders to stop work.
-_NEVER = ("order.", "alarm.", "notice.evacuation", "notice.power_end", "notice.permit_")
+_NEVER = (
+    *("order.", "alarm."),
+    *(f"notice.{about}" for about in ("evacuation", "power_end", "permit_")),
+)
 
 
 def compile_chains(data: dict[str, Any]) -> tuple[NotifyChain, ...]:

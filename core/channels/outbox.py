@@ -16,7 +16,7 @@ from core.state import SiteState
 
 #: Channels that other parts of the hub serve: the web page and local outputs.
 LOCAL = frozenset({"screen", "siren", "voice"})
-_LIFE_CODES = ("order.", "notice.evacuation", "notice.power_end")
+_LIFE_CODES = ("order.", "notice.evacuation_late", "notice.power_end")
 
 #: Returns the address of (person, channel), a group's with '' for a person; '' none.
 Find = Callable[[str, str], str]

@@ -188,23 +188,8 @@ async def test_a_push_is_shown_and_tells_that_it_came(
         await screen.button("Test Push " + channel[5:9], row).click()
         await until(lambda: server.works.hub.state.response.notices, "the test")
         notice = newest(server)
-        tools = await context.new_cdp_session(page)
-        found: list[Any] = []
-        tools.on(
-            "ServiceWorker.workerRegistrationUpdated",
-            lambda told: found.extend(told["registrations"]),
-        )
-        await tools.send("ServiceWorker.enable")
-        await until(lambda: found, "the worker's registration")
         said = {"id": notice.id, "channel": channel, "title": "Site", "body": "撤离"}
-        await tools.send(
-            "ServiceWorker.deliverPushMessage",
-            {
-                "origin": server.url + "/",
-                "registrationId": found[0]["registrationId"],
-                "data": json.dumps(said),
-            },
-        )
+        await deliver(context, page, server.url + "/", said)
         shown = row.locator(".told-result")
         await expect(shown).to_contain_text(screen.t("told.state.delivered"))
         titles = await page.evaluate(
@@ -213,6 +198,26 @@ async def test_a_push_is_shown_and_tells_that_it_came(
         )
         assert titles == ["Site 撤离"]
         await context.close()
+
+
+async def deliver(context: Any, page: Any, origin: str, said: dict[str, str]) -> None:
+    """Hand a message to the page's service worker, as a push service does."""
+    tools = await context.new_cdp_session(page)
+    found: list[Any] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: found.extend(told["registrations"]),
+    )
+    await tools.send("ServiceWorker.enable")
+    await until(lambda: found, "the worker's registration")
+    await tools.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": origin,
+            "registrationId": found[0]["registrationId"],
+            "data": json.dumps(said),
+        },
+    )
 
 
 #: A push service is out of reach here: what it would answer is given by hand.

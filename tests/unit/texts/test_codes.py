@@ -156,7 +156,7 @@ def told() -> set[str]:
         for word in words(node)
         if word.startswith(("notice.", "order.")) and word.count(".") >= 1
     }
-    verbs = {"notice.acknowledge", "notice.seen"}
+    verbs = {"notice.acknowledge", "notice.seen", "notice.arrived"}
     found |= {
         each
         for each in shipped()
