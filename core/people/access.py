@@ -13,7 +13,7 @@ from core.api.reading import Value
 from core.hub import Hub
 from core.journal.envelope import Cause, Effect
 from core.link.messages import ActReply, ActRequest
-from core.people.acts import ACTS, ROLES, Act, ClaimHub, SetRoles
+from core.people.acts import ACTS, ROLES, Act, ClaimHub, SetRoles, bounded
 from core.people.events import HubClaimed, RolesChanged, RolesWithdrawn
 from core.people.keys_acts import ApproveKey
 from core.people.signing import MS, Signing
@@ -67,6 +67,12 @@ def _number(peer: str, request: ActRequest) -> str:
     """Name a request by who sends it and all it says: ids are the sender's own."""
     said = msgspec.msgpack.encode((peer, request))
     return hashlib.sha256(said).hexdigest()
+
+
+def _bounded(body: Act) -> Act:
+    """Return an act within its bounds; one that protects is cut, never refused."""
+    act: Act = bounded(body, cut=body.effect_ is Effect.PROTECTIVE)
+    return act
 
 
 class _Asked(NamedTuple):
@@ -245,7 +251,7 @@ class Access:
         cause = Cause(actor=actor, proof=request.proof, second=second)
         told = signed.statement
         late = self.signing.late_ns(told.at)
-        return _Asked(kind, signed.act, told.expected_version, cause, late)
+        return _Asked(kind, _bounded(signed.act), told.expected_version, cause, late)
 
     def _decode(self, kind: type[Act], request: ActRequest) -> Act:
         try:
@@ -254,7 +260,7 @@ class Access:
             raise Refused(
                 "act.malformed", verb=request.verb, detail=str(wrong)
             ) from wrong
-        return body
+        return _bounded(body)
 
     def _allow(self, peer: str, person_id: str, kind: type[Act]) -> None:
         if not _speaks(peer, kind):

@@ -5,10 +5,11 @@ roles, object and expected version again (design §5 Security).
 """
 
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
+from core.api.errors import Refused
 from core.journal.envelope import Effect
 
 ROLES = (
@@ -74,6 +75,42 @@ def act(
     return register
 
 
+#: What an act may hold at most where its own types set no tighter bound.
+MOST_TEXT, MOST_ITEMS, MOST_BYTES = 4_000, 1_000, 64 << 10
+
+
+def bounded(value: Any, *, cut: bool, where: str = "") -> Any:
+    """Return what an act holds, none of it beyond bounds; else raise Refused.
+
+    ``cut``: the act protects, so a text that is too long is cut and not refused.
+    """
+    match value:
+        case str() if len(value) > MOST_TEXT:
+            if cut:
+                return value[:MOST_TEXT]
+            raise Refused("act.too_long", field=where, at_most=MOST_TEXT)
+        case bytes() if len(value) > MOST_BYTES:
+            raise Refused("act.too_long", field=where, at_most=MOST_BYTES)
+        case tuple() | list() | dict() if len(value) > MOST_ITEMS:
+            raise Refused("act.too_long", field=where, at_most=MOST_ITEMS)
+        case msgspec.Struct():
+            names = value.__struct_fields__
+            old = {name: getattr(value, name) for name in names}
+            new = {n: bounded(v, cut=cut, where=n) for n, v in old.items()}
+            changed = {n: v for n, v in new.items() if v is not old[n]}
+            return msgspec.structs.replace(value, **changed) if changed else value
+        case dict():
+            for name in value:
+                bounded(name, cut=False, where=where)
+            new = {n: bounded(v, cut=cut, where=str(n)) for n, v in value.items()}
+            return new if any(new[n] is not value[n] for n in new) else value
+        case tuple() | list():
+            each = [bounded(v, cut=cut, where=where) for v in value]
+            same = all(a is b for a, b in zip(each, value, strict=True))
+            return value if same else type(value)(each)
+    return value
+
+
 @act("hub.claim", effect=Effect.PERMISSIVE)
 class ClaimHub(Act, frozen=True, kw_only=True):
     """Become the first owner; the gateway has checked the claim code."""
@@ -115,6 +152,11 @@ DayOrNone = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 #: A code such as a trade: hot_work, electric_low, rigging.
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+#: An id or a word that may be left out.
+Word = Annotated[str, msgspec.Meta(max_length=80)]
+Line = Annotated[str, msgspec.Meta(max_length=200)]
+Note = Annotated[str, msgspec.Meta(max_length=500)]
+Words = Annotated[tuple[Word, ...], msgspec.Meta(max_length=200)]
 #: The salted hash under which the vault keeps a blob.
 Blob = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 BlobOrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]

@@ -1,6 +1,6 @@
 """What a person may ask about simultaneous work."""
 
-from core.people.acts import Act, act
+from core.people.acts import Act, Word, act
 
 
 @act(
@@ -11,4 +11,4 @@ from core.people.acts import Act, act
 class ShowConflicts(Act, frozen=True, kw_only=True):
     """Show what stands too near a permit's work: clauses, distances, both shapes."""
 
-    permit_id: str
+    permit_id: Word
