@@ -6,12 +6,10 @@ a WebCrypto key, everybody else by their own software phone.
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from core.people.keys_acts import ApproveKey, VerifyPerson
 from core.permits.entries_acts import OpenEntryLog
@@ -19,48 +17,13 @@ from core.permits.life_acts import SignPermit, TakeBriefing
 from core.permits.lifecycle import PermitStatus
 from tests.support.waiting import until
 from tests.support.works import CALM, STANDS
+from tests.ui import stage
 from tests.ui.screen import DESKTOP, LIMIT, PHONE, WORDS, Screen
-from tests.ui.test_live_page import CHROMIUM, pytestmark
-from tests.ui.works_server import WorksServer, running
+from tests.ui.stage import opened
+from tests.ui.works_server import WorksServer
 
-__all__ = ["pytestmark"]
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[WorksServer]:
-    async with running(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as driver:
-        found = await driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--host-resolver-rules=MAP hub.lan 127.0.0.1"],
-        )
-        yield found
-        await found.close()
-
-
-async def opened(
-    browser: Browser, server: WorksServer, person: str, shape: dict[str, Any], lang: str
-) -> Screen:
-    """Open the app for a person who is logged in."""
-    # Colours that are half-way to another have no contrast to speak of.
-    context = await browser.new_context(
-        **shape, timezone_id="Asia/Shanghai", reduced_motion="reduce"
-    )
-    await context.add_cookies([server.session(person)])  # type: ignore[list-item]
-    await context.add_init_script(
-        f"localStorage.setItem('safehold.language', '{lang}')"
-    )
-    page = await context.new_page()
-    page.set_default_timeout(LIMIT)
-    expect.set_options(timeout=LIMIT)
-    await page.goto(server.url + "/settings")
-    width = shape["viewport"]["width"]
-    return Screen(page, lang, f"{lang}-{width}-{person}")
+browser, server = stage.browser, stage.server
+pytestmark = stage.pytestmark
 
 
 async def enrol(screen: Screen, server: WorksServer) -> None:
