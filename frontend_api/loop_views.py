@@ -59,13 +59,13 @@ class PlanStepView(View):
     after: list[str]
     clause: str
     report: bool
-    state: str = ""
+    state: str
     """waiting, open, done, skipped; '' in the book."""
-    due_ms: int = 0
-    level: int = 0
-    by_id: str = ""
-    reason: str = ""
-    settled_ms: int = 0
+    due_ms: int
+    level: int
+    by_id: str
+    reason: str
+    settled_ms: int
 
 
 class ReportedView(View):
@@ -106,12 +106,12 @@ class RoundPointView(View):
     names: Text
     zone_id: str
     checklist: str
-    proven: bool = False
-    by_id: str = ""
-    at_ms: int = 0
-    method: str = ""
-    why: Text | None = None
-    in_order: bool = True
+    proven: bool
+    by_id: str
+    at_ms: int
+    method: str
+    why: Text | None
+    in_order: bool
 
 
 class RoundRunView(View):

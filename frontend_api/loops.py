@@ -257,17 +257,18 @@ def _step(step: PlanStep, record: StepRecord | None = None) -> v.PlanStepView:
 
 
 def _point(point: RoundPoint, scan: ScanRecord | None = None) -> v.RoundPointView:
-    view = v.RoundPointView(
+    return v.RoundPointView(
         id=point.id,
         names=two(point.names),
         zone_id=point.zone,
         checklist=point.checklist,
+        proven=scan.proven if scan else False,
+        by_id=scan.by if scan else "",
+        at_ms=scan.wall_ns // MS if scan else 0,
+        method=scan.method if scan else "",
+        why=text(f"place.why.{scan.why}") if scan and scan.why else None,
+        in_order=scan.in_order if scan else True,
     )
-    if scan is not None:
-        view.proven, view.by_id, view.method = scan.proven, scan.by, scan.method
-        view.at_ms, view.in_order = scan.wall_ns // MS, scan.in_order
-        view.why = text(f"place.why.{scan.why}") if scan.why else None
-    return view
 
 
 def _plan(plan: Plan) -> v.PlanView:

@@ -1505,12 +1505,12 @@ export interface PlanStepView {
   after: string[];
   clause: string;
   report: boolean;
-  state?: string;
-  due_ms?: number;
-  level?: number;
-  by_id?: string;
-  reason?: string;
-  settled_ms?: number;
+  state: string;
+  due_ms: number;
+  level: number;
+  by_id: string;
+  reason: string;
+  settled_ms: number;
 }
 
 export interface PlanView {
@@ -1860,12 +1860,12 @@ export interface RoundPointView {
   names: Text;
   zone_id: string;
   checklist: string;
-  proven?: boolean;
-  by_id?: string;
-  at_ms?: number;
-  method?: string;
-  why?: Text | null;
-  in_order?: boolean;
+  proven: boolean;
+  by_id: string;
+  at_ms: number;
+  method: string;
+  why: Text | null;
+  in_order: boolean;
 }
 
 export interface RoundRunView {

@@ -88,7 +88,7 @@ function Now({ run, step, mine, may }: { run: PlanRunView; step: PlanStepView; m
       {step.clause && <p className="note">{step.clause}</p>}
       {may && verbs('plan.done') && (
         <div className="now-acts">
-          {step.report ? (
+          {step.report ? verbs('plan.report') && (
             <a className="btn primary huge" href="#report">
               {t('plans.to_report')}
             </a>

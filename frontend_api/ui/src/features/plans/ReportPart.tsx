@@ -19,6 +19,8 @@ export function ReportPart({ run }: { run: PlanRunView }) {
   const { name } = useNames();
   const site = useSite();
   const may = useMay();
+  const sends = may('plan.report') && !run.ended_ms;
+  if (!sends && !run.reports.length) return null;
   return (
     <section className="card form" id="report">
       <h3 className="part-title">{t('report.title')}</h3>
@@ -30,7 +32,7 @@ export function ReportPart({ run }: { run: PlanRunView }) {
           </a>
         </p>
       ))}
-      {may('plan.report') && !run.ended_ms && <Send run={run} />}
+      {sends && <Send run={run} />}
     </section>
   );
 }

@@ -2,7 +2,7 @@ import { TextInput } from '@mantine/core';
 import { IconCircleCheck, IconCircleDashed, IconPrinter, IconQrcode, IconQuestionMark, IconRoute } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useSection, useSite } from '../../api/hooks';
-import type { PointView, RoundRunView, RoundView } from '../../api/schema';
+import type { RoundPointView, RoundRunView, RoundView } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { clock } from '../../app/format';
 import { Empty } from '../../components/Bits';
@@ -39,7 +39,7 @@ export function RoundsPage() {
           <ul className="plain">
             {over.slice(0, 10).map((run) => (
               <li key={run.id}>
-                <b>{say(run.names)}</b> <Moment ms={run.closed_ms} /> · {t('rounds.covered', { covered: run.covered, total: run.walk-points.length })}
+                <b>{say(run.names)}</b> <Moment ms={run.closed_ms} /> · {t('rounds.covered', { covered: run.covered, total: run.points.length })}
               </li>
             ))}
           </ul>
@@ -62,7 +62,7 @@ function Begin({ round }: { round: RoundView }) {
     <section className="card stack">
       <h3 className="part-title">{say(round.names)}</h3>
       <p className="note">
-        {t('rounds.walk-points', { count: round.walk-points.length })} · {roles(round.roles)}
+        {t('rounds.points', { count: round.points.length })} · {roles(round.roles)}
       </p>
       {may('round.start') && (
         <ActButton verb="round.start" body={{ round: round.id }} done={NOTHING} className="primary">
@@ -82,17 +82,17 @@ function Walk({ run }: { run: RoundRunView }) {
   const { t, say } = useWords();
   const may = useMay();
   const [at, setAt] = useState<string | null>(null);
-  const next = run.walk-points.find((one) => !one.proven);
-  const chosen = run.walk-points.find((one) => one.id === at) ?? next;
-  const share = run.walk-points.length ? run.covered / run.walk-points.length : 0;
+  const next = run.points.find((one) => !one.proven);
+  const chosen = run.points.find((one) => one.id === at) ?? next;
+  const share = run.points.length ? run.covered / run.points.length : 0;
   return (
     <section className="card stack">
       <h3 className="part-title">{say(run.names)}</h3>
       <Due ms={run.due_ms} />
-      <p className="lead">{t('rounds.covered', { covered: run.covered, total: run.walk-points.length })}</p>
+      <p className="lead">{t('rounds.covered', { covered: run.covered, total: run.points.length })}</p>
       <progress className="wide" value={share} max={1} aria-label={t('rounds.coverage')} />
       <ol className="walk-points">
-        {run.walk-points.map((point) => (
+        {run.points.map((point) => (
           <Point key={point.id} point={point} on={chosen?.id === point.id} pick={() => setAt(point.id)} />
         ))}
       </ol>
@@ -106,7 +106,7 @@ function Walk({ run }: { run: RoundRunView }) {
   );
 }
 
-function Point({ point, on, pick }: { point: PointView; on: boolean; pick: () => void }) {
+function Point({ point, on, pick }: { point: RoundPointView; on: boolean; pick: () => void }) {
   const { t, say } = useWords();
   const { name } = useNames();
   const zone = useZone(point.zone_id);
@@ -143,7 +143,7 @@ async function read(file: File): Promise<string> {
   return found[0]?.rawValue ?? '';
 }
 
-function Scan({ run, point, done }: { run: RoundRunView; point: PointView; done: () => void }) {
+function Scan({ run, point, done }: { run: RoundRunView; point: RoundPointView; done: () => void }) {
   const { t, say } = useWords();
   const [label, setLabel] = useState('');
   const [code, setCode] = useState('');
