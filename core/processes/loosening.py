@@ -330,6 +330,20 @@ _SITE: Final[Table] = {
 _CHAIN: Final[Table] = {"steps": chain}
 
 
+def _stays(_old: Any, new: Any) -> Way:
+    """Judge what may come or change, and must not go."""
+    return Way.LOOSER if new is None else Way.TIGHTER
+
+
+#: Quiet hours touch only what may wait.
+_NOTICES: Final[Table] = {
+    **dict.fromkeys(("link", "quiet"), words),
+    "may_wait": subset,
+    "channels": superset,
+    "modem": _stays,
+}
+
+
 def _rest(old: Bundle, new: Bundle) -> Iterator[Loosening]:
     everywhere = (ANYWHERE,)
     after = {each.id: each for each in new.chains}
@@ -340,6 +354,8 @@ def _rest(old: Bundle, new: Bundle) -> Iterator[Loosening]:
             changes = fields(each.id, each, after[each.id], _CHAIN)
             yield from _said("chain", each.id, changes, everywhere)
     changes = fields("site", old.site, new.site, _SITE, {"leave": _LEAVE})
+    yield from _said("site", new.site.id, changes, everywhere)
+    changes = fields("notices", old.notices, new.notices, _NOTICES)
     yield from _said("site", new.site.id, changes, everywhere)
 
 

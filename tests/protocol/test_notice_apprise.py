@@ -174,12 +174,15 @@ class TestFaults:
 class TestChild:
     """Letters go side by side through one child; a hanging one holds up nobody."""
 
-    async def test_a_hanging_service_holds_up_no_other(self) -> None:
+    async def test_a_hanging_service_holds_up_no_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(notifier_lines, "SEND_S", 300.0)
         async with http_sink() as slow, http_sink() as well:
             slow.hang = True
             async with asyncio.TaskGroup() as group:
                 senders = Senders(group)
-                stuck = f"json://127.0.0.1:{slow.port}/?rto=9"
+                stuck = f"json://127.0.0.1:{slow.port}/?rto=300"
                 hangs = [
                     group.create_task(senders.send(letter(stuck, f"h{n}")))
                     for n in range(3)

@@ -36,7 +36,7 @@ class Bench:
     """A modem's driver on the double's port, with short limits."""
 
     def __init__(self, fake: FakeModem, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, seconds in (("ANSWER_S", 2.0), ("SEND_S", 1.0), ("PROMPT_S", 0.5)):
+        for name, seconds in (("ANSWER_S", 5.0), ("SEND_S", 3.0), ("PROMPT_S", 3.0)):
             monkeypatch.setattr(at, name, seconds)
         self.told: list[Told] = []
         self.port = serial.Serial(fake.port, 115_200, timeout=0.05)
@@ -49,7 +49,7 @@ class Bench:
 
     def listen(self, kind: str) -> Told:
         """Listen until something of a kind is told."""
-        for _ in range(100):
+        for _ in range(400):
             self.modem.listen()
             for told in self.told:
                 if told.kind == kind:

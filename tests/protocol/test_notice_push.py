@@ -122,7 +122,7 @@ async def test_a_push_services_refusal_is_told(status: int, detail: str) -> None
 
 async def test_faults_of_the_line_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unreachable, hanging, TLS to what has none, garbage."""
-    monkeypatch.setattr(push, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(push, "_TIMEOUT_S", 3.0)
     async with http_sink() as sink, raw_sink(b"\x00garbage\r\n\r\n") as garbage:
         sink.hang = True
         found = {}
