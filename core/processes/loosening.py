@@ -283,7 +283,7 @@ def _where(*rules: DeviceRule) -> tuple[str, ...]:
     return tuple(sorted(zones))
 
 
-_LEAVE: Final = {"neighbours": on, "zones": superset}
+_LEAVE: Final[Table] = {"neighbours": on, "zones": superset}
 _ZONE: Final[Table] = {"neighbours": superset}
 
 
