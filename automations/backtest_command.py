@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     except (ConfigError, HistoryGone, OSError, ValueError) as bad:
         sys.stderr.write(f"safehold backtest: {bad}\n")
         return 1
-    zone = _zone(Path(options.data))
+    zone = time_zone(Path(options.data))
     if options.json:
         said = {language: text(report, language, zone) for language in LANGUAGES}
         whole = msgspec.json.encode({"report": report, "text": said})
@@ -101,8 +101,8 @@ def span(data: Path, first: str, last: str) -> tuple[int, int]:
     file.close()
     if held is None:
         raise HistoryGone(f"{data}: the history is empty")
-    end = min(_moment(last, held[1]), held[1]) if last else held[1]
-    begin = max(_moment(first, end), held[0])
+    end = min(moment_ms(last, held[1]), held[1]) if last else held[1]
+    begin = max(moment_ms(first, end), held[0])
     if begin >= end:
         raise ConfigError(
             f"nothing lies between --from {first} and --to {last or 'the end'}; "
@@ -111,7 +111,8 @@ def span(data: Path, first: str, last: str) -> tuple[int, int]:
     return begin, end
 
 
-def _moment(given: str, end_ms: int) -> int:
+def moment_ms(given: str, end_ms: int) -> int:
+    """Return a moment that a person wrote, in ms; raises ConfigError."""
     back = _BACK.match(given)
     if back is not None:
         return end_ms - int(back[1]) * _UNITS[back[2]]
@@ -151,7 +152,7 @@ def _progress(
     return tell
 
 
-def _zone(data: Path) -> dt.tzinfo:
+def time_zone(data: Path) -> dt.tzinfo:
     """Return the time zone of the newest bundle; UTC where there is none."""
     from zoneinfo import ZoneInfo
 

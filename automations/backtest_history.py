@@ -4,6 +4,7 @@ import bisect
 import contextlib
 import math
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,11 +184,13 @@ class Reel:
             self.strips[entity_id] = Strip(entity_id, max_age_ms)
         self._calm[entity_id] = calm
 
-    def heard(self, from_ms: int, to_ms: int) -> list[Heard]:
-        """Return, in order of time, what begins in a span."""
+    def heard(
+        self, from_ms: int, to_ms: int, only: Iterable[str] | None = None
+    ) -> list[Heard]:
+        """Return, in order of time, what begins in a span; of some entities, or all."""
         made: list[Heard] = []
-        for entity_id, strip in self.strips.items():
-            calm, age = self._calm[entity_id], strip.max_age_ms
+        for entity_id in list(self.strips if only is None else only):
+            calm, age = self._calm[entity_id], self.strips[entity_id].max_age_ms
             for stretch in self.file.stretches(entity_id, from_ms, to_ms):
                 self.read += 1
                 start = stretch[0]

@@ -4,6 +4,7 @@ What happened is folded as the journal has it; the archive's readings are heard 
 their own moments. Rooms answer questions of that past and do nothing themselves.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,6 +81,8 @@ class Player:
         self.reel = Reel(PastFile(data))
         self._watchers: dict[str, list[Callable[[Reading], None]]] = {}
         self._hearing = False
+        self._added: list[str] = []
+        """Entities that came in the window which is being played."""
         self._bad: set[str] = set()
         """Followed entities that cannot be believed now."""
         self.gaps: dict[str, Gap] = {}
@@ -169,6 +172,7 @@ class Player:
             self.reel.follow(entity_id, age, self._calm(entity_id))
             if entity_id not in self.gaps:
                 self.gaps[entity_id] = Gap(self.now_ms())
+                self._added.append(entity_id)
                 self._bad.add(entity_id)
 
     def _calm(self, entity_id: str) -> Calm:
@@ -232,20 +236,33 @@ class Player:
         self.hub.timers.cancel("hub.tick")
 
     def _window(self, heard: list[Heard], end: int) -> None:
-        strips = self.reel.strips
+        self._added.clear()
         due = self._advance(self.now_ms())
-        for ms, entity_id, kind, stretch in heard:
+        coming = deque(heard)
+        while coming or due <= end:
+            ms = min(coming[0][0] if coming else end, end)
             if ms >= due:
                 due = self._advance(ms)
-            strip = strips[entity_id]
-            if kind != GOES_ON:
-                strip.take(stretch)
-                if kind == CALM and not strip.loud:
-                    continue
-            strip.loud = kind != CALM
-            self._hear(strip, max(ms, self.from_ms))
-            due = self._due()
+            if self._added:
+                # A device came: what it says in this window is heard too.
+                new, self._added = self._added, []
+                more = self.reel.heard(self.now_ms(), end, new)
+                coming = deque(sorted([*coming, *more], key=lambda each: each[0]))
+            elif coming:
+                due = self._one(coming.popleft(), due)
         self._advance(end)
+
+    def _one(self, heard: Heard, due: int) -> int:
+        """Hear one thing; return what comes next by itself."""
+        ms, entity_id, kind, stretch = heard
+        strip = self.reel.strips[entity_id]
+        if kind != GOES_ON:
+            strip.take(stretch)
+            if kind == CALM and not strip.loud:
+                return due
+        strip.loud = kind != CALM
+        self._hear(strip, max(ms, self.from_ms))
+        return self._due()
 
     def _hear(self, strip: Strip, ms: int) -> None:
         self._to(ms)
@@ -300,6 +317,8 @@ class Player:
                 self._happen(self._next)
                 self._next = next(self._past, None)
             self.hub.advance()
+            if self._added:
+                return due  # what they say must be heard from now on
         self._to(ms)
         return due
 

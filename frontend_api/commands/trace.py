@@ -1,6 +1,7 @@
 """``safehold trace``: tell why a rule ran, or did not, step by step (R26)."""
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ class _Tell:
 
 def main(argv: list[str]) -> int:
     """Tell the runs; exit status 0, 1 when none is found, 2 without a journal."""
+    if any(each.partition("=")[0] == "--at" for each in argv):
+        # Another room plays the past again; it is reached by name.
+        why = importlib.import_module("automations.backtest_why")
+        return int(why.main(argv))
     options = _options(argv)
     try:
         story = Story(Path(options.data).resolve())
@@ -110,6 +115,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--run", default="", help="id of one run")
     parser.add_argument("--rule", default="", help="id of one rule")
     parser.add_argument("--last", type=int, default=5, help="how many runs (5)")
+    parser.add_argument(
+        "--at", help="with --rule: why it did not fire then (2026-11-21T06:00+08:00)"
+    )
     parser.add_argument("--skipped", action="store_true", help="what did not run, too")
     parser.add_argument("--language", choices=("zh", "en"), default="en")
     return parser.parse_args(argv)
