@@ -204,11 +204,16 @@ class Backtest:
         """Name the entities that the report speaks of."""
         ids = {each.name for made in runs for each in made.inputs}
         ids |= {did.target for made in runs for did in (*made.would, *made.really)}
-        return {
-            each: inputs.name_of(self._kernel, each.partition(":")[2])
-            for each in sorted(ids)
-            if each.startswith("entity:")
-        }
+        ids |= {made.subject for made in runs}
+        permits = self._kernel.hub.state.permits.permits
+        found = {}
+        for each in sorted(ids):
+            kind, _, number = each.partition(":")
+            if kind == "entity":
+                found[each] = inputs.name_of(self._kernel, number)
+            elif kind == "permit" and number in permits:
+                found[each] = permits[number].title or number
+        return found
 
 
 def _verdict(made: Try) -> str:

@@ -24,7 +24,7 @@ class _Writer:
         report = self._report
         yield self._say(
             "head", rule=report.rule, hash=report.rule_hash[:12],
-            first=self._at(report.from_ms), last=self._at(report.to_ms),
+            since=self._at(report.from_ms), until=self._at(report.to_ms),
         )  # fmt: skip
         yield self._say(
             "speed", entities=report.entities, events=report.events,
@@ -49,7 +49,7 @@ class _Writer:
     def _run(self, run: Try) -> Iterator[str]:
         yield ""
         yield self._say(
-            "run", at=self._at(run.at_ms), subject=run.subject,
+            "run", at=self._at(run.at_ms), subject=self._named(run.subject),
             outcome=self._say(f"outcome.{run.outcome}"), joined=run.joined,
         )  # fmt: skip
         for each in run.inputs:
@@ -101,7 +101,7 @@ class _Writer:
             first = gap.spans[0] if gap.spans else (report.from_ms, report.to_ms)
             yield "  " + self._say(
                 "silence", name=gap.name, total=_span(gap.total_s),
-                count=len(gap.spans), first=self._at(first[0]),
+                count=len(gap.spans), since=self._at(first[0]),
             )  # fmt: skip
         yield from self._more(len(report.silences))
         for doubt in report.doubts[:SHOWN]:

@@ -73,7 +73,11 @@ class _Tell:
             named = self.names.alarm_facts(source, dict(params))
             place = self.said(self.names.source(source))
             return f"{self.said(text(said, named))} · {place}"
-        return ", ".join(f"{k}={v}" for k, v in params.items())
+        named = self.names.params(dict(params))
+        return ", ".join(
+            f"{name}={self.said(value) if isinstance(value, Text) else value}"
+            for name, value in named.items()
+        )
 
 
 def main(argv: list[str]) -> int:

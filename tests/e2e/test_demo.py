@@ -70,11 +70,33 @@ def test_the_day_is_told_in_sentences(day: Path, language: str) -> None:
     lines = [line.split(maxsplit=4)[4] for line in done.stdout.splitlines()]
     assert len(lines) > 100
     assert not [line for line in lines if RAW.search(line)]
-    told = safehold("trace", "--data", day, "--language", language)
+    told = safehold(
+        "trace", "--data", day, "--rule", "gas-response", "--language", language
+    )
     assert told.returncode == 0
     body = told.stdout.splitlines()[2:]
     assert not [line for line in body if RAW.search(line)]
     assert {"zh": "结果：完成", "en": "outcome: done"}[language] in told.stdout
+
+
+def test_a_rule_in_shadow_only_writes_down(day: Path) -> None:
+    """Issue §4: the demonstration shows a shadowed rule."""
+    told = safehold("trace", "--data", day, "--rule", "look-after-hold")
+    assert told.returncode == 0
+    assert "mode shadow" in told.stdout
+    assert "would have been done" in told.stdout
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_rule_is_tried_on_the_day(day: Path, language: str) -> None:
+    """Issue §4: the demonstration shows a back-test report."""
+    words = ["backtest", "gas-response", "--data", day, "--from=-1h"]
+    tried = safehold(*words, "--language", language)
+    assert tried.returncode == 0, tried.stderr
+    assert not [line for line in tried.stdout.splitlines() if RAW.search(line)]
+    said = {"zh": "规则本会动作 1 次", "en": "would have acted 1 times"}
+    assert said[language] in tried.stdout
+    assert {"zh": "实际", "en": "really"}[language] in tried.stdout
 
 
 def test_a_slice_of_the_day_proves_itself(day: Path, tmp_path: Path) -> None:
