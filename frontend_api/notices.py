@@ -81,7 +81,7 @@ class ContactList(msgspec.Struct, kw_only=True):
     own_quiet: bool
     """False: the hours are the site's."""
     push_key: str
-    """The hub's public key, as a browser's subscription takes it."""
+    """The hub's public key, as a browser's subscription takes it; '' for none."""
     services: list[str]
     """Kinds of address that this person may give."""
     modem: bool
@@ -157,7 +157,7 @@ class NoticeDesk:
             ],
             quiet=[(span[0], span[1]) for span in spans],
             own_quiet=chosen is not None,
-            push_key=b64(public(hub_key(self.secrets.get_or_create(VAPID)))),
+            push_key=self._push_key(),
             services=self._services(person_id),
             modem=bundle.notices.modem is not None,
             relay=bool(self._hint(RELAY)),
@@ -235,6 +235,12 @@ class NoticeDesk:
         if service not in self._services(person_id):
             raise Problem("contact.not_own", status=403)
         return service
+
+    def _push_key(self) -> str:
+        try:
+            return b64(public(hub_key(self.secrets.get_or_create(VAPID))))
+        except OSError:
+            return ""  # a full or damaged store: the rest of the page goes on
 
     def _hint(self, name: str) -> str:
         try:

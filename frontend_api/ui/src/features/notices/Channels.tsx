@@ -40,7 +40,7 @@ export function Channels({ list, changed }: Props) {
         ))}
       </ul>
       <Refused problem={problem} />
-      {!list.items.some((one) => one.channel === here && one.hint) && <ThisDevice pushKey={list.push_key} changed={changed} />}
+      {list.push_key && !list.items.some((one) => one.channel === here && one.hint) && <ThisDevice pushKey={list.push_key} changed={changed} />}
       <Add list={list} changed={changed} />
     </Card>
   );
