@@ -12,10 +12,13 @@ from core.permits.bench import Bench
 from core.permits.chain import Slot
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Phase
+from core.permits.packs import Ruled
 from core.permits.state import PermitRecord
 
 _STEPS = {Phase.SIGN: "sign", Phase.START: "sign_start", Phase.CLOSE: "sign_close"}
 
+#: The pack's setting: from this rank on one person may sign two approvals.
+_TWICE, _TWICE_RANK = "approve_twice_rank", 3
 #: Who may approve in another's place.
 _DELEGATES = ("issuer", "safety_officer")
 
@@ -51,6 +54,7 @@ class Approving:
         self._proven(slot, act, cause)
         found = self._bench.spot(permit.zone_id, cause)
         if slot.approves:
+            self._once(ruled, slots, permit, actor)
             self._approves(permit, slot, actor, found.truth, cause)
         else:
             self._checks_others(permit, slot, actor)
@@ -128,6 +132,21 @@ class Approving:
             self._bench.lawful(permit, Phase.SIGN, actor, f"sign {slot.id}", cause)
         finally:
             self._bench.life.signing = None
+
+    def _once(
+        self, ruled: Ruled, slots: tuple[Slot, ...], permit: PermitRecord, actor: str
+    ) -> None:
+        """Refuse a second approval by one person, however many roles they have.
+
+        Two approvals are two pairs of eyes. A site may allow it for low grades.
+        """
+        setting = ruled.pack.setting(_TWICE)
+        if ruled.kind.rank >= (setting.value if setting is not None else _TWICE_RANK):
+            return
+        for slot in slots:
+            given = permit.life.signed.get(slot.id) if slot.approves else None
+            if given is not None and given.person_id == actor:
+                raise Refused("permit.approved_twice", person=actor, slot=slot.id)
 
     def _late(self, cause: Cause) -> bool:
         told = statement(cause)

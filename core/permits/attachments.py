@@ -4,14 +4,14 @@ The bytes lie in the vault, outside the chain and outside this process; what is
 here is hash, size, kind, times and person (issue: signatures and evidence).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from core.api.errors import Refused
 from core.api.reading import Value
 from core.clock import NS
 from core.hub import Hub
-from core.journal.envelope import Cause, Envelope
+from core.journal.envelope import Cause
 from core.people.access import Access, Answer
 from core.permits.attachments_acts import (
     KeepAttachments,
@@ -28,7 +28,6 @@ from core.permits.attachments_state import key_of, people_of
 from core.permits.pack import Kind, Pack
 from core.permits.packs import Packs, Ruled
 from core.permits.state import PermitRecord
-from core.registry.events import DeviceReported
 
 #: A slot that every permit has, whatever its form.
 EVIDENCE: Final = "evidence"
@@ -262,7 +261,6 @@ class Recordings:
         self._ends: dict[str, int] = {}
         """Permit → boot ns up to which a recorder has it."""
         self.changed: Callable[[Iterable[str]], None] = _nobody
-        hub.on(DeviceReported, self._reported)
 
     def facts(self, permit: PermitRecord, kind: Kind, pack: Pack) -> dict[str, Value]:
         """Return the gap, and whether it is short enough to be called recording."""
@@ -286,13 +284,20 @@ class Recordings:
         if late:
             self.changed(late)
 
-    def _reported(self, body: DeviceReported, _: Envelope) -> None:
-        if body.kind != BEAT or not body.device_id:
-            return
-        end = self._end(body.params.get("until_ms"))
+    def beat(self, device_id: str, params: Mapping[str, Value]) -> None:
+        """Take a recorder's word that it recorded until now; live, never journalled.
+
+        A gap is what counts, and the hold that it makes is in the journal.
+        """
+        end = self._end(params.get("until_ms"))
         if end is None:
             return
-        told = [p for p in self._filmed(body) if end > self._ends.get(p, end - 1)]
+        wanted = params.get("permit_id")
+        told = [
+            p
+            for p in self._filmed(device_id, wanted)
+            if end > self._ends.get(p, end - 1)
+        ]
         for permit_id in told:
             self._ends[permit_id] = end
         if told:
@@ -311,11 +316,10 @@ class Recordings:
             return None
         return clock.mono_ns() - int(max(behind_ms, 0) * 1_000_000)
 
-    def _filmed(self, body: DeviceReported) -> list[str]:
-        device = self._hub.state.registry.devices.get(body.device_id)
+    def _filmed(self, device_id: str, wanted: Value) -> list[str]:
+        device = self._hub.state.registry.devices.get(device_id)
         if device is None:
             return []
-        wanted = body.params.get("permit_id")
         return [
             permit.id
             for permit in self._hub.state.permits.permits.values()

@@ -8,6 +8,7 @@ from core.journal.envelope import Cause
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import CREDIT, Server
+from core.permits.attachments import BEAT
 from core.registry.contract import device_breach, event_breach
 from core.registry.events import DeviceReported
 
@@ -88,9 +89,16 @@ class Hosts:
             self._breach(peer, why)
             self._answer(peer, message.event_id, self._hub.state.seq)
             return
+        device = self._kernel.registry.find_device(peer, message.device_uid)
+        if message.kind == BEAT:
+            # Live, every few seconds: only the gap between two of them counts.
+            if device is not None:
+                recordings = self._kernel.attachments.recordings
+                recordings.beat(device.id, message.params)
+            self._answer(peer, message.event_id, self._hub.state.seq)
+            return
         key = f"{peer}/{message.event_id}"
         seq = self._hub.state.hub.reported.get(key)
-        device = self._kernel.registry.find_device(peer, message.device_uid)
         called = device.id if device else message.device_uid
         again = self._kernel.people.calls_again(called, message.kind, message.params)
         if seq is None or again:

@@ -114,9 +114,8 @@ class Mapper:
         yield from alarms
 
     def _learn(self, permit: PermitRecord, state: SiteState) -> None:
-        """Take the workers' cards: the hub's own, else those that the site wrote."""
-        own = cards.of(permit, state, self._number)
-        self._cards = self.settings.cards | own
+        """Take the workers' cards: the hub's own before those that the site wrote."""
+        self._cards = self.settings.cards | cards.of(permit, state, self._number)
 
     def _memo(self, permit: PermitRecord, envelope: Envelope) -> Memo:
         gas = {test.quantity: test for test in permit.tests}
@@ -198,12 +197,12 @@ class Mapper:
         return memo.checked_ns or memo.ended_ns or permit.closed_wall_ns
 
     def _people(self, permit: PermitRecord, own: str) -> dict[str, Any]:
-        settings = self.settings
+        mobiles = self.settings.mobiles
         held = [self._cards[w] for w in permit.workers if w in self._cards]
         leader = permit.supervisor_id
         # Where the law asks for no guardian, whoever leads the work answers for it.
         guards = permit.life.guardians or [permit.guardian_id or leader]
-        told = {
+        return {
             "SUPERVISORNAME": _joined(map(self._person, guards)),
             "WORKERNAME": _joined(self._person(w) for w in permit.workers),
             "WORKERCERTINAME": _joined(card.name for card in held) or None,
@@ -211,9 +210,9 @@ class Mapper:
             "WORKDEPARTMENT": self._department(permit, own),
             "ISCONTRACTORWORK": aq.flag(self._contractors(permit, own)),
             "TICKETRESPONSNAME": self._person(leader),
-            "MAJORPERSONMOBILE": settings.mobiles.get(leader, settings.mobile),
+            "MAJORPERSONMOBILE": mobiles.get(leader, self.settings.mobile),
+            **legal.people(permit, own),
         }
-        return told | legal.people(permit, own)
 
     def _causes(
         self, permit: PermitRecord, status: aq.Status, body: Event | None
@@ -289,10 +288,8 @@ class Mapper:
         return zone_id
 
     def _person(self, person_id: str) -> str:
-        for person in self.bundle.people:
-            if person.id == person_id:
-                return person.name.replace(aq.COMMA, " ")
-        return person_id
+        names = {person.id: person.name for person in self.bundle.people}
+        return names.get(person_id, person_id).replace(aq.COMMA, " ")
 
     def _firm(self, person_id: str) -> str:
         return {p.id: p.company for p in self.bundle.people}.get(person_id, "")

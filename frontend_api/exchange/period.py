@@ -91,13 +91,7 @@ def write(
     finally:
         disk.close()
     period = collect(data, done, language, _ns(until))
-    for name, columns, rows in (
-        ("events", _EVENTS, period.events),
-        ("alarms", (*_ALARMS, *_ALARM_TIMES), period.alarms),
-        ("permits", _PERMITS, period.permits),
-        ("blanks", _BLANKS, period.blanks),
-    ):
-        _table(folder / f"{name}.csv", columns, rows)
+    _tables(folder, period)
     key = Ed25519PrivateKey.from_private_bytes((data / "keys" / KEY_NAME).read_bytes())
     manifest = Manifest(
         site=period.bundle.site.id,
@@ -246,6 +240,13 @@ def _blanks(data: Path, story: Story, until_ns: int | None) -> list[dict[str, An
             }
         )
     return rows
+
+
+def _tables(folder: Path, period: Period) -> None:
+    _table(folder / "events.csv", _EVENTS, period.events)
+    _table(folder / "alarms.csv", (*_ALARMS, *_ALARM_TIMES), period.alarms)
+    _table(folder / "permits.csv", _PERMITS, period.permits)
+    _table(folder / "blanks.csv", _BLANKS, period.blanks)
 
 
 def _table(file: Path, columns: Iterable[str], rows: list[dict[str, Any]]) -> None:

@@ -20,13 +20,11 @@ from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
 from core.permits.acts import CheckPermit, ClosePermit, ReleasePermit
-from core.permits.attachments import BEAT
 from core.permits.entries_acts import OpenEntryLog
 from core.permits.gas_tests_acts import Sample, TestGas
 from core.permits.life_events import Hazard, Mark
 from core.permits.pack import Kind, Pack
 from core.permits.state import PermitRecord
-from core.registry.events import DeviceReported
 from core.registry.meters_acts import CalibrateMeter
 from tests.support import yard
 from tests.support.signer import Phone
@@ -164,7 +162,7 @@ class Works(Yard):
         if camera is not None and "cam-tank" not in self.dead:
             until = self.clock.wall_ns() // 1_000_000
             beat: dict[str, Value] = {"until_ms": until}
-            self.hub.emit(DeviceReported(device_id=camera.id, kind=BEAT, params=beat))
+            self.kernel.attachments.recordings.beat(camera.id, beat)
             self.settle()
         if self.surveyor is not None:
             self.kernel.conflicts.receive("geometry", self.surveyor.beat())
@@ -318,9 +316,15 @@ class Works(Yard):
         """Return a person who may sign what is due."""
         if slot.get("people"):
             return str(slot["people"][0])
-        for person, roles in (("ivy", "issuer"), ("sam", "safety_officer")):
-            if roles in slot["roles"]:
-                return person
+        done = {each.person_id for each in permit.life.signed.values()}
+        able = [
+            person
+            for person, role in (("ivy", "issuer"), ("sam", "safety_officer"))
+            if role in slot["roles"]
+        ]
+        if able:
+            # One person approves a work once.
+            return next((each for each in able if each not in done), able[0])
         return "eve" if "owner" in slot["roles"] else "sue"
 
     def signed(self, permit_id: str) -> str:

@@ -16,7 +16,6 @@ from core.config import EMPTY, Bundle, Person, Zone
 from core.deadlines import Deadline
 from core.names import Names
 from core.permits.attachments import (
-    BEAT,
     EVIDENCE,
     SURE_NS,
     slots_of,
@@ -34,7 +33,7 @@ from core.permits.attachments_events import (
 from core.permits.events import PermitClosed, PermitIssued
 from core.permits.life_events import PermitBooked
 from core.permits.pack import Pack
-from core.registry.events import DeviceEnrolled, DeviceReported
+from core.registry.events import DeviceEnrolled
 from tests.support.kernel import Bench
 
 DAY_S = 86_400
@@ -110,7 +109,7 @@ class Works(Bench):
 
     def beat(self, until_ms: float, device: str = "cam", **more: str) -> None:
         params: dict[str, Value] = {"until_ms": until_ms, **more}
-        self.hub.emit(DeviceReported(device_id=device, kind=BEAT, params=params))
+        self.kernel.attachments.recordings.beat(device, params)
         self.settle()
 
     def facts(self, permit_id: str = "hot") -> dict[str, Any]:
