@@ -87,7 +87,7 @@ function Rail() {
         <span>Safehold</span>
       </div>
       {PLACES.map(({ to, key, icon: Icon }) => (
-        <Anchor key={to} href={to} className="place" aria-current={path === to || path.startsWith(`${to}/`) ? 'page' : undefined}>
+        <Anchor key={to} href={to} className="place" aria-current={isAt(path, to) ? 'page' : undefined}>
           <Icon size={22} stroke={1.8} aria-hidden />
           <span>{t(key)}</span>
           {badge[to] ? (
@@ -113,7 +113,15 @@ function Rail() {
   );
 }
 
-export /** Plans that run, and tasks that are late: what the duties' page is opened for. */
+export /** Pages that are one tap from the duties' own. */
+const DUTIES = ['/plans', '/rounds', '/sheets'];
+
+function isAt(path: string, to: string): boolean {
+  const at = to === '/tasks' ? [to, ...DUTIES] : [to];
+  return at.some((one) => path === one || path.startsWith(`${one}/`));
+}
+
+/** Plans that run, and tasks that are late: what the duties' page is opened for. */
 function useDuties(): number {
   const runs = Object.values(useSection('plan_runs')).filter((one) => !one.ended_ms).length;
   return runs + Object.values(useSection('tasks')).filter((one) => one.state !== 'closed' && one.level > 0).length;
