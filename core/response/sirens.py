@@ -146,16 +146,31 @@ class Sirens:
                         self._commands.order(entity_id, wanted or True, why=record.id)
 
     def _first_words(self) -> None:
-        """Let voices that can say it keep people from going in after others."""
+        """Let voices keep people from going in after others, where alarms stand."""
+        open_ = self._hub.state.alarms.open.values()
+        zones = {
+            alarm.zone_id
+            for alarm in open_
+            if alarm.stands
+            and alarm.mark not in MARKS
+            and first_words.warns(alarm.kind)
+        }
+        for zone_id in zones:
+            self._speak(zone_id)
+
+    def _speak(self, zone_id: str | None) -> None:
+        """Let the voices of a confined space that can say the first words do so."""
         silenced = self._hub.state.response.silenced
-        for zone in self._hub.bundle.site.zones:
-            if zone.id in silenced or not first_words.asked(self._hub, zone.id):
-                continue
-            for entity in self._people.registry.outputs(zone.id, OutputKind.VOICE):
-                output = entity.declared.output
-                can = output is not None and "no_rescue" in output.phrases
-                if can and not self._says(entity.id, "no_rescue", drill=False):
-                    self._again(entity.id, zone.id)
+        if zone_id is None or zone_id in silenced:
+            return
+        voices = self._people.registry.outputs(zone_id, OutputKind.VOICE)
+        if not voices or not first_words.confined(self._hub, zone_id):
+            return
+        for entity in voices:
+            output = entity.declared.output
+            can = output is not None and "no_rescue" in output.phrases
+            if can and not self._says(entity.id, "no_rescue", drill=False):
+                self._again(entity.id, zone_id)
 
     def _again(self, entity_id: str, zone_id: str) -> None:
         now = self._hub.clock.mono_ns()
@@ -204,7 +219,7 @@ class Sirens:
             self._new_source((body.zone_id,))
             # What tempts people in is spoken at once, not at the next tick.
             if first_words.warns(body.kind):
-                self._first_words()
+                self._speak(body.zone_id)
 
     def _alarm_repeated(self, body: AlarmRepeated, _: Envelope) -> None:
         alarm = self._hub.state.alarms.open.get(body.alarm_id)
