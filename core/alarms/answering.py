@@ -22,6 +22,7 @@ from core.alarms.events import (
     AlarmRepeated,
     AlarmReset,
     AlarmReturned,
+    AlarmServed,
     AlarmServiceChanged,
     AlarmShelved,
     AlarmUnshelved,
@@ -182,7 +183,17 @@ class Answering:
         if record.life_safety:
             raise Refused("alarm.life_safety", alarm=record.id)
         until = Deadline.after(self._hub.clock, act.hours * 3600)
-        self._service(record, actor, act.reason, until, cause)
+        self._hub.emit(
+            AlarmServiceChanged(
+                alarm_id=record.id,
+                person_id=actor,
+                reason=act.reason,
+                out=True,
+                until=until,
+            ),
+            cause,
+        )
+        self._wait_service(record.id, until)
         return {"alarm_id": act.alarm_id}
 
     def _in_service(
@@ -190,31 +201,16 @@ class Answering:
     ) -> dict[str, Value]:
         record = self._existing(act.alarm_id, version)
         if record.out_of_service:
-            self._service(record, actor, "", None, cause)
+            self._serve(record, "person", actor, cause)
         return {"alarm_id": act.alarm_id}
 
-    def _service(
-        self,
-        record: AlarmRecord,
-        person_id: str,
-        reason: str,
-        until: Deadline | None,
-        cause: Cause,
+    def _serve(
+        self, record: AlarmRecord, why: str, person_id: str, cause: Cause
     ) -> None:
-        """Take an alarm out until a deadline; None puts it back."""
         self._hub.timers.cancel(f"alarm.service {record.id}")
         self._hub.emit(
-            AlarmServiceChanged(
-                alarm_id=record.id,
-                person_id=person_id,
-                reason=reason,
-                out=until is not None,
-                until=until,
-            ),
-            cause,
+            AlarmServed(alarm_id=record.id, why=why, person_id=person_id), cause
         )
-        if until is not None:
-            self._wait_service(record.id, until)
         self._alarms.close_if_done(record)
 
     def _wait_service(self, alarm_id: str, until: Deadline) -> None:
@@ -222,7 +218,7 @@ class Answering:
             record = self._hub.state.alarms.open.get(alarm_id)
             if record is not None and record.service is not None:
                 why = "late_unknown" if late_unknown else "expired"
-                self._service(record, record.service.person_id, why, None, CORE)
+                self._serve(record, why, "", CORE)
 
         fire_after(self._hub, until, f"alarm.service {alarm_id}", over)
 
@@ -288,7 +284,7 @@ class Answering:
     def _serve_again(self, body: AlarmServiceChanged) -> None:
         record = self._hub.state.alarms.open.get(body.alarm_id)
         if body.out and record is not None and record.out_of_service:
-            self._service(record, body.person_id, "not_durable", None, CORE)
+            self._serve(record, "not_durable", "", CORE)
 
 
 def _reasoned(reason: str) -> None:

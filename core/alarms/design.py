@@ -12,6 +12,7 @@ from core.alarms.events import (
     AlarmRaised,
     AlarmSuppressed,
     AlarmUnsuppressed,
+    DeviceServed,
     DeviceServiceChanged,
 )
 from core.alarms.policy import Cause as Because
@@ -274,7 +275,14 @@ class ByDesign:
                     "device.needed_by_permit", name=device.name, permit=permit.title
                 )
         until = Deadline.after(self._hub.clock, act.hours * 3600)
-        self._change(device.id, actor, act.reason, until, cause)
+        self._hub.emit(
+            DeviceServiceChanged(
+                device_id=device.id, person_id=actor, reason=act.reason, until=until
+            ),
+            cause,
+        )
+        self._wait(device.id, until)
+        self._readings.device_changed(device.id)
         self._alarms.raise_(
             f"device:{device.id}",
             "maintenance",
@@ -291,48 +299,30 @@ class ByDesign:
     ) -> dict[str, Value]:
         if act.device_id not in self._hub.state.alarms.serviced:
             raise Refused("device.not_in_service", device=act.device_id)
-        self._back(act.device_id, actor, "", cause)
+        self._back(act.device_id, "person", actor, cause)
         return {"device_id": act.device_id}
 
-    def _change(
-        self,
-        device_id: str,
-        person_id: str,
-        reason: str,
-        until: Deadline | None,
-        cause: Cause,
-    ) -> None:
+    def _back(self, device_id: str, why: str, person_id: str, cause: Cause) -> None:
         self._hub.timers.cancel(f"alarm.device {device_id}")
         self._hub.emit(
-            DeviceServiceChanged(
-                device_id=device_id, person_id=person_id, reason=reason, until=until
-            ),
-            cause,
+            DeviceServed(device_id=device_id, why=why, person_id=person_id), cause
         )
-        if until is not None:
-            self._wait(device_id, until)
         if self._registry.device(device_id) is not None:
             self._readings.device_changed(device_id)
-
-    def _back(self, device_id: str, person_id: str, why: str, cause: Cause) -> None:
-        self._change(device_id, person_id, why, None, cause)
         self._alarms.clear(f"device:{device_id}", "maintenance", cause)
         self.device_changed(device_id)
 
     def _wait(self, device_id: str, until: Deadline) -> None:
         def over(late_unknown: bool) -> None:
-            shelf = self._hub.state.alarms.serviced.get(device_id)
-            if shelf is not None:
+            if device_id in self._hub.state.alarms.serviced:
                 why = "late_unknown" if late_unknown else "expired"
-                self._back(device_id, shelf.person_id, why, CORE)
+                self._back(device_id, why, "", CORE)
 
         fire_after(self._hub, until, f"alarm.device {device_id}", over)
 
     def _not_serviced(self, body: DeviceServiceChanged) -> None:
-        if body.until is not None and body.device_id in (
-            self._hub.state.alarms.serviced
-        ):
-            self._back(body.device_id, body.person_id, "not_durable", CORE)
+        if body.device_id in self._hub.state.alarms.serviced:
+            self._back(body.device_id, "not_durable", "", CORE)
 
 
 def _as_was(record: AlarmRecord) -> AlarmRaised:

@@ -85,14 +85,24 @@ class AlarmUnshelved(Event, frozen=True, kw_only=True):
 
 @event("alarm.service", effect=Effect.PERMISSIVE)
 class AlarmServiceChanged(Event, frozen=True, kw_only=True):
-    """An alarm was taken out of service, or put back."""
+    """An alarm was taken out of service; in old journals also put back."""
 
     alarm_id: str
     person_id: str
     reason: str
     out: bool
     until: Deadline | None = None
-    """When it is back by itself; None: put back, or written before 0.2."""
+    """When it is back by itself; None in old journals."""
+
+
+@event("alarm.served", effect=Effect.PROTECTIVE)
+class AlarmServed(Event, frozen=True, kw_only=True):
+    """An alarm is back in service: it calls again."""
+
+    alarm_id: str
+    why: str
+    """person, expired, late_unknown or not_durable."""
+    person_id: str = ""
 
 
 @event("alarm.suppressed", effect=Effect.PERMISSIVE)
@@ -139,13 +149,22 @@ class IncidentClassified(Event, frozen=True, kw_only=True):
 
 @event("device.service", effect=Effect.PERMISSIVE)
 class DeviceServiceChanged(Event, frozen=True, kw_only=True):
-    """A named person took a device into maintenance until a date, or it is back."""
+    """A named person took a device into maintenance until a date."""
 
     device_id: str
     person_id: str
     reason: str
-    until: Deadline | None = None
-    """When it is back by itself; None: it is back."""
+    until: Deadline
+
+
+@event("device.served", effect=Effect.PROTECTIVE)
+class DeviceServed(Event, frozen=True, kw_only=True):
+    """A device is back from maintenance: what it says counts again."""
+
+    device_id: str
+    why: str
+    """person, expired, late_unknown or not_durable."""
+    person_id: str = ""
 
 
 @event("alarm.closed")

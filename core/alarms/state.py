@@ -12,11 +12,13 @@ from core.alarms.events import (
     AlarmRepeated,
     AlarmReset,
     AlarmReturned,
+    AlarmServed,
     AlarmServiceChanged,
     AlarmShelved,
     AlarmSuppressed,
     AlarmUnshelved,
     AlarmUnsuppressed,
+    DeviceServed,
     DeviceServiceChanged,
 )
 from core.api.reading import Value
@@ -191,6 +193,13 @@ def _service(state: "SiteState", body: AlarmServiceChanged, _: Envelope) -> None
         )
 
 
+@folds(AlarmServed)
+def _served(state: "SiteState", body: AlarmServed, _: Envelope) -> None:
+    record = state.alarms.open.get(body.alarm_id)
+    if record is not None:
+        record.out_of_service, record.service = "", None
+
+
 @folds(AlarmSuppressed)
 def _suppressed(state: "SiteState", body: AlarmSuppressed, _: Envelope) -> None:
     record = state.alarms.open.get(body.alarm_id)
@@ -215,12 +224,14 @@ def _judged(state: "SiteState", body: AlarmJudged, _: Envelope) -> None:
 
 @folds(DeviceServiceChanged)
 def _serviced(state: "SiteState", body: DeviceServiceChanged, _: Envelope) -> None:
-    serviced = state.alarms.serviced
-    serviced.pop(body.device_id, None)
-    if body.until is not None:
-        serviced[body.device_id] = Shelf(
-            person_id=body.person_id, reason=body.reason, until=body.until
-        )
+    state.alarms.serviced[body.device_id] = Shelf(
+        person_id=body.person_id, reason=body.reason, until=body.until
+    )
+
+
+@folds(DeviceServed)
+def _device_back(state: "SiteState", body: DeviceServed, _: Envelope) -> None:
+    state.alarms.serviced.pop(body.device_id, None)
 
 
 @folds(AlarmClosed)

@@ -95,7 +95,10 @@ def _done(record: AlarmRecord, life: Life) -> bool:
     standing = record.active or record.latched or not record.acknowledged
     left = record.shelf.until.remaining_ns(life.clock) if record.shelf else None
     shelved = left is not None and left > 0
-    return not standing and not shelved and not record.out_of_service
+    service = record.service
+    back = service.until.remaining_ns(life.clock) if service else None
+    out = record.out_of_service and (service is None or (back or 0) > 0)
+    return not standing and not shelved and not out
 
 
 def _permits(before: SiteState, life: Life, *, clean: bool) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from core.alarms.acts import (
 from core.alarms.events import (
     AlarmSuppressed,
     AlarmUnsuppressed,
-    DeviceServiceChanged,
+    DeviceServed,
 )
 from core.alarms.policy import AlarmPolicy, Cause, Suppression
 from core.alarms.state import AlarmRecord
@@ -305,7 +305,7 @@ def test_maintenance_ends_by_itself_and_by_an_unknown_time() -> None:
     assert device_id(bench) in bench.hub.state.alarms.serviced
     bench.advance(1)
     assert bench.hub.state.alarms.serviced == {}
-    assert bench.codes(DeviceServiceChanged, "reason")[-1] == "expired"
+    assert bench.codes(DeviceServed, "why") == ["expired"]
     assert bench.act("tech", serve(bench, hours=1)).ok
     bench.clock.trusted = False
     bench.restart(reboot="boot-2")

@@ -6,7 +6,7 @@ from core.alarms.acts import (
     JudgeAlarm,
     TakeOutOfService,
 )
-from core.alarms.events import AlarmJudged, AlarmServiceChanged, IncidentClassified
+from core.alarms.events import AlarmJudged, AlarmServed, IncidentClassified
 from core.alarms.state import RECENT, AlarmRecord
 from tests.support.detectors import conditions, site
 from tests.support.kernel import Bench, make_kernel
@@ -37,7 +37,7 @@ def test_out_of_service_has_a_person_and_a_return_date() -> None:
     bench.restart(reboot="boot-2")
     bench.advance(7200)
     assert find(bench).out_of_service == ""
-    assert bench.codes(AlarmServiceChanged, "reason") == ["repair", "expired"]
+    assert bench.codes(AlarmServed, "why") == ["expired"]
 
 
 def test_a_verdict_is_given_by_one_tap_also_afterwards() -> None:
