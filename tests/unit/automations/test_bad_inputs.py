@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from automations import pages
 from automations.blueprint import Blueprint
+from automations.levels import Levels
 from automations.schema_site import span
 from automations.stage import Stage
 from core.alarms.events import AlarmRaised
@@ -63,6 +64,20 @@ def protections(stage: Stage) -> set[str]:
 CASES = [(each, number) for each in SHIPPED for number in range(len(each.tests))]
 
 
+def spoiled(blueprint: Blueprint, number: int, moment: float, bad: str) -> list[str]:
+    """Return what a bad input ended at a moment of a blueprint's test."""
+    test = blueprint.tests[number]
+    stage = Stage(blueprint, test)
+    script = test.get("given", [])
+    last = span(script[-1].get("at", 0)) if script else 0.0
+    stage.play([act for act in script if span(act.get("at", 0)) <= moment * last])
+    before, seen = protections(stage), len(stage.rehearsal.events)
+    spoil(stage, test, bad)
+    stage._repeat_to(stage.time() + LONG_S)
+    ended = [b.name_ for _, b, _ in stage.rehearsal.events[seen:] if b.name_ in ENDS]
+    return sorted(before - protections(stage)) + ended
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     case=st.sampled_from(CASES),
@@ -74,18 +89,26 @@ def test_a_bad_input_ends_nothing(
 ) -> None:
     """Whatever goes bad, whenever: no hold, notice, alarm, evacuation is ended."""
     blueprint, number = case
-    test = blueprint.tests[number]
-    stage = Stage(blueprint, test)
-    script = test.get("given", [])
-    last = span(script[-1].get("at", 0)) if script else 0.0
-    stage.play([act for act in script if span(act.get("at", 0)) <= moment * last])
-    before, seen = protections(stage), len(stage.rehearsal.events)
-    spoil(stage, test, bad)
-    stage._repeat_to(stage.time() + LONG_S)
-    gone = before - protections(stage)
-    assert not gone, f"{blueprint.id}: {bad} ended {sorted(gone)[:3]}"
-    ended = [b.name_ for _, b, _ in stage.rehearsal.events[seen:] if b.name_ in ENDS]
-    assert not ended, f"{blueprint.id}: {bad} caused {ended[:3]}"
+    assert not spoiled(blueprint, number, moment, bad), blueprint.id
+
+
+@pytest.mark.parametrize("blueprint", SHIPPED, ids=lambda b: b.id)
+def test_all_inputs_lost_at_the_worst_moment_end_nothing(blueprint: Blueprint) -> None:
+    """Each of the shipped blueprints, when it has done all that it does."""
+    assert not spoiled(blueprint, 0, 1.0, "lose")
+
+
+def test_this_check_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that takes silence for safety is found out."""
+
+    def trusting(stage: Stage, *_: Any) -> None:
+        alarms = stage.rehearsal.kernel.alarms
+        for record in list(alarms.active()):
+            alarms.clear(record.source, record.condition)
+
+    monkeypatch.setattr(Stage, "_worsen", trusting)
+    found = [spoiled(each, 0, 1.0, "FAULT") for each in SHIPPED]
+    assert any("alarm.returned" in ended for ended in found)
 
 
 LEVELS = [
@@ -133,3 +156,13 @@ def test_unknown_does_what_the_rule_declares(blueprint: Blueprint, bad: str) -> 
         meant = [p for p in permits.values() if p.zone_id in spots]
         assert all(p.holds for p in meant)
         assert not permits or any(p.holds for p in permits.values())
+
+
+@pytest.mark.parametrize("blueprint", LEVELS, ids=lambda b: b.id)
+def test_the_check_of_the_unknown_can_fail(
+    blueprint: Blueprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that does nothing about doubt is found out, by each blueprint."""
+    monkeypatch.setattr(Levels, "_unknown", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_unknown_does_what_the_rule_declares(blueprint, "FAULT")
