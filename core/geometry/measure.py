@@ -7,10 +7,24 @@ from typing import Final, NamedTuple
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from core.geometry.shapes import Area, Disc, Line, Polygon, Rule, Sector, Shape, arc
+from core.geometry.shapes import (
+    Area,
+    Disc,
+    Line,
+    Point,
+    Polygon,
+    Rule,
+    Sector,
+    Shape,
+    arc,
+)
 
 #: Two places nearer to a limit than this are at it: a limit belongs to its inside.
 SLACK_M: Final = 1e-6
+#: No place of a site is farther from its zero than this; beyond it sums are wrong.
+FAR_M: Final = 1e6
+#: Points that a shape may have here; what people draw has fewer (`MAX_POINTS`).
+MOST_POINTS: Final = 2_000
 #: What a person takes up above their feet where no height is told.
 STANDING_M: Final = 2.0
 #: Work counts as work at height from here (GB/T 3608).
@@ -76,6 +90,7 @@ class Body(NamedTuple):
 
 def region(shape: Shape) -> Region:
     """Return the region of a shape; one that crosses itself is taken whole."""
+    _placed((shape.at,) if isinstance(shape, Disc) else shape.points)
     if isinstance(shape, Disc):
         return _region(shapely.Point(shape.at), shape.radius_m)
     if isinstance(shape, Line):
@@ -85,9 +100,23 @@ def region(shape: Shape) -> Region:
 
 def sector(swept: Sector) -> Region:
     """Return the region that a jib passes over; a whole turn is a disc."""
+    _placed((swept.at, (swept.from_deg, swept.to_deg)))
+    if not 0.0 <= swept.radius_m <= FAR_M:
+        raise ValueError("a sector without a place")
     if swept.to_deg - swept.from_deg >= 360.0:
         return _region(shapely.Point(swept.at), swept.radius_m)
     return _outline(Polygon(points=arc(swept)))
+
+
+def _placed(points: tuple[Point, ...]) -> None:
+    """Refuse points that are nowhere: not each of them shows in a shape's bounds.
+
+    Comparisons with what is no number are false, so NaN is refused as well.
+    """
+    if len(points) > MOST_POINTS:
+        raise ValueError("a shape of too many points has no place")
+    if not all(abs(x) <= FAR_M and abs(y) <= FAR_M for x, y in points):
+        raise ValueError("a shape without a place")
 
 
 def _outline(shape: Polygon) -> Region:
@@ -96,7 +125,7 @@ def _outline(shape: Polygon) -> Region:
 
 
 def _region(made: BaseGeometry, grow: float) -> Region:
-    if made.is_empty or not all(map(math.isfinite, (*made.bounds, grow))):
+    if made.is_empty or not 0.0 <= grow <= FAR_M:
         raise ValueError("a shape without a place")
     shapely.prepare(made)
     return Region(made, grow)
