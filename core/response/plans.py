@@ -109,16 +109,18 @@ class Plans:
         mark: str = "",
         cause: Cause = CORE,
     ) -> str | None:
-        """Begin a plan of the site; returns the run, None where there is no such plan.
+        """Begin a plan of the site; returns the run, None where there is none.
 
         One that runs for the zone already is joined. A real one ends the drills.
         """
         plan = next((p for p in self._hub.bundle.plans if p.id == plan_id), None)
-        if plan is None:
+        running = self._hub.state.response.plans.running()
+        # No drill beside what is real, and none goes on when that begins.
+        if plan is None or (mark and any(not run.mark for run in running)):
             return None
         if not mark:
             self._end_drills(about)
-        for run in self._hub.state.response.plans.running():
+        for run in running:
             if (run.plan, run.zone_id, run.mark) == (plan_id, zone_id, mark):
                 if about and about not in run.about and len(run.about) < MOST_ABOUT:
                     self._hub.emit(PlanJoined(plan_run=run.id, about=about), cause)

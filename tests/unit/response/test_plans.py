@@ -280,3 +280,14 @@ def test_a_flood_is_one_run(works: Works) -> None:
     works.settle()
     ending = a.EndPlan(plan_run=run.id, reason="over")
     assert works.act("sam", ending).code == "plan.alarm_stands"
+
+
+def test_no_drill_begins_beside_what_is_real(works: Works) -> None:
+    """Design §5: DRILL ends at the first real alarm, and stays ended."""
+    works.reading("h2s", 30.0)
+    works.kernel.alarms.raise_(
+        "hub:drill", "h", kind="gas.toxic", priority=1, zone_id="hall", mark="DRILL"
+    )
+    works.settle()
+    works.restart()
+    assert [run.mark for run in works.runs()] == [""]
