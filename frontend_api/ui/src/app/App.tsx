@@ -17,7 +17,8 @@ const FEATURES = {
   hub: () => import('../features/hub/HubPage'),
   muster: () => import('../features/muster/MusterPage'),
   notices: () => import('../features/notices/NoticesPage'),
-  permits: () => import('../features/permits'),
+  permits: () => import('../features/permits/PermitsPage'),
+  permit: () => import('../features/permits'),
   rules: () => import('../features/rules'),
   settings: () => import('../features/settings/SettingsPage'),
   tasks: () => import('../features/tasks'),
@@ -27,8 +28,8 @@ const AlarmsPage = lazy(() => FEATURES.alarms().then((all) => ({ default: all.Al
 const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
 const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
 const NoticesPage = lazy(() => FEATURES.notices().then((all) => ({ default: all.NoticesPage })));
-const BookPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.BookPage })));
-const PermitPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitPage })));
+const BookPage = lazy(() => FEATURES.permit().then((all) => ({ default: all.BookPage })));
+const PermitPage = lazy(() => FEATURES.permit().then((all) => ({ default: all.PermitPage })));
 const PermitsPage = lazy(() => FEATURES.permits().then((all) => ({ default: all.PermitsPage })));
 const RulesPage = lazy(() => FEATURES.rules().then((all) => ({ default: all.RulesPage })));
 const MakePage = lazy(() => FEATURES.rules().then((all) => ({ default: all.MakePage })));
@@ -46,7 +47,8 @@ const EnterPage = lazy(() => import('../features/login/EnterPage').then((all) =>
 const AHEAD_MS = 3000;
 
 /** Load the page of this address at once, beside the question who asks. */
-const first = FEATURES[location.pathname.split('/')[1] as keyof typeof FEATURES] ?? FEATURES[''];
+const [, place = '', one] = location.pathname.split('/');
+const first = FEATURES[(place === 'permits' && one ? 'permit' : place) as keyof typeof FEATURES] ?? FEATURES[''];
 void first().catch(() => undefined);
 
 /** Load the others while nobody waits: they then open also where the hub is away. */
@@ -108,12 +110,17 @@ function Loading() {
   return <div className="skeleton" style={{ flex: 1 }} aria-busy="true" />;
 }
 
-function Inside({ session, ended }: { session: SessionView; ended: () => void }) {
-  const [current, setCurrent] = useState(session);
+/** Stand beside the first page: what it holds is drawn before more is loaded. */
+function LoadAhead() {
   useEffect(() => {
     const timer = setTimeout(() => void loadAhead().catch(() => undefined), AHEAD_MS);
     return () => clearTimeout(timer);
   }, []);
+  return null;
+}
+
+function Inside({ session, ended }: { session: SessionView; ended: () => void }) {
+  const [current, setCurrent] = useState(session);
   useEffect(() => {
     const load = () => void loadDevice(session.person_id).catch(() => undefined);
     load();
@@ -173,6 +180,7 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               </Route>
               <Route component={LivePage} />
             </Switch>
+            <LoadAhead />
           </Suspense>
         </Unloaded>
       </Shell>

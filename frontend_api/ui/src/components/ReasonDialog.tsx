@@ -1,11 +1,7 @@
-import { Modal, Textarea } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import type { ProblemView } from '../api/schema';
-import { useWords } from '../i18n';
-import { Refused } from './Bits';
 
-/** Ask for a reason in the person's own words; it is journalled with the act. */
-export function ReasonDialog(props: {
+export interface Reasoned {
   open: boolean;
   title: string;
   note: string;
@@ -15,39 +11,26 @@ export function ReasonDialog(props: {
   problem: ProblemView | null;
   close: () => void;
   answer: (reason: string) => void;
-}) {
-  const { t } = useWords();
-  const [reason, setReason] = useState('');
-  useEffect(() => setReason(''), [props.open]);
+}
+
+const form = () => import('./ReasonForm');
+const ReasonForm = lazy(form);
+const AHEAD_MS = 2000;
+
+/** Ask for a reason; the dialog is loaded behind the page, not before it. */
+export function ReasonDialog(props: Reasoned) {
+  const [wanted, setWanted] = useState(props.open);
+  useEffect(() => {
+    if (props.open) setWanted(true);
+  }, [props.open]);
+  useEffect(() => {
+    const timer = setTimeout(() => void form().catch(() => undefined), AHEAD_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!wanted) return null;
   return (
-    <Modal opened={props.open} onClose={props.close} title={props.title} centered closeButtonProps={{ 'aria-label': t('dialog.close') }}>
-      <form
-        className="dialog"
-        onSubmit={(event) => {
-          event.preventDefault();
-          props.answer(reason.trim());
-        }}
-      >
-        <p>{props.note}</p>
-        <Textarea
-          label={t('dialog.reason')}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          rows={3}
-          maxLength={300}
-          required
-          data-autofocus
-        />
-        <Refused problem={props.problem} />
-        <div className="acts">
-          <button type="button" className="btn" onClick={props.close}>
-            {t('dialog.cancel')}
-          </button>
-          <button type="submit" className={props.warn ? 'btn warn' : 'btn primary'} disabled={props.busy || !reason.trim()}>
-            {props.confirm}
-          </button>
-        </div>
-      </form>
-    </Modal>
+    <Suspense fallback={null}>
+      <ReasonForm {...props} />
+    </Suspense>
   );
 }

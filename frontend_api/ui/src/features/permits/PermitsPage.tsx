@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core';
 import { IconClipboardOff, IconClipboardPlus, IconSearch } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Link as Anchor } from 'wouter';
 import { useBeat, useSection, useSite } from '../../api/hooks';
 import { get } from '../../api/rest';
@@ -10,8 +10,9 @@ import { moment } from '../../app/format';
 import { Empty } from '../../components/Bits';
 import { PermitCard, PermitStatus } from '../../components/PermitCard';
 import { useWords } from '../../i18n';
-import { IssueDialog } from './IssueDialog';
 import { useNames, useZone } from './parts';
+
+const IssueDialog = lazy(() => import('./IssueDialog').then((all) => ({ default: all.IssueDialog })));
 
 /** The groups in which permits are listed, the most urgent first. */
 const GROUPS = {
@@ -85,7 +86,11 @@ export function PermitsPage() {
         {permits.map((permit) => (permit.legal ? <Row key={permit.id} permit={permit} /> : <PermitCard key={permit.id} permit={permit} />))}
         {!permits.length && <Empty icon={<IconClipboardOff size={32} aria-hidden />}>{t(all.length ? 'permits.no_match' : 'permits.none')}</Empty>}
       </div>
-      <IssueDialog open={issuing} close={() => setIssuing(false)} />
+      {issuing && (
+        <Suspense fallback={null}>
+          <IssueDialog open close={() => setIssuing(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -2,4 +2,3 @@ import './register.css';
 
 export { BookPage } from './BookPage';
 export { PermitPage } from './PermitPage';
-export { PermitsPage } from './PermitsPage';
