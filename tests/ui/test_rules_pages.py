@@ -7,25 +7,29 @@ browser with a WebCrypto key, Sam by his own software phone.
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, expect
 
 from automations import pages
+from core.alarms.acts import AcknowledgeAlarm
 from core.processes.acts import ApproveConfig, ArmConfig
 from core.processes.drafts import every
+from tests.ui import stage
 from tests.ui.rules_server import GAS, RulesServer, running
 from tests.ui.screen import DESKTOP, PHONE, Screen
-from tests.ui.test_live_page import pytestmark
-from tests.ui.test_permit_pages import browser, enrol, opened
+from tests.ui.test_permit_pages import enrol
 
-__all__ = ["browser", "pytestmark"]
+browser, opened = stage.browser, stage.opened
+pytestmark = stage.pytestmark
 EARLY = "combustible-early-warning"
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RulesServer]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def server(tmp_path: Path, browser: Browser) -> AsyncIterator[RulesServer]:
     async with running(tmp_path) as found:
         yield found
+        for context in list(browser.contexts):
+            await context.close()
 
 
 def names(screen: Screen, blueprint: str) -> str:
@@ -119,3 +123,25 @@ async def test_an_upgrade_shows_its_difference_at_a_desk(
         "1.0.0",
         "1.1.0",
     )
+
+
+async def test_a_zone_in_shadow_says_so_on_the_live_page_too(
+    server: RulesServer, browser: Browser
+) -> None:
+    """Issue §4: a zone whose life-safety rule only watches shows 'not protected'."""
+    alarm = server.works.kernel.alarms.raise_(
+        "zone:tank",
+        "unprotected.gas-response",
+        kind="fault.unprotected",
+        priority=2,
+        zone_id="tank",
+        params={"rule": "gas-response", "mode": "shadow"},
+    )
+    server.works.ok("sam", AcknowledgeAlarm(alarm_id=alarm))
+    screen = await opened(browser, server, "sam", PHONE, "zh")
+    await screen.page.goto(server.url + "/")
+    title = screen.t("rules.unprotected")
+    shown = screen.page.get_by_role("region", name=title, exact=True)
+    await expect(shown.get_by_role("listitem")).to_have_count(1)
+    await expect(shown).to_contain_text("tank")
+    await screen.sound("live-unprotected")

@@ -8,6 +8,7 @@ import { MusterCard } from '../../components/MusterCard';
 import { PermitStatus } from '../../components/PermitCard';
 import { SitePlan } from '../../components/SitePlan';
 import { Timeline } from '../../components/Timeline';
+import { Unprotected } from '../../components/Unprotected';
 import { useWords } from '../../i18n';
 
 export function LivePage() {
@@ -15,6 +16,7 @@ export function LivePage() {
   return (
     <>
       <AlarmBanner />
+      <Unprotected />
       <div className="live">
         <div className="live-main">
           <Figures />

@@ -9,6 +9,7 @@ import { useSession } from '../../api/session';
 import { moment } from '../../app/format';
 import { Card, Refused } from '../../components/Bits';
 import { ReasonDialog } from '../../components/ReasonDialog';
+import { Warned } from '../../components/Unprotected';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { Check, Diff, LifeSafety, Signer, Standing, useRules } from './parts';
@@ -112,14 +113,11 @@ function Change({ draft }: { draft: DraftView }) {
   return (
     <Card title={t('rules.diff')} className="wide-card">
       {draft.looser.length > 0 && (
-        <div className="unprotected">
-          <h3>{t('rules.looser')}</h3>
-          <ul>
-            {draft.looser.map((one) => (
-              <li key={one.en}>{say(one)}</li>
-            ))}
-          </ul>
-        </div>
+        <Warned title={t('rules.looser')}>
+          {draft.looser.map((one) => (
+            <li key={one.en}>{say(one)}</li>
+          ))}
+        </Warned>
       )}
       {draft.two && <p className="note">{t('rules.two_help')}</p>}
       {changed ? <Diff lines={draft.diff} /> : <p className="note">{t('rules.same')}</p>}

@@ -1,4 +1,4 @@
-import { IconAlertOctagon, IconArrowBackUp, IconArrowUp, IconFilePlus, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconArrowBackUp, IconArrowUp, IconFilePlus, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import { Link as Anchor, useLocation } from 'wouter';
 import { useSite } from '../../api/hooks';
@@ -6,6 +6,7 @@ import { post, Refusal } from '../../api/rest';
 import type { DraftBody, DraftView, ProblemView, RuleBook, RuleCard } from '../../api/schema';
 import { moment } from '../../app/format';
 import { Refused } from '../../components/Bits';
+import { Warned } from '../../components/Unprotected';
 import { useWords } from '../../i18n';
 import { Backtest } from './Backtest';
 import { LifeSafety, Mode, Signer, Standing, useRules } from './parts';
@@ -47,17 +48,11 @@ export function RulesPage() {
       <Refused problem={refused ?? problem} />
       {!book && !problem && <div className="skeleton" style={{ height: 240 }} aria-busy="true" />}
       {book && book.unprotected.length > 0 && (
-        <section className="unprotected" aria-label={t('rules.unprotected')}>
-          <h3>
-            <IconAlertOctagon size={22} aria-hidden />
-            {t('rules.unprotected')}
-          </h3>
-          <ul>
-            {book.unprotected.map((one) => (
-              <li key={one.en}>{say(one)}</li>
-            ))}
-          </ul>
-        </section>
+        <Warned title={t('rules.unprotected')}>
+          {book.unprotected.map((one) => (
+            <li key={one.en}>{say(one)}</li>
+          ))}
+        </Warned>
       )}
       {book && book.drafts.length > 0 && (
         <section className="rule-list" aria-label={t('rules.drafts')}>
