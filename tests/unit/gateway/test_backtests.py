@@ -1,6 +1,5 @@
 """Back-tests asked for over the interface: in a process of their own, bounded."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +32,9 @@ def lived(tmp_path: Path) -> tuple[int, int]:
 
 
 async def ended(desk: Desk, number: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-
-    async def look() -> bool:
-        nonlocal found
-        _, found = await desk.get(f"{PATH}/{number}")
-        return bool(found["state"] != "running")
-
-    for _ in range(600):
-        if await look():
-            return found
-        await asyncio.sleep(0.1)
-    raise AssertionError(found)
+    await until(desk.fixture.gateway.trials.idle, "the trial's end")
+    _, found = await desk.get(f"{PATH}/{number}")
+    return dict(found)
 
 
 async def test_a_trial_is_followed_to_its_report(
