@@ -41,6 +41,29 @@ async def test_points_are_locked_checked_tried_and_opened_again(
     sue = await keyed(browser, server, "sue", PHONE, "en")
     await at_permit(sue, server, permit_id)
     part = await unfolded(sue, "isolation.title")
+    await planned_and_locked(sue, part)
+    bob = await keyed(browser, server, "bob", DESKTOP, "zh", look="dark")
+    await at_permit(bob, server, permit_id)
+    own = await unfolded(bob, "isolation.title")
+    await checked_and_tried(bob, own)
+    plan = works.hub.state.permits.isolation.plans[permit_id]
+    assert plan.tried == ["V-101"]
+
+    lock = ApplyLock(
+        permit_id=permit_id,
+        point_id="V-101",
+        lock_no="P-ann",
+        key_holder="ann",
+        personal=True,
+    )
+    works.ok("ann", lock)
+    server.flush()
+    await lock_stays_on(sue, part)
+    await energy_is_found(bob, own)
+
+
+async def planned_and_locked(sue: Screen, part: Any) -> None:
+    """Register two points, plan one of them and lock it."""
     await sue.sound("empty")
     await point_is_registered(sue, "V-101", "valve")
     await point_is_registered(sue, "BOX-1", "box")
@@ -59,9 +82,9 @@ async def test_points_are_locked_checked_tried_and_opened_again(
     # Whoever locked it does not check it.
     await expect(part.get_by_text(sue.t("isolation.second"))).to_be_visible()
 
-    bob = await keyed(browser, server, "bob", DESKTOP, "zh", look="dark")
-    await at_permit(bob, server, permit_id)
-    own = await unfolded(bob, "isolation.title")
+
+async def checked_and_tried(bob: Screen, own: Any) -> None:
+    """See the lock as the second person, and try that no energy is left."""
     await bob.button(bob.t("isolation.check_name", lock="L-7"), own).click()
     await expect(own.locator(".iso > .forced")).to_have_count(1)
     await bob.button(bob.t("isolation.try"), own).click()
@@ -70,20 +93,6 @@ async def test_points_are_locked_checked_tried_and_opened_again(
     await bob.button(bob.t("isolation.try_do", count=1), asked).click()
     await expect(own.locator(".iso > .tried")).to_have_count(1)
     await bob.sound("cut-off")
-    plan = works.hub.state.permits.isolation.plans[permit_id]
-    assert plan.tried == ["V-101"]
-
-    lock = ApplyLock(
-        permit_id=permit_id,
-        point_id="V-101",
-        lock_no="P-ann",
-        key_holder="ann",
-        personal=True,
-    )
-    works.ok("ann", lock)
-    server.flush()
-    await lock_stays_on(sue, part)
-    await energy_is_found(bob, own)
 
 
 async def lock_stays_on(sue: Screen, part: Any) -> None:

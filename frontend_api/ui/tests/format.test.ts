@@ -4,14 +4,14 @@ import { fromLocal, local } from '../src/app/format';
 const HOUR = 3_600_000;
 
 describe('moments in the site’s zone', () => {
-  it('are read as they were written, on every hour of a year and in any zone', () => {
+  it('are read as they were written, all year and in any zone', () => {
+    const start = Date.UTC(2026, 0, 1);
+    const year = Array.from({ length: 350 }, (_, i) => start + i * 25 * HOUR);
+    // The days on which New York changes its clock, hour by hour.
+    const changes = [Date.UTC(2026, 2, 8), Date.UTC(2026, 10, 1)].flatMap((day) => Array.from({ length: 24 }, (_, i) => day + i * HOUR));
     for (const zone of ['Asia/Shanghai', 'UTC', 'America/New_York', 'Asia/Kathmandu']) {
-      const start = Date.UTC(2026, 0, 1);
-      for (let ms = start; ms < start + 8760 * HOUR; ms += HOUR) {
-        const text = local(ms, zone);
-        // The hour that is lived twice in autumn is written twice alike.
-        expect(local(fromLocal(text, zone), zone), `${zone} ${text}`).toBe(text);
-      }
+      const wrong = [...year, ...changes].map((ms) => local(ms, zone)).filter((text) => local(fromLocal(text, zone), zone) !== text);
+      expect(wrong, zone).toEqual([]);
     }
   });
 
