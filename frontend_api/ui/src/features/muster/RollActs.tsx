@@ -48,7 +48,7 @@ export function GroupDialog({ line, tick, close }: { line: RollView; tick: Tick;
         close();
       }}
     >
-      <NumberInput label={t('roll.how_many', { count: line.count })} min={1} max={line.count} value={count} onChange={(value) => setCount(Number(value) || 0)} />
+      <NumberInput hideControls label={t('roll.how_many', { count: line.count })} min={1} max={line.count} value={count} onChange={(value) => setCount(Number(value) || 0)} />
     </Sheet>
   );
 }
@@ -107,7 +107,7 @@ export function AddDialog({ evacuation }: { evacuation: EvacuationView }) {
           {!person && (
             <>
               <TextInput label={t('visitor.badge')} maxLength={40} value={badge} onChange={(event) => setBadge(event.currentTarget.value)} />
-              <NumberInput label={t('visitor.count')} min={1} max={999} value={count} onChange={(value) => setCount(Number(value) || 1)} />
+              <NumberInput hideControls label={t('visitor.count')} min={1} max={999} value={count} onChange={(value) => setCount(Number(value) || 1)} />
             </>
           )}
           <Refused problem={problem} />

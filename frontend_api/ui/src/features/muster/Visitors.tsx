@@ -48,7 +48,7 @@ export function Visitors() {
           }}
         >
           <TextInput label={t('visitor.badge')} maxLength={40} value={badge} onChange={(event) => setBadge(event.currentTarget.value)} />
-          <NumberInput label={t('visitor.count')} min={1} max={999} value={count} onChange={(value) => setCount(Number(value) || 1)} />
+          <NumberInput hideControls label={t('visitor.count')} min={1} max={999} value={count} onChange={(value) => setCount(Number(value) || 1)} />
           <Select
             label={t('visitor.host')}
             searchable
