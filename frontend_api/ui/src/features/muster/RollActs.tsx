@@ -202,6 +202,7 @@ function RetestDialog({ evacuation }: { evacuation: EvacuationView }) {
           <TextInput label={t('retest.instrument')} value={instrument} onChange={(event) => setInstrument(event.currentTarget.value)} />
           {gases.map((one) => (
             <NumberInput
+              hideControls
               key={one.id}
               label={`${say(one.names)} (${one.unit})`}
               value={values[one.id] ?? ''}
