@@ -12,6 +12,7 @@ from aiohttp import web
 
 from core.clock import Clock, RealClock
 from core.permits.attachments_acts import RecordAttachment
+from core.response.plans_acts import SendReport
 from core.response.tasks_acts import PhotographTask
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
@@ -176,6 +177,8 @@ class Gateway:
             await self.attachments.vouch(call.request, call.session)
         elif verb == PhotographTask.verb_:
             await self.loops.vouch(call.request, call.session.person_id)
+        elif verb == SendReport.verb_:
+            await self.loops.vouch_report(call.request)
         return await self.acts.handle(call.request, call.session, verb)
 
     async def missing(self, _: Call) -> None:
