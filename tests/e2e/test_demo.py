@@ -90,7 +90,7 @@ def test_a_rule_in_shadow_only_writes_down(day: Path) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_rule_is_tried_on_the_day(day: Path, language: str) -> None:
     """Issue §4: the demonstration shows a back-test report."""
-    words = ["backtest", "gas-response", "--data", day, "--from=-1h"]
+    words = ["backtest", "gas-response", "--data", str(day), "--from=-1h"]
     tried = safehold(*words, "--language", language)
     assert tried.returncode == 0, tried.stderr
     assert not [line for line in tried.stdout.splitlines() if RAW.search(line)]
