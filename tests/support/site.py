@@ -143,8 +143,12 @@ class RunningHub:
 
     async def __aenter__(self) -> "RunningHub":
         await self.start()
-        if self.bundle is not None:
-            await self.arm(self.bundle)
+        try:
+            if self.bundle is not None:
+                await self.arm(self.bundle)
+        except BaseException:
+            await self.stop()  # nobody leaves what was never entered
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
