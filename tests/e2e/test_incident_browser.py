@@ -271,10 +271,17 @@ async def the_alarms_are_closed(site: Site, desk: Page) -> None:
 
 async def acknowledge_all(desk: Page) -> None:
     """Acknowledge every alarm of the page, each by its own button."""
-    acknowledge = desk.get_by_role("button", name="确认告警", exact=True)
-    while before := await acknowledge.count():
-        await acknowledge.first.click()
-        await expect(acknowledge).not_to_have_count(before, timeout=LIMIT)
+    folded = desk.locator(".alarm-group-head[aria-expanded=false]")
+    rows = desk.locator(".alarm-row.new")
+    while True:
+        while await folded.count():
+            await folded.first.click()
+        if not await rows.count():
+            return
+        alarm = await rows.first.get_attribute("data-alarm")
+        row = desk.locator(f".alarm-row.new[data-alarm='{alarm}']")
+        await row.get_by_role("button", name="确认告警", exact=True).click()
+        await expect(row).to_have_count(0, timeout=LIMIT)
 
 
 async def the_all_clear_is_given(site: Site, desk: Page) -> None:

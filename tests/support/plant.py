@@ -52,7 +52,9 @@ HOUR_MS = 3_600_000
 _numbers = itertools.count(1)
 
 
-def _as_given(_: Document, __: int, given: dict[str, Any]) -> IntegrationConfig:
+def _as_given(
+    _: Document, __: int, given: dict[str, Any], ___: Path | None
+) -> IntegrationConfig:
     """Take the test field's options as they are."""
     return msgspec.convert(given, IntegrationConfig)
 
