@@ -371,7 +371,8 @@ class Keeper:
     def _adopt(self, name: str, spec: Spec, now: int) -> None:
         child = self.children.get(name)
         if child is None:
-            self.children[name] = Child(spec)
+            # Core may tell of it while all end: it is kept for the next start.
+            self.children[name] = Child(spec, wanted=not self.stopping)
             return
         child.wanted = not self.stopping
         if child.spec != spec:

@@ -28,7 +28,8 @@ def test_a_disk_that_hangs_hangs_nobody_who_asks_for_it(
             """Close nothing."""
 
     monkeypatch.setattr(blind, "LoopLedger", Slow)
-    ledger = BlindLedger(tmp_path, SimClock(), Loop(list[BaseException]().append), OSError("gone"))
+    loop = Loop(list[BaseException]().append)
+    ledger = BlindLedger(tmp_path, SimClock(), loop, OSError("gone"))
     for _ in range(3):
         ledger.look(found.set)  # returns while the disk still hangs
     assert came.wait(30)

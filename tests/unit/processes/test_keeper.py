@@ -123,6 +123,16 @@ def test_list_of_children_is_kept_and_changed_ones_are_started_afresh(
     assert "host:b" not in keeper.children
 
 
+def test_a_child_that_core_tells_of_at_the_end_is_not_started(keeper: Keeper) -> None:
+    """Core may arm while all end: a host would be started and ended for ever."""
+    keeper.children[CORE] = FakeProcess(core_spec(), core_budget())
+    keeper.stop()
+    late = Spec("host:late", ("-m", "x"))
+    keeper._want({"list": [late.plain()]})
+    assert not keeper.children["host:late"].wanted
+    assert memory.load(keeper.data) == [late]  # for the next start
+
+
 @pytest.mark.parametrize(
     "bad", [{}, {"list": [{}]}, {"list": 1}, {"list": [{"name": "x", "lanes": ["y"]}]}]
 )

@@ -53,7 +53,8 @@ def test_the_table(
 
 OUTPUTS = st.builds(
     Output,
-    kind=st.sampled_from(OutputKind),
+    # A recorder is asked for what it has seen: it switches nothing.
+    kind=st.sampled_from([k for k in OutputKind if k is not OutputKind.RECORDER]),
     ex_rated=st.booleans(),
     contact_zone=st.sampled_from([None, "tank", "hall"]),
     outside_air=st.booleans(),
@@ -110,5 +111,6 @@ def test_a_marked_alarm_is_no_cloud() -> None:
     assert yard.kernel.commands.order(strobe, True, why="test") is not None
 
 
-def test_only_the_heartbeat_lamp_is_not_protective() -> None:
-    assert set(OutputKind) - PROTECTIVE_OUTPUTS == {OutputKind.LAMP}
+def test_only_the_heartbeat_lamp_and_a_recorder_are_not_protective() -> None:
+    others = {OutputKind.LAMP, OutputKind.RECORDER}
+    assert set(OutputKind) - PROTECTIVE_OUTPUTS == others
