@@ -30,7 +30,7 @@ DWELL_S = 1.5
 #: After a start hosts need a moment to tell again what their tags say.
 SETTLE_S = 15.0
 #: Discrete reports of a worn device that call for help, and what ends them.
-_CALLS = ("sos", "fall")
+CALLS = ("sos", "fall")
 
 
 class _Candidate(msgspec.Struct):
@@ -167,7 +167,7 @@ class People:
         registry = self._hub.state.registry
         device = registry.devices.get(device_id)
         mine = [registry.entities[each] for each in device.entities] if device else []
-        calls = any(each.declared.quantity in _CALLS for each in mine)
+        calls = any(each.declared.quantity in CALLS for each in mine)
         if calls or device_id in self._worn or self._wearer(device_id) is not None:
             self._derive()
 
@@ -189,7 +189,7 @@ class People:
             entity.id
             for entity in registry.entities.values()
             if entity.declared.kind is EntityKind.BINARY
-            and entity.declared.quantity in _CALLS
+            and entity.declared.quantity in CALLS
         }
         for entity_id in sorted((self._wearers.keys() | calls) - self._watched):
             self._watched.add(entity_id)
@@ -197,7 +197,7 @@ class People:
 
     def _read(self, reading: Reading) -> None:
         entity = self._hub.state.registry.entities.get(reading.entity_id)
-        if entity is not None and entity.declared.quantity in _CALLS:
+        if entity is not None and entity.declared.quantity in CALLS:
             self._pressed(entity, reading)
             return
         person_id = self._wearers.get(reading.entity_id)
@@ -282,7 +282,7 @@ class People:
         cause = Cause(actor=f"device:{body.device_id}", parent=envelope.id)
         if body.kind == "gate":
             self._through_gate(body, cause)
-        elif body.kind in _CALLS:
+        elif body.kind in CALLS:
             self._called(body, cause)
 
     def _through_gate(self, body: DeviceReported, cause: Cause) -> None:
@@ -335,7 +335,7 @@ class People:
 
         Many devices count their events anew after each start.
         """
-        if kind not in _CALLS or params.get("active") is False:
+        if kind not in CALLS or params.get("active") is False:
             return False
         alarm = self._alarms.find(self._caller(device_id), kind)
         return alarm is None or not alarm.active
@@ -344,7 +344,7 @@ class People:
         """Say whether a device can still end its call; a stranger's word does not."""
         device_id = source.partition(":")[2]
         known = device_id in self._hub.state.registry.devices
-        return known or condition not in _CALLS
+        return known or condition not in CALLS
 
     def _wearer(self, device_id: str) -> str | None:
         """Return who wears a device: as enrolled, else whose tag its uid is."""
@@ -388,7 +388,7 @@ class People:
         self, _actor: str, act: FoundSafe, _version: int | None, cause: Cause
     ) -> dict[str, Value]:
         source = f"person:{act.person_id}"
-        calls = [kind for kind in _CALLS if self._alarms.find(source, kind)]
+        calls = [kind for kind in CALLS if self._alarms.find(source, kind)]
         if not calls:
             raise Refused("person.no_call", person=act.person_id)
         for kind in calls:

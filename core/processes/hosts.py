@@ -8,6 +8,7 @@ from core.journal.envelope import Cause
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import CREDIT, Server
+from core.people.people import CALLS
 from core.permits.attachments import BEAT
 from core.registry.contract import device_breach, event_breach
 from core.registry.events import DeviceReported
@@ -85,8 +86,10 @@ class Hosts:
         config = self._config(peer)
         why = event_breach(config, message.kind) if config else ""
         if why:
-            # The alarm is what is kept of it; its source is not left waiting.
             self._breach(peer, why)
+        if why and message.kind not in CALLS:
+            # The alarm is what is kept of it; its source is not left waiting. A
+            # call for help counts even where somebody forgot to declare it.
             self._answer(peer, message.event_id, self._hub.state.seq)
             return
         device = self._kernel.registry.find_device(peer, message.device_uid)

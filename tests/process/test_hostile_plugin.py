@@ -85,7 +85,7 @@ async def test_a_hostile_driver_gets_nothing(
         assert got == []
         assert len(refused) >= 60, refused
         assert found["unexpected"] == 3  # an act, a channel's word, a measure
-        assert found["beyond_manifest"] >= 9  # devices, a kind, an SOS
+        assert found["beyond_manifest"] >= 9  # devices, a kind, an event
         alarms = viewer.state.alarms.open.values()
         assert "fault.contract" in {each.kind for each in alarms}
         assert not any(isinstance(body, DeviceReported) for body, _ in viewer.events)

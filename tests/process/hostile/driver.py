@@ -187,4 +187,4 @@ class Hostile(Integration):
         for number in range(10):
             self.host.declare(Device(uid=f"d{number}", name="d", entities=(gas,)))
         self.host.declare(Device(uid="d0", name="d", entities=(bad,)))
-        send(m.DeviceEvent("d0", "sos", {}, "lie-1"))
+        send(m.DeviceEvent("d0", "scan", {}, "lie-1"))

@@ -3,10 +3,12 @@
 import msgspec
 import pytest
 
+from automations.integrations import contract, packages
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.config import Contract
 from core.link import messages as m
 from core.processes.voices import MAY, may
+from core.registry.contract import event_breach
 from core.registry.events import DeviceReported
 from tests.support.office import LOOP, Office, raised
 from tests.support.site import small_site
@@ -112,6 +114,26 @@ def test_an_event_beyond_it_is_an_alarm_and_its_source_is_answered() -> None:
     assert raised(made, "fault.contract") == [PEER]
     answers = [e.event_id for e in made.seen[PEER] if isinstance(e, m.EventDurable)]
     assert answers == ["e-gate", "e-sos"]
+
+
+@pytest.mark.parametrize("kind", ["sos", "fall"])
+def test_a_call_for_help_counts_even_where_it_was_not_declared(kind: str) -> None:
+    """Unknown is never safe: a manifest's mistake may not silence a person."""
+    made = office(msgspec.structs.replace(CONTRACT, events=()))
+    heard: list[str] = []
+    made.hub.on(DeviceReported, lambda body, _: heard.append(body.kind))
+    made.desk.receive(PEER, m.DeviceEvent("d", kind, {}, "e"))
+    assert heard == [kind]
+    assert raised(made, "fault.contract") == [PEER]
+
+
+@pytest.mark.parametrize("name", ["modbus", "mqtt"])
+def test_what_our_own_drivers_report_is_in_their_manifests(name: str) -> None:
+    """Buttons of MQTT devices are called as their makers like."""
+    held = contract(packages()[name].manifest)
+    config = msgspec.structs.replace(LOOP, contract=held)
+    for kind in ("sos", "fall", "gate", "scan", "button_short_press"):
+        assert bool(event_breach(config, kind)) is (name == "modbus")
 
 
 def test_names_of_counters_are_bounded() -> None:
