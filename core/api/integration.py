@@ -58,8 +58,12 @@ class Host(Protocol):
     def link_state(self, device_uid: str, up: bool, detail: str = "") -> None:
         """Say that the driver lost or regained a device; detail is a code."""
 
-    def count(self, name: str, detail: str = "") -> None:
-        """Count a bad frame, topic or request; logged once per name."""
+    def count(self, name: str, detail: str = "", device_uid: str = "") -> None:
+        """Count a bad frame, topic or request; logged once per name.
+
+        ``detail`` is the last offending frame, as hex or text without secrets;
+        the device's page shows it. ``device_uid`` '' is the driver as a whole.
+        """
 
 
 class Integration(abc.ABC):

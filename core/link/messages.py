@@ -97,11 +97,13 @@ class LinkState(msgspec.Struct, frozen=True, tag="link_state"):
     detail: str = ""
 
 
-class Counted(msgspec.Struct, frozen=True, tag="counted"):
+class Counted(msgspec.Struct, frozen=True, tag="counted", omit_defaults=True):
     """Report counters of bad input and losses since the last report."""
 
     counts: dict[str, int]
     details: dict[str, str] = {}
+    devices: dict[str, dict[str, tuple[int, str]]] = {}
+    """By device and name: how many, and the last offending frame."""
 
 
 class Alive(msgspec.Struct, frozen=True, tag="alive"):

@@ -23,6 +23,8 @@ MAX_EVENTS = 1_000
 KEPT_RESULTS = 128
 RETRY_S, RESEND_S, COUNTED_S = 0.05, 15.0, 10.0
 MAX_COUNTERS = 200
+#: Devices whose own counters are told at once; the others' come the next time.
+MAX_FAULTY = 200
 
 _PLAIN = frozenset({float, bool, str, int, type(None)})
 _BIG = 1 << 62
@@ -56,6 +58,7 @@ class HostLink:
         self._links: dict[str, m.LinkState] = {}
         self._counts: dict[str, int] = {}
         self._details: dict[str, str] = {}
+        self._faulty: dict[str, dict[str, tuple[int, str]]] = {}
         self.totals: dict[str, int] = {}
         self._counting: asyncio.TimerHandle | None = None
 
@@ -140,7 +143,7 @@ class HostLink:
             self._links[device_uid] = message
         self._send(message)
 
-    def count(self, name: str, detail: str = "") -> None:
+    def count(self, name: str, detail: str = "", device_uid: str = "") -> None:
         """Count bad input; logged once per name, told to core every 10 s."""
         if name not in self.totals and len(self.totals) >= MAX_COUNTERS:
             name, detail = "other", ""
@@ -149,6 +152,11 @@ class HostLink:
         self.totals[name] = self.totals.get(name, 0) + 1
         self._counts[name] = self._counts.get(name, 0) + 1
         self._details[name] = detail[:200]
+        if device_uid in self._devices and (
+            device_uid in self._faulty or len(self._faulty) < MAX_FAULTY
+        ):
+            faulty = self._faulty.setdefault(device_uid, {})
+            faulty[name] = faulty.get(name, (0, ""))[0] + 1, detail[:200]
         if self._counting is None:
             self._counting = self._loop.call_later(COUNTED_S, self._tell_counts)
 
@@ -281,5 +289,5 @@ class HostLink:
     def _tell_counts(self) -> None:
         self._counting = None
         if self._counts and self.welcomed.is_set():
-            self._send(m.Counted(self._counts, self._details))
-            self._counts, self._details = {}, {}
+            self._send(m.Counted(self._counts, self._details, self._faulty))
+            self._counts, self._details, self._faulty = {}, {}, {}

@@ -90,7 +90,7 @@ class FakeHost:
         self.links[device_uid] = (up, detail)
         self.link_history.append((device_uid, up, detail))
 
-    def count(self, name: str, detail: str = "") -> None:
+    def count(self, name: str, detail: str = "", device_uid: str = "") -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
         self.details.setdefault(name, []).append(detail)
 

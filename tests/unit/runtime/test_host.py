@@ -158,10 +158,16 @@ async def test_bad_input_is_counted_and_told_once_in_a_while() -> None:
     await until(host.welcomed.is_set, "welcome")
     for _ in range(5):
         host.count("bad_topic", "x")
-    assert host.totals == {"bad_topic": 5}
+    host.declare(DEVICE)
+    host.count("bad_frame", "0bad", DEVICE.uid)
+    host.count("bad_frame", "0cad", DEVICE.uid)
+    host.count("bad_frame", "0bad", "nobody")
+    assert host.totals == {"bad_topic": 5, "bad_frame": 3}
     host.close()
     await until(lambda: core.of(m.Counted), "counted")
-    assert core.of(m.Counted)[0].counts == {"bad_topic": 5}
+    told = core.of(m.Counted)[0]
+    assert told.counts == {"bad_topic": 5, "bad_frame": 3}
+    assert told.devices == {DEVICE.uid: {"bad_frame": (2, "0cad")}}
     core.close()
 
 
