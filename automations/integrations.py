@@ -1,87 +1,24 @@
-"""Find integrations by their manifests, and check options by their own forms.
+"""Check the options of integrations by their own forms.
 
-Three places hold integrations: the hub's own, wheels that name the entry point
-``safehold.integrations``, and the site's ``custom_integrations/``. Of the last two
-no line is run here: their forms answer from a confined process.
+Of an integration that is not the hub's own no line is run here: its form answers
+from a confined process.
 """
 
 import importlib
-import importlib.metadata
-import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from core.api.documents import Document, Path_, read
+from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
-from core.api.manifest import Manifest, digest, parse
+from core.api.manifest import Manifest, digest
+from core.api.packages import Package, packages
 from core.config import Code, Contract, IntegrationConfig
 
-ENTRY_POINTS = "safehold.integrations"
-CUSTOM = "custom_integrations"
-_OURS = Path(__file__).parent.parent / "integrations"
 #: A form that has not answered by then never will.
 _ANSWER_S = 30.0
-
-
-class Package(NamedTuple):
-    """Hold an integration that is at hand."""
-
-    manifest: Manifest
-    module: str
-    folder: Path
-    ours: bool
-
-
-def packages(site: Path | None = None) -> dict[str, Package]:
-    """Return the integrations by id; ``site``: the configuration's folder.
-
-    Raises ConfigError for a bad manifest, and for a name that is taken.
-    """
-    found: dict[str, Package] = {}
-    for each in (*_own(), *_wheels(), *_custom(site)):
-        if each.manifest.id in found:
-            raise ConfigError(
-                f"{each.folder}: there is an integration {each.manifest.id!r} already;"
-                " give this one another id"
-            )
-        found[each.manifest.id] = each
-    return found
-
-
-def _own() -> Iterator[Package]:
-    for file in sorted(_OURS.glob("*/manifest.yaml")):
-        name = file.parent.name
-        yield _package(f"integrations.{name}", file.parent, ours=True)
-
-
-def _wheels() -> Iterator[Package]:
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        if "." in point.value:
-            raise ConfigError(f"{point.name}: its entry point names a whole package")
-        spec = importlib.util.find_spec(point.value)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            yield _package(point.value, Path(folder), ours=False)
-
-
-def _custom(site: Path | None) -> Iterator[Package]:
-    if site is None:
-        return
-    for file in sorted((site / CUSTOM).glob("*/manifest.yaml")):
-        folder = file.parent.resolve()
-        yield _package(f"{CUSTOM}.{folder.name}", folder, ours=False)
-
-
-def _package(module: str, folder: Path, *, ours: bool) -> Package:
-    file = folder / "manifest.yaml"
-    found = parse(read(file).data, str(file))
-    for name in (found.integration, found.flow):
-        if name.partition(":")[0].rpartition(".")[0] != module:
-            raise ConfigError(f"{file}: {name!r} lies outside of {module}")
-    return Package(found, module, folder, ours)
 
 
 def known(site: Path | None = None) -> list[str]:

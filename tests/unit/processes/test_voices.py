@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from automations.integrations import contract, packages
+from automations.integrations import contract
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.packages import packages
 from core.config import Contract
 from core.link import messages as m
 from core.processes.voices import MAY, may
