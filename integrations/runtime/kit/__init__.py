@@ -1,0 +1,1 @@
+"""The conformance kit: proves an integration against its own simulator."""
