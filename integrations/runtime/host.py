@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 class HostLink:
     """Implement `core.api.Host` on a `Client`.
 
-    Readings leave once per turn of the loop. Declarations, lost devices,
-    unproven events and late results are told again to a core that restarted.
+    A turn's first reading leaves at once, the others of that turn together.
+    Declarations, lost devices, unproven events and late results are told again to
+    a core that restarted.
     """
 
     def __init__(self, clock: Clock, timer: AsyncClock, name: str) -> None:
@@ -51,7 +52,8 @@ class HostLink:
         self._handles: dict[tuple[str, str], int] = {}
         self._rows: list[m.Row] = []
         self._coalescer = Coalescer()
-        self._scheduled = False
+        self._gathering = False
+        self._retry: asyncio.TimerHandle | None = None
         self._credit = 0
         self._events: dict[str, tuple[m.DeviceEvent, asyncio.Future[None]]] = {}
         self._results: OrderedDict[str, m.Result] = OrderedDict()
@@ -99,9 +101,11 @@ class HostLink:
         self._rows.append(
             m.Row(handle, value, quality, measured_ns, source_seq, reason)
         )
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if not self._gathering:
+            # A turn's first reading leaves at once, the others together after it.
+            self._gathering = True
+            self._loop.call_soon(self._gathered)
+            self._flush()
 
     async def event(
         self, device_uid: str, kind: str, params: Mapping[str, Value], event_id: str
@@ -180,8 +184,9 @@ class HostLink:
         """Send what waits and end the link."""
         self._flush()
         self._tell_counts()
-        if self._counting is not None:
-            self._counting.cancel()
+        for timer in (self._counting, self._retry):
+            if timer is not None:
+                timer.cancel()
         self.client.detach("stopped")
         for _, future in self._events.values():
             future.cancel()
@@ -249,8 +254,15 @@ class HostLink:
             self.count("value_unusable", repr(value)[:80])
             return None, Quality.FAULT, "wrong_type"
 
+    def _gathered(self) -> None:
+        self._gathering = False
+        self._flush()
+
+    def _again(self) -> None:
+        self._retry = None
+        self._flush()
+
     def _flush(self) -> None:
-        self._scheduled = False
         rows = self._rows
         if not rows and not self._coalescer:
             return
@@ -263,9 +275,8 @@ class HostLink:
                 self._coalescer.add(row, now)
             rows = []
         if held:
-            if lane is not None:
-                self._scheduled = True
-                self._loop.call_later(RETRY_S, self._flush)
+            if lane is not None and self._retry is None:
+                self._retry = self._loop.call_later(RETRY_S, self._again)
             return
         coalesced = self._coalescer.take()
         half = FRAME_ROWS // 2
