@@ -106,6 +106,14 @@ class Counted(msgspec.Struct, frozen=True, tag="counted", omit_defaults=True):
     """By device and name: how many, and the last offending frame."""
 
 
+class Diagnosis(msgspec.Struct, frozen=True, tag="diagnosis", omit_defaults=True):
+    """Answer a Diagnose: facts as JSON, secrets taken out; or why there are none."""
+
+    id: str
+    facts: bytes = b""
+    error: str = ""
+
+
 class Alive(msgspec.Struct, frozen=True, tag="alive"):
     """Answer a Ping: the peer's loop turns."""
 
@@ -140,6 +148,13 @@ class Credit(msgspec.Struct, frozen=True, tag="credit"):
     """Allow more telemetry frames."""
 
     frames: int
+
+
+class Diagnose(msgspec.Struct, frozen=True, tag="diagnose"):
+    """Ask a host for its diagnostics; core hands the question on, and the answer."""
+
+    id: str
+    host: str = ""
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping"):
@@ -325,6 +340,8 @@ Message = (
     | Result
     | LinkState
     | Counted
+    | Diagnosis
+    | Diagnose
     | Alive
     | Welcome
     | Execute

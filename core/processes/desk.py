@@ -65,6 +65,8 @@ class Desk:
             m.DeviceEvent: self.hosts.event,
             m.Result: kernel.commands.result,
             m.LinkState: self.hosts.link_state,
+            m.Diagnose: self.hosts.diagnose,
+            m.Diagnosis: self.hosts.diagnosis,
             m.Counted: self._counted,
             m.Alive: self._alive,
             m.Hello: self._hello,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from core.alarms.alarms import Alarms
+from core.api.model import Device
 from core.config import IntegrationConfig
 from core.journal.envelope import Cause
 from core.kernel import Kernel
@@ -15,6 +16,8 @@ from core.registry.events import DeviceReported
 
 #: Events whose answer waits for a failing disk.
 _MAX_AWAITED = 10_000
+#: Questions for diagnostics that wait for their host; the oldest goes first.
+_MAX_ASKED = 32
 
 Secrets = Callable[[tuple[str, ...]], dict[str, str]]
 
@@ -37,6 +40,8 @@ class Hosts:
         """Who hears why the secrets cannot be read; '' when they can."""
         self._awaited: dict[tuple[str, str], None] = {}
         """(host, event) in the order in which they began to wait."""
+        self._asked: dict[tuple[str, str], str] = {}
+        """(host, question) → who asked."""
 
     @property
     def _alarms(self) -> Alarms:
@@ -69,7 +74,32 @@ class Hosts:
         if why:
             self._breach(peer, why)
             return
+        if self._other_key(peer, message.device):
+            return
         self._kernel.registry.declare(peer, message.device, message.handles)
+
+    def _other_key(self, peer: str, device: Device) -> bool:
+        """Refuse a device that comes back under its uid with another key, and tell."""
+        registry = self._kernel.registry
+        record = registry.find_device(peer, device.uid)
+        if record is None or not record.key_id:
+            return False
+        source = f"device:{record.id}"
+        if record.key_id == device.key_id:
+            self._alarms.clear(source, "identity")
+            return False
+        self._count(f"{peer}.other_key")
+        registry.withdraw(peer, device.uid)
+        registry.proposals.propose(record.integration, device)
+        self._alarms.raise_(
+            source,
+            "identity",
+            kind="fault.identity",
+            priority=1,
+            zone_id=record.zone_id,
+            params={"name": record.name, "uid": device.uid},
+        )
+        return True
 
     def withdraw(self, peer: str, message: m.Withdraw) -> None:
         """Hear that a device is no longer announced."""
@@ -102,6 +132,9 @@ class Hosts:
             return
         key = f"{peer}/{message.event_id}"
         seq = self._hub.state.hub.reported.get(key)
+        if device is None:
+            host = peer.removeprefix("host:")
+            self._kernel.registry.proposals.press(host, message.device_uid)
         called = device.id if device else message.device_uid
         again = self._kernel.people.calls_again(called, message.kind, message.params)
         if seq is None or again:
@@ -126,6 +159,25 @@ class Hosts:
         for peer, event_id in waiting:
             seq = self._hub.state.hub.reported.get(f"{peer}/{event_id}", 0)
             self._answer(peer, event_id, seq or self._hub.state.seq)
+
+    def diagnose(self, peer: str, message: m.Diagnose) -> None:
+        """Hand a question for diagnostics on to its host; nothing waits for it here."""
+        host = f"host:{message.host}"
+        if self._links.get(host) is None:
+            self._links.send(peer, m.Diagnosis(message.id, error="host.not_running"))
+            return
+        self._asked[host, message.id] = peer
+        if len(self._asked) > _MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
+        self._links.send(host, m.Diagnose(message.id))
+
+    def diagnosis(self, peer: str, message: m.Diagnosis) -> None:
+        """Hand a host's answer to who asked; one that nobody asked for is counted."""
+        asker = self._asked.pop((peer, message.id), None)
+        if asker is None:
+            self._count(f"{peer}.unexpected")
+        else:
+            self._links.send(asker, message)
 
     # --- inside ---------------------------------------------------------------
 

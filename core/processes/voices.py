@@ -7,13 +7,16 @@ measure for the geometry worker, whatever it sends (design §5 Security).
 from core.link import messages as m
 
 _COMMON = (m.Hello, m.Alive, m.Counted)
-_HOST = (m.Readings, m.Declare, m.Withdraw, m.DeviceEvent, m.Result, m.LinkState)
+_HOST = (
+    *(m.Readings, m.Declare, m.Withdraw, m.DeviceEvent, m.Result, m.LinkState),
+    m.Diagnosis,
+)
 
 #: By the part of a peer's name before its colon.
 MAY: dict[str, frozenset[type]] = {
     "host": frozenset((*_COMMON, *_HOST)),
-    "gateway": frozenset((*_COMMON, m.ActRequest)),
-    "cli": frozenset((*_COMMON, m.ActRequest)),
+    "gateway": frozenset((*_COMMON, m.ActRequest, m.Diagnose)),
+    "cli": frozenset((*_COMMON, m.ActRequest, m.Diagnose)),
     "notifier": frozenset((*_COMMON, m.NoticeResult)),
     "archive": frozenset(_COMMON),
     "uplink": frozenset(_COMMON),

@@ -3,17 +3,18 @@
 import asyncio
 import gc
 import importlib
-import json
 import logging
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from core.processes import lean  # noqa: F401  (before msgspec)
 
 from core.api import Integration  # isort: skip
 from core.processes.child import Control, option, rename
+from integrations.runtime import diagnose
 from integrations.runtime.host import HostLink
 from integrations.runtime.supervise import DriverCrashed, Runner
 
@@ -51,6 +52,7 @@ async def serve(
         host.count("unconfined", ", ".join(missing))
     control.listen(lambda _name, lanes, socks: host.client.attach(lanes, socks))
     runner = Runner(host, lambda: make(host))
+    host.facts = lambda: _facts(host, runner)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, lambda: _show(host, runner))
     stopping = loop.create_task(control.stopping.wait())
@@ -75,12 +77,22 @@ async def _run(host: HostLink, runner: Runner) -> None:
     await runner.run()
 
 
+def _facts(host: HostLink, runner: Runner) -> dict[str, Any]:
+    """Return what the host and its driver tell of themselves."""
+    facts: dict[str, Any] = {"host": host.diagnostics()}
+    try:
+        if runner.integration is not None:
+            facts["integration"] = runner.integration.diagnostics()
+    except Exception as error:  # noqa: BLE001 - the border to plugins
+        host.count("diagnostics_failed", f"{type(error).__name__}: {error}")
+    return facts
+
+
 def _show(host: HostLink, runner: Runner) -> None:
     """Write diagnostics to the log, for support (SIGUSR1)."""
-    facts = {"host": host.diagnostics()}
-    if runner.integration is not None:
-        facts["integration"] = runner.integration.diagnostics()
-    log.warning("%s: %s", host.name, json.dumps(facts, default=str))
+    secrets = dict(host.options.get("secrets", {})).values()
+    said = diagnose.answer(_facts(host, runner), secrets).decode()
+    log.warning("%s: %s", host.name, said)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from core.clock import AsyncClock, Clock
 from core.link import messages as m
 from core.link.client import Client
 from core.link.frames import FrameError
+from integrations.runtime import diagnose
 from integrations.runtime.coalesce import Coalescer
 
 #: Rows in one frame: well under its megabyte, and 10 ms of core's time.
@@ -45,6 +46,8 @@ class HostLink:
         self.options: Mapping[str, Any] = {}
         self.name = name
         self.execute: Callable[[Command], None] = lambda _command: None
+        self.facts: Callable[[], dict[str, Any]] = self.diagnostics
+        """What is answered when somebody asks for diagnostics."""
         self.welcomed = asyncio.Event()
         self.client = Client(self._hello, self._message, on_down=self._down)
         self._loop = asyncio.get_running_loop()
@@ -216,6 +219,9 @@ class HostLink:
             waiting = self._events.pop(message.event_id, None)
             if waiting is not None and not waiting[1].done():
                 waiting[1].set_result(None)
+        elif isinstance(message, m.Diagnose):
+            secrets = dict(self.options.get("secrets", {})).values()
+            self._send(m.Diagnosis(message.id, diagnose.answer(self.facts(), secrets)))
         elif isinstance(message, m.Welcome):
             self._welcome(message)
         else:

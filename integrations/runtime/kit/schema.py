@@ -194,9 +194,12 @@ def _wrong(found: Conformance) -> str:
         for word in fault.quality:
             if word not in WORDS:
                 return f"faults.{name}: {word!r} is none of {', '.join(WORDS)}"
-    for each in (*found.readings, *found.outputs, *found.events):
-        if each.device not in found.devices:
-            return f"{each.device!r} is not among 'devices'"
+    named = [each.device for each in found.readings]
+    named += [each.device for each in found.outputs]
+    named += [each.device for each in found.events]
+    for uid in named:
+        if uid not in found.devices:
+            return f"{uid!r} is not among 'devices'"
     if not (found.readings or found.events or found.outputs):
         return "it names no reading, event or output: there is nothing to prove"
     return ""
