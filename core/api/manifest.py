@@ -70,22 +70,39 @@ class Usb(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     description: str = ""
 
 
+class Mdns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Match an announced service; ``*`` stands for anything, case does not count."""
+
+    service: Annotated[str, msgspec.Meta(pattern=r"^_[A-Za-z0-9-]{1,40}\._(tcp|udp)$")]
+    name: str = ""
+    """Its instance's name, as in ``shelly*``; '' matches any."""
+    txt: dict[str, str] = {}
+    """Key of its text record → value, as in ``gen: "2"``."""
+
+
 class Discovery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Say by which signs the integration's devices are known."""
 
-    mdns: tuple[str, ...] = ()
-    """Service types such as ``_esphomelib._tcp``."""
+    mdns: tuple[str | Mdns, ...] = ()
+    """Service types such as ``_esphomelib._tcp``, or with name and text record."""
     wsd: tuple[str, ...] = ()
-    """Types or scopes of WS-Discovery."""
+    """Types or scopes of WS-Discovery, as in ``NetworkVideoTransmitter`` or
+    ``onvif://www.onvif.org/hardware/*``."""
     ssdp: tuple[str, ...] = ()
+    """Device or service types, or ``server:`` and a part of the server's name."""
     ble: tuple[str, ...] = ()
-    """Service data or manufacturer ids, as 16-bit hexadecimal or whole UUIDs."""
+    """Service data or manufacturer ids, as 16-bit hexadecimal or whole UUIDs;
+    ``manufacturer:`` before one says that it is no service."""
     mqtt: tuple[str, ...] = ()
+    """Topic filters; the first ``+`` is the device."""
     usb: tuple[Usb, ...] = ()
+    """``interface: serial`` alone matches every serial adapter."""
     dhcp: tuple[str, ...] = ()
-    """Beginnings of hardware addresses."""
+    """Beginnings of hardware addresses, as in ``a8:03:2a``."""
     modbus_scan: bool = False
+    """Found by the scan of ``<package>.scan``; a technician starts it."""
     opcua: bool = False
+    """Found by asking a server that a technician names."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
