@@ -157,6 +157,8 @@ class DeviceRule(msgspec.Struct, frozen=True, kw_only=True):
     """Hours for which a bump test of a gas counts; None: none is demanded (D1)."""
     calibrate_every_d: float | None = None
     """Days for which a calibration counts at most; None: to its own last day."""
+    proof_every_h: dict[str, float] = {}
+    """Entity uid of an output (``*``: each) → hours between its proof tests."""
     carried: bool | None = None
     """Carried by a person; None: when an entity of it tells whether it is worn."""
     rack: str = ""

@@ -1,6 +1,8 @@
 """What a device says of itself: devices, entities, outputs."""
 
 import enum
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -32,6 +34,52 @@ class OutputKind(enum.StrEnum):
     LAMP = "lamp"
     """Heartbeat lamp (fail-safe off): dark means 'hub lost: stop work'. No-entry
     lamp (fail-safe on): lit means 'nobody goes in', also without the hub."""
+    LIGHTING = "lighting"
+    """ON means: light to work and to leave by."""
+    HOIST = "hoist"
+    """ON means: it may run. A load is landed, never frozen."""
+    BREATHING_AIR = "breathing_air"
+    """ON means: air is supplied to who breathes it."""
+    EXIT = "exit"
+    """ON means: the way out is open."""
+
+
+#: What runs when all is well: found ON it needs no cause.
+RUNNING = frozenset(
+    {OutputKind.LIGHTING, OutputKind.HOIST, OutputKind.BREATHING_AIR}
+)
+_NEVER_OFF = ("on", "hold_last")
+#: Kind → what its device may do on loss of the hub. Only ignition sources trip;
+#: what people need runs on; exits open; a call to leave never ends by itself.
+FAIL_SAFES: Final[Mapping[OutputKind, tuple[str, ...]]] = {
+    OutputKind.SIREN: _NEVER_OFF,
+    OutputKind.STROBE: _NEVER_OFF,
+    OutputKind.VOICE: _NEVER_OFF,
+    OutputKind.FAN: _NEVER_OFF,
+    OutputKind.POWER_CUT: _NEVER_OFF,
+    OutputKind.BARRIER: ("on", "off", "hold_last"),
+    OutputKind.RECORDER: ("on", "off", "hold_last"),
+    OutputKind.LAMP: ("on", "off", "hold_last"),
+    OutputKind.LIGHTING: _NEVER_OFF,
+    OutputKind.HOIST: _NEVER_OFF,
+    OutputKind.BREATHING_AIR: _NEVER_OFF,
+    OutputKind.EXIT: ("on",),
+}
+
+
+def wrong_fail_safe(kind: OutputKind, fail_safe: str) -> str:
+    """Return how to mend what an output would do on loss of the hub; '' when right.
+
+    Source: design §5 Commands.
+    """
+    allowed = FAIL_SAFES[kind]
+    if fail_safe in allowed:
+        return ""
+    best = " or ".join(f'"{each}"' for each in allowed)
+    return (
+        f'an output of kind {kind} must not have fail_safe "{fail_safe}": without '
+        f"the hub it would fail unsafe; write fail_safe: {best} and wire it so"
+    )
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,3 +133,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     serial: str = ""
     suggested_zone: str | None = None
     entities: tuple[Entity, ...] = ()
+    key_id: str = ""
+    """Fingerprint of the key by which the driver knows it; '' when there is none.
+    A device that comes back under the same uid with another key is refused."""
+    bump_every_h: float | None = None
+    """Hours for which a bump test counts, where it cannot tell its own faults."""

@@ -9,10 +9,11 @@ from core.journal.envelope import Cause
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import CREDIT, Server
-from core.people.people import CALLS
+from core.people.calls import CALLS
 from core.permits.attachments import BEAT
 from core.registry.contract import device_breach, event_breach
 from core.registry.events import DeviceReported
+from core.registry.state import DeviceRecord
 
 #: Events whose answer waits for a failing disk.
 _MAX_AWAITED = 10_000
@@ -122,7 +123,7 @@ class Hosts:
             # call for help counts even where somebody forgot to declare it.
             self._answer(peer, message.event_id, self._hub.state.seq)
             return
-        device = self._kernel.registry.find_device(peer, message.device_uid)
+        device = self._whose(peer, message)
         if message.kind == BEAT:
             # Live, every few seconds: only the gap between two of them counts.
             if device is not None:
@@ -132,11 +133,8 @@ class Hosts:
             return
         key = f"{peer}/{message.event_id}"
         seq = self._hub.state.hub.reported.get(key)
-        if device is None:
-            host = peer.removeprefix("host:")
-            self._kernel.registry.proposals.press(host, message.device_uid)
         called = device.id if device else message.device_uid
-        again = self._kernel.people.calls_again(called, message.kind, message.params)
+        again = self._kernel.people.calls.again(called, message.kind, message.params)
         if seq is None or again:
             params = dict(message.params)
             if device is None:
@@ -152,6 +150,15 @@ class Hosts:
                 Cause(actor=peer),
             ).seq
         self._answer(peer, message.event_id, seq)
+
+    def _whose(self, peer: str, message: m.DeviceEvent) -> DeviceRecord | None:
+        """Return the device that speaks; who is unknown has shown that it is there."""
+        registry = self._kernel.registry
+        device = registry.find_device(peer, message.device_uid)
+        if device is None:
+            host = peer.removeprefix("host:")
+            registry.proposals.press(host, message.device_uid)
+        return device
 
     def durable_again(self) -> None:
         """Ask anew about the events that a failing disk kept waiting."""

@@ -1,7 +1,8 @@
 """Acts on devices: enrol, zone, remove."""
 
 from core.journal.envelope import Effect
-from core.people.acts import Act, act
+from core.people.acts import Act, Id, Line, Word, act
+from core.registry.facts import Facts, Possession
 
 
 @act("device.enrol", "maintainer", "safety_officer")
@@ -15,6 +16,9 @@ class EnrolDevice(Act, frozen=True, kw_only=True):
     name: str = ""
     critical: bool = False
     """True: the loss of any of its entities is a fault alarm."""
+    facts: Facts = Facts()
+    proof: Possession | None = None
+    """How its owner showed it to be the one in front of them."""
 
 
 @act("device.zone", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
@@ -23,6 +27,27 @@ class ZoneDevice(Act, frozen=True, kw_only=True):
 
     device_id: str
     zone_id: str | None = None
+
+
+@act("device.replace", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
+class ReplaceDevice(Act, frozen=True, kw_only=True):
+    """Let a device that was found take the place and history of an enrolled one."""
+
+    device_id: Id
+    integration: Word
+    uid: Line
+    proof: Possession | None = None
+
+
+@act(
+    "device.replace_needed",
+    "maintainer",
+    "safety_officer",
+    effect=Effect.PERMISSIVE,
+    two=("safety_officer", "supervisor"),
+)
+class ReplaceNeeded(ReplaceDevice, frozen=True, kw_only=True):
+    """Replace a device that open work needs; two persons sign, the work is held."""
 
 
 @act("device.remove", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)

@@ -4,7 +4,8 @@ from collections.abc import Set
 
 import msgspec
 
-from core.api.model import Device, EntityKind, OutputKind
+from core.api.model import Device, EntityKind, OutputKind, wrong_fail_safe
+from core.registry.facts import ProofKind
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +15,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[OutputKind, ...] = ()
     """Empty: of any kind."""
     events: tuple[str, ...] = ()
+    proof: tuple[ProofKind, ...] = ()
+    """Of these one is demanded of who enrols a device; empty: none is."""
     devices: int = 1000
     entities: int = 256
 
@@ -50,6 +53,8 @@ class IntegrationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """None only where no manifest is: in tests of the kernel."""
     code: Code | None = None
     """None for the integrations that come with the hub."""
+    made: str = ""
+    """'' by the site's files, hub: at the hub itself, which files leave alone."""
 
 
 def device_breach(config: IntegrationConfig, device: Device, known: Set[str]) -> str:
@@ -74,6 +79,8 @@ def device_breach(config: IntegrationConfig, device: Device, known: Set[str]) ->
             and output.kind not in contract.outputs
         ):
             return f"output:{output.kind}"
+        if output is not None and wrong_fail_safe(output.kind, output.fail_safe):
+            return f"fail_safe:{entity.uid}:{output.kind}={output.fail_safe}"
     return ""
 
 

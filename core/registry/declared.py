@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from core.api.model import Device, Entity
 from core.config import Bundle, DeviceRule
 from core.permits import ways
@@ -81,34 +83,23 @@ def patched(device: Device, rule: DeviceRule) -> Device:
         )
         for each in device.entities
     )
-    return Device(
-        uid=device.uid,
-        name=rule.name or device.name,
-        manufacturer=device.manufacturer,
-        model=device.model,
-        serial=device.serial,
-        suggested_zone=device.suggested_zone,
-        entities=entities,
-    )
+    return replace(device, name=rule.name or device.name, entities=entities)
 
 
-def merged(device: Device, known: Iterable[EntityRecord]) -> Device:
-    """Return the declaration with the entities that it no longer names.
+def merged(
+    device: Device, known: Iterable[EntityRecord], record: DeviceRecord | None = None
+) -> Device:
+    """Return the declaration with what it no longer says of itself.
 
     A device cannot drop a detector by leaving it out of its announcement: the
-    entity stays, and falls silent. Only a person removes (design §5 Security).
+    entity stays, and falls silent. Nor can it unsay that it owes bump tests. Only
+    a person removes (design §5 Security).
     """
     named = {each.uid for each in device.entities}
     gone = tuple(r.declared for r in known if r.declared.uid not in named)
-    return Device(
-        uid=device.uid,
-        name=device.name,
-        manufacturer=device.manufacturer,
-        model=device.model,
-        serial=device.serial,
-        suggested_zone=device.suggested_zone,
-        entities=device.entities + gone,
-    )
+    bumps = [device.bump_every_h, record.bump_every_h if record else None]
+    owed = min((each for each in bumps if each is not None), default=None)
+    return replace(device, entities=device.entities + gone, bump_every_h=owed)
 
 
 def differs(
@@ -120,8 +111,10 @@ def differs(
 ) -> bool:
     """Say whether a declaration changes what is on record."""
     head = (record.name, record.manufacturer, record.model)
+    tail = (record.serial, record.key_id, record.bump_every_h)
     return (
         head != (device.name, device.manufacturer, device.model)
+        or tail != (device.serial, device.key_id, device.bump_every_h)
         or (record.zone_id, record.person_id) != (zone_id, person_id)
         or {e.declared.uid: e.declared for e in known}
         != {e.uid: e for e in device.entities}

@@ -6,6 +6,7 @@ from core.api.model import Device
 from core.api.reading import Value
 from core.journal.envelope import Effect
 from core.journal.events import Event, event
+from core.registry.facts import Facts, Possession
 
 
 class EntityIds(msgspec.Struct, frozen=True):
@@ -26,6 +27,10 @@ class DeviceEnrolled(Event, frozen=True, kw_only=True):
     zone_id: str | None = None
     person_id: str | None = None
     """Wearer, for helmets and tags; set by configuration or by a scan."""
+    facts: Facts | None = None
+    """What a person stated of it; None: as it was, or by configuration."""
+    proof: Possession | None = None
+    """How that person proved it theirs; None: as it was, or by configuration."""
 
 
 @event("device.loosened", effect=Effect.PROTECTIVE)
@@ -37,6 +42,20 @@ class DeviceLoosened(Event, frozen=True, kw_only=True):
     """Entity uid and field: a wider range, a longer age, another Ex rating, …"""
     zone_id: str | None = None
     person_id: str | None = None
+
+
+@event("device.replaced")
+class DeviceReplaced(Event, frozen=True, kw_only=True):
+    """Another device of the same kind took the place, name and history of one.
+
+    What was calibrated and bump-tested was the other one's sensor.
+    """
+
+    device_id: str
+    integration: str
+    device: Device
+    was_uid: str
+    proof: Possession | None = None
 
 
 @event("device.zoned")

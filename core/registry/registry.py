@@ -1,15 +1,13 @@
 """Devices and entities: enrolment, lasting ids, the hosts' handles (R10, R27)."""
 
 from collections.abc import Set
-from typing import Protocol
-
-import msgspec
 
 from core.api.model import Device, EntityKind, OutputKind
 from core.config import DeviceRule
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause
 from core.journal.events import Event
+from core.registry import by_hand
 from core.registry.declared import (
     Rules,
     bare,
@@ -23,34 +21,13 @@ from core.registry.events import (
     DeviceEnrolled,
     DeviceLoosened,
     DeviceRemoved,
+    DeviceReplaced,
     DeviceZoned,
     EntityIds,
 )
+from core.registry.facts import NOTHING, Place, Possession, Said
 from core.registry.state import DeviceRecord, EntityRecord, RegistryState
-
-#: Proposals kept; the oldest goes first, counted (R21).
-MAX_PROPOSALS = 500
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold a device that was found and waits for a person's enrolment."""
-
-    host: str
-    device: Device
-    seen_wall_ns: int
-
-
-class Listener(Protocol):
-    """Who keeps tables derived from the registry."""
-
-    def device_changed(self, device_id: str) -> None:
-        """A device was enrolled, changed, zoned or removed."""
-
-    def device_gone(self, device_id: str) -> None:
-        """A device's announcement was withdrawn; it stays enrolled."""
-
-    def handles_changed(self, host: str) -> None:
-        """A host's handles mean something else now."""
+from core.registry.waiting import Listener, Proposal, Waiting
 
 
 class Registry:
@@ -63,8 +40,7 @@ class Registry:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.proposals: dict[tuple[str, str], Proposal] = {}
-        self.proposals_shed = 0
+        self.proposals = Waiting(hub.clock)
         self._listeners: list[Listener] = []
         self._keys: dict[tuple[str, str], str] = {}
         self._declared: dict[tuple[str, str], Device] = {}
@@ -75,7 +51,8 @@ class Registry:
         self._outputs_of: RegistryState | None = None
         """The state that `_outputs` was made of; None: it must be made anew."""
         self._rules = Rules(hub.bundle)
-        hub.derive((DeviceEnrolled, DeviceZoned, DeviceRemoved), self._changed)
+        changes = (DeviceEnrolled, DeviceReplaced, DeviceZoned, DeviceRemoved)
+        hub.derive(changes, self._changed)
 
     # --- room -----------------------------------------------------------------
 
@@ -226,11 +203,18 @@ class Registry:
         return self._peers.get(record.integration, f"host:{record.integration}")
 
     def rule(self, device_id: str) -> DeviceRule | None:
-        """Return the bundle's rule for an enrolled device."""
+        """Return the rule in force for a device: the files', else by hand."""
         record = self.device(device_id)
         if record is None:
             return None
-        return self._rule(record.integration, record.uid)
+        return by_hand.completed(self.configured(device_id), record)
+
+    def configured(self, device_id: str) -> DeviceRule | None:
+        """Return the bundle's own rule for an enrolled device."""
+        record = self.device(device_id)
+        if record is None:
+            return None
+        return self._rule(*(record.known_as or (record.integration, record.uid)))
 
     def _rule(self, integration: str, uid: str) -> DeviceRule | None:
         if self._rules.bundle is not self.hub.bundle:
@@ -240,28 +224,20 @@ class Registry:
     # --- enrolment ------------------------------------------------------------
 
     def _consider(self, host: str, device: Device) -> None:
-        known = self._keys.get((host, device.uid))
+        record = self.device(self._keys.get((host, device.uid), ""))
         rule = self._rule(host, device.uid)
-        if known is None and rule is None:
-            self._propose(host, device)
+        if record is not None:
+            rule = self.configured(record.id)
+        elif rule is None:
+            self.proposals.propose(host, device)
             return
-        record = self.device(known) if known is not None else None
-        shaped = patched(device, rule or self._by_hand(host, record))
+        said = by_hand.kept(host, record, self._entities_of(record))
+        shaped = patched(device, rule or said)
         zone = self._zone_by(rule, device, record)
         person = rule.person if rule is not None else None
         if person is None and record is not None:
             person = record.person_id
-        self.put(host, shaped, record, zone, person, CORE)
-
-    def _by_hand(self, host: str, record: DeviceRecord | None) -> DeviceRule:
-        """Return what a person said at enrolment: a device cannot unsay it."""
-        known = self._entities_of(record)
-        return DeviceRule(
-            integration=host,
-            uid=record.uid if record else "",
-            name=record.name if record else None,
-            critical=tuple(e.declared.uid for e in known if e.declared.critical),
-        )
+        self.put(host, shaped, record, Place(zone, person), CORE)
 
     def _zone_by(
         self, rule: DeviceRule | None, device: Device, record: DeviceRecord | None
@@ -278,33 +254,33 @@ class Registry:
         host: str,
         device: Device,
         record: DeviceRecord | None,
-        zone_id: str | None,
-        person_id: str | None,
+        at: Place,
         cause: Cause,
+        said: Said = NOTHING,
     ) -> str:
         """Enrol a device, or what has changed of it; return its id."""
-        known = [e for e in self._entities_of(record)]
-        device = merged(device, known)
-        if record is not None and not differs(
-            record, known, device, zone_id, person_id
-        ):
-            return record.id
+        known = self._entities_of(record)
+        device = merged(device, known, record)
         if record is not None:
+            if not differs(record, known, device, *at):
+                return record.id
             self._loosened(record, known, device, cause)
         ids = {e.declared.uid: e.id for e in known}
         new = self.hub.ids.new
         device_id = record.id if record is not None else new()
+        entities = tuple(
+            EntityIds(each.uid, ids.get(each.uid) or new()) for each in device.entities
+        )
         self.hub.emit(
             DeviceEnrolled(
                 device_id=device_id,
                 integration=host,
                 device=device,
-                entities=tuple(
-                    EntityIds(each.uid, ids.get(each.uid) or new())
-                    for each in device.entities
-                ),
-                zone_id=zone_id,
-                person_id=person_id,
+                entities=entities,
+                zone_id=at.zone_id,
+                person_id=at.person_id,
+                facts=said.facts,
+                proof=said.proof,
             ),
             cause,
         )
@@ -341,16 +317,40 @@ class Registry:
         self.tell(record.id)
         declared = self._declared.get(key)
         if declared is not None:
-            self._propose(key[0], declared)
+            self.proposals.propose(key[0], declared)
 
-    def _propose(self, host: str, device: Device) -> None:
-        key = (host, device.uid)
-        if key not in self.proposals and len(self.proposals) >= MAX_PROPOSALS:
-            del self.proposals[next(iter(self.proposals))]
-            self.proposals_shed += 1
-        self.proposals[key] = Proposal(
-            host=host, device=device, seen_wall_ns=self.hub.clock.wall_ns()
+    def replace(
+        self,
+        record: DeviceRecord,
+        proposal: Proposal,
+        proof: Possession | None,
+        cause: Cause,
+    ) -> None:
+        """Let a proposed device take the place, the name and the history of another."""
+        old, host, device = record.uid, proposal.host, proposal.device
+        was, now = (record.integration, old), (host, device.uid)
+        self.hub.emit(
+            DeviceReplaced(
+                device_id=record.id,
+                integration=host,
+                device=device,
+                was_uid=old,
+                proof=proof,
+            ),
+            cause,
         )
+        self._keys.pop(was, None)
+        self._keys[now] = record.id
+        self.proposals.pop(now, None)
+        for listener in self._listeners:
+            listener.device_gone(record.id)
+        self._consider(host, device)
+        for name in {was[0], host}:
+            for listener in self._listeners:
+                listener.handles_changed(name)
+        if was != now and (declared := self._declared.get(was)) is not None:
+            self.proposals.propose(was[0], declared)
+        self.tell(record.id)
 
     def _entities_of(self, record: DeviceRecord | None) -> list[EntityRecord]:
         entities = self.hub.state.registry.entities

@@ -11,7 +11,7 @@ from core.deadlines import Deadline
 from core.permits.events import PermitClosed, PermitIssued
 from core.registry.acts import EnrolDevice, RemoveDevice, ZoneDevice
 from core.registry.events import DeviceEnrolled
-from core.registry.registry import MAX_PROPOSALS
+from core.registry.waiting import MAX_PROPOSALS
 from tests.support.detectors import HOST, detector, read, say, site
 from tests.support.kernel import Bench, make_kernel
 from tests.support.yard import Yard
@@ -206,7 +206,7 @@ def test_proposals_are_bounded_and_shed_with_a_count() -> None:
     for number in range(MAX_PROPOSALS + 3):
         bench.declare(HOST, Device(uid=f"x{number}", name="x"))
     registry = bench.kernel.registry
-    assert (len(registry.proposals), registry.proposals_shed) == (MAX_PROPOSALS, 3)
+    assert (len(registry.proposals), registry.proposals.shed) == (MAX_PROPOSALS, 3)
     registry.withdraw(HOST, "x9")
     assert len(registry.proposals) == MAX_PROPOSALS - 1
     registry.lost(HOST)
