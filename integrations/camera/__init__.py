@@ -1,0 +1,1 @@
+"""Cameras: ONVIF, ISAPI, RTSP, MJPEG and snapshots; health judged from pictures."""
