@@ -36,6 +36,7 @@ from core.response.evacuations import Evacuations
 from core.response.lamps import Lamps
 from core.response.notices import Notices
 from core.response.plans import Plans
+from core.response.plans_desk import PlansDesk
 from core.response.power import PowerEnd
 from core.response.rounds import Rounds
 from core.response.tasks import Tasks
@@ -167,7 +168,8 @@ class Kernel:
         )
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
-        self.plans = Plans(hub, self.people, self.notices)
+        self.plans = Plans(hub, self.notices)
+        PlansDesk(hub, self.access, self.plans)
         self.rounds = Rounds(hub, self.people, self.places, self.notices, self.tasks)
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:

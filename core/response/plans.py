@@ -11,14 +11,10 @@ import msgspec
 from core import config
 from core.alarms.events import AlarmRaised
 from core.alarms.state import AlarmRecord
-from core.api.errors import Refused
 from core.api.reading import Value
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
 from core.journal.envelope import Cause, Envelope
-from core.people.access import Answer
-from core.people.people import People
-from core.response import plans_acts as acts
 from core.response.books import Plan, PlanStep
 from core.response.notices import Notices
 from core.response.plans_state import (
@@ -28,13 +24,12 @@ from core.response.plans_state import (
     PlanLate,
     PlanOpened,
     PlanReopened,
-    PlanReported,
     PlanRun,
     PlanSettled,
     PlanStarted,
     PlanStopped,
 )
-from core.response.tasks_acts import LEADS
+from core.response.roll_events import DrillEnded
 
 DRILL: Final = "DRILL"
 #: A step is told of again at most so often; it stays late on every screen.
@@ -42,7 +37,6 @@ _LEVELS: Final = 5
 _AGAIN_LEAST_S: Final = 60.0
 #: Alarms that a run names; more of one place are answered by it all the same.
 MOST_ABOUT: Final = 50
-_LEADS: Final = (*LEADS, "marshal")
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -70,18 +64,13 @@ def answers(
 class Plans:
     """Start plans on alarms, drive their steps, end none by itself."""
 
-    def __init__(self, hub: Hub, people: People, notices: Notices) -> None:
-        self._hub, self._people, self._notices = hub, people, notices
+    def __init__(self, hub: Hub, notices: Notices) -> None:
+        self._hub, self._notices = hub, notices
         self._read: dict[str, Plan | None] = {}
         self._raised: list[str] = []
         """Alarms of this moment: sirens and holds go before their plans."""
-        bind = people.access.bind
-        bind(acts.StartPlan, self._start_act)
-        bind(acts.DoStep, self._done_act)
-        bind(acts.SkipStep, self._skip_act)
-        bind(acts.SendReport, self._report_act)
-        bind(acts.EndPlan, self._end_act)
         hub.on(AlarmRaised, self._alarm)
+        hub.on(DrillEnded, lambda _body, _envelope: self._drill_over())
         hub.undo(PlanEnded, self._reopen)
 
     def arm(self) -> None:
@@ -93,7 +82,7 @@ class Plans:
         for run in self._hub.state.response.plans.running():
             for step_id in list(run.steps):
                 self._watch(run, step_id)
-            self._open_next(run, CORE)
+            self.open_next(run, CORE)
 
     def tick(self) -> None:
         """Have no levels of its own: plans go by alarms, deadlines and people."""
@@ -138,7 +127,7 @@ class Plans:
             mark=mark,
         )
         self._hub.emit(body, cause)
-        self._open_next(self._hub.state.response.plans.runs[body.plan_run], cause)
+        self.open_next(self._hub.state.response.plans.runs[body.plan_run], cause)
         return body.plan_run
 
     def plan_of(self, run: PlanRun) -> Plan | None:
@@ -187,7 +176,7 @@ class Plans:
         plans = self._hub.bundle.plans
         return answers(plans, alarm.kind, alarm.zone_id, alarm.priority)
 
-    def _standing(self, run: PlanRun) -> AlarmRecord | None:
+    def standing(self, run: PlanRun) -> AlarmRecord | None:
         """Return an alarm that stands and that a run answers, also unnamed by it."""
         for alarm in self._hub.state.alarms.open.values():
             if not alarm.stands or alarm.mark:
@@ -200,12 +189,22 @@ class Plans:
     def _end_drills(self, about: str) -> None:
         for run in self._hub.state.response.plans.running():
             if run.mark:
-                self._hush(run)
-                self._hub.emit(PlanStopped(plan_run=run.id, about=about))
+                self._stop(run, PlanStopped(plan_run=run.id, about=about))
+
+    def _drill_over(self) -> None:
+        """Stop what the drill's own alarms began; a run begun by hand goes on."""
+        for run in self._hub.state.response.plans.running():
+            if run.mark and run.about:
+                body = PlanStopped(plan_run=run.id, about="", why="drill_over")
+                self._stop(run, body)
+
+    def _stop(self, run: PlanRun, body: PlanStopped) -> None:
+        self._hush(run)
+        self._hub.emit(body)
 
     # --- steps ----------------------------------------------------------------
 
-    def _open_next(self, run: PlanRun, cause: Cause) -> None:
+    def open_next(self, run: PlanRun, cause: Cause) -> None:
         """Open the steps whose turn it is: all that they wait for is settled."""
         plan = self.plan_of(run)
         for step in plan.steps if plan else ():
@@ -272,48 +271,7 @@ class Plans:
         self._tell(run, step, "notice.plan_late", roles, cause)
         self._watch(run, step_id)
 
-    # --- acts -----------------------------------------------------------------
-
-    def _start_act(
-        self, _actor: str, act: acts.StartPlan, _version: int | None, cause: Cause
-    ) -> Answer:
-        zones = {zone.id for zone in self._hub.bundle.site.zones}
-        if act.zone_id and act.zone_id not in zones:
-            raise Refused("site.zone_unknown", zone=act.zone_id)
-        if act.drill and any(
-            not run.mark for run in self._hub.state.response.plans.running()
-        ):
-            raise Refused("plan.real_running")
-        mark = DRILL if act.drill else ""
-        run_id = self.start(
-            act.plan, zone_id=act.zone_id or None, mark=mark, cause=cause
-        )
-        if run_id is None:
-            known = ", ".join(plan.id for plan in self._hub.bundle.plans)
-            raise Refused("plan.unknown", plan=act.plan, known=known or "-")
-        return {"plan_run": run_id}
-
-    def _run(self, run_id: str) -> PlanRun:
-        run = self._hub.state.response.plans.runs.get(run_id)
-        if run is None:
-            raise Refused("plan.run_unknown", run=run_id)
-        if not run.running:
-            raise Refused("plan.over")
-        return run
-
-    def _turn(self, actor: str, run_id: str, step_id: str) -> tuple[PlanRun, PlanStep]:
-        """Return a step that the actor may settle now."""
-        run = self._run(run_id)
-        plan = self.plan_of(run)
-        step = plan.step(step_id) if plan else None
-        if step is None:
-            raise Refused("plan.step_unknown", step=step_id)
-        self._people.access.require(actor, *step.roles, *_LEADS)
-        if run.steps[step_id].settled:
-            raise Refused("plan.step_settled", by=run.steps[step_id].by)
-        return run, step
-
-    def _settle(
+    def settle(
         self,
         run: PlanRun,
         step_id: str,
@@ -329,63 +287,6 @@ class Plans:
         self._hub.emit(body, cause)
         self._watch(run, step_id)
         self._notices.close_about(_about(run.id, step_id))
-
-    def _done_act(
-        self, actor: str, act: acts.DoStep, _version: int | None, cause: Cause
-    ) -> Answer:
-        run, step = self._turn(actor, act.plan_run, act.step)
-        if step.report:
-            raise Refused("plan.report_by_person")
-        if run.steps[step.id].state == "waiting":
-            raise Refused("plan.step_waits", after=", ".join(step.after))
-        self._settle(run, step.id, "done", (actor, act.note), cause)
-        self._open_next(run, cause)
-        return {"plan_run": run.id, "step": step.id}
-
-    def _skip_act(
-        self, actor: str, act: acts.SkipStep, _version: int | None, cause: Cause
-    ) -> Answer:
-        run, step = self._turn(actor, act.plan_run, act.step)
-        self._settle(run, step.id, "skipped", (actor, act.reason), cause)
-        self._open_next(run, cause)
-        return {"plan_run": run.id, "step": step.id}
-
-    def _report_act(
-        self, actor: str, act: acts.SendReport, _version: int | None, cause: Cause
-    ) -> Answer:
-        run = self._run(act.plan_run)
-        plan = self.plan_of(run)
-        step = next((s for s in plan.steps if s.report), None) if plan else None
-        if step is None:
-            raise Refused("plan.no_report")
-        body = PlanReported(
-            plan_run=run.id,
-            step=step.id,
-            by=actor,
-            way=act.way,
-            to=act.to,
-            sha256=act.sha256,
-        )
-        self._hub.emit(body, cause)
-        if not run.steps[step.id].settled:
-            self._settle(run, step.id, "done", (actor, ""), cause)
-            self._open_next(run, cause)
-        return {"plan_run": run.id, "sha256": act.sha256}
-
-    def _end_act(
-        self, actor: str, act: acts.EndPlan, _version: int | None, cause: Cause
-    ) -> Answer:
-        run, reason = self._run(act.plan_run), act.reason.strip()
-        alarm = None if run.mark else self._standing(run)
-        if alarm is not None:
-            raise Refused("plan.alarm_stands", alarm=alarm.kind)
-        left = [step_id for step_id, record in run.steps.items() if not record.settled]
-        if left and not reason:
-            raise Refused("plan.steps_open", steps=", ".join(left))
-        for step_id in left:
-            self._settle(run, step_id, "skipped", (actor, reason), cause)
-        self._hub.emit(PlanEnded(plan_run=run.id, by=actor, reason=reason), cause)
-        return {"plan_run": run.id, "skipped": len(left)}
 
     def _hush(self, run: PlanRun) -> None:
         for step_id in run.steps:

@@ -118,9 +118,11 @@ class PlanReopened(_RunEvent, frozen=True, kw_only=True):
 
 @event("plan.stopped", effect=Effect.PROTECTIVE)
 class PlanStopped(_RunEvent, frozen=True, kw_only=True):
-    """A drill gave way to a real alarm."""
+    """A drill gave way to a real alarm, or is over."""
 
     about: str
+    why: str = "real_alarm"
+    """real_alarm or drill_over."""
 
 
 class StepRecord(msgspec.Struct, kw_only=True):
@@ -260,7 +262,7 @@ def _ended(state: "SiteState", body: PlanEnded, envelope: Envelope) -> None:
 
 @folds(PlanStopped)
 def _stopped(state: "SiteState", body: PlanStopped, envelope: Envelope) -> None:
-    _end(state, body.plan_run, envelope.wall_ns, "", "plan.real_alarm")
+    _end(state, body.plan_run, envelope.wall_ns, "", f"plan.{body.why}")
 
 
 @folds(PlanReopened)

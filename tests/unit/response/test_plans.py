@@ -11,6 +11,7 @@ from core.response import plans_state as s
 from core.response.books import Plan, PlanStep
 from core.response.events import NoticeQueued
 from core.response.plans import MOST_ABOUT, answers
+from core.response.roll_acts import EndDrill, StartDrill
 from tests.support.yard import Yard, bundle
 
 FACTS = {"zone": "tank"}
@@ -291,3 +292,24 @@ def test_no_drill_begins_beside_what_is_real(works: Works) -> None:
     works.settle()
     works.restart()
     assert [run.mark for run in works.runs()] == [""]
+
+
+def test_a_plan_of_a_drill_stops_with_it(works: Works) -> None:
+    """A drill that is over calls nobody about steps that are late."""
+    reply = done(works.act("sam", StartDrill(zones=("tank",))))
+    works.kernel.alarms.raise_(
+        "hub:drill", "h", kind="gas.toxic", priority=1, zone_id="tank", mark="DRILL"
+    )
+    works.settle()
+    by_hand = a.StartPlan(plan="toxic", zone_id="hall", drill=True)
+    done(works.act("sam", by_hand))
+    assert [(run.mark, run.running) for run in works.runs()] == [("DRILL", True)] * 2
+    number = str(reply.result["evacuation_id"])
+    done(works.act("sam", EndDrill(evacuation_id=number)))
+    (stopped,) = works.events(s.PlanStopped)
+    assert (stopped.why, stopped.plan_run) == ("drill_over", works.runs()[0].id)
+    assert works.runs()[0].reason == "plan.drill_over"
+    assert works.runs()[1].running
+    done(works.act("sam", a.EndPlan(plan_run=works.runs()[1].id, reason="over")))
+    works.live(200)
+    assert works.told("notice.plan_late") == []
