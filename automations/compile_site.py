@@ -365,6 +365,8 @@ def _device(given: dict[str, Any]) -> config.DeviceRule:
     calibrate = fields.pop("calibrate_every", None)
     fields["bump_every_h"] = None if bump is None else bump / 3600.0
     fields["calibrate_every_d"] = None if calibrate is None else calibrate / 86400.0
+    proofs = fields.pop("proof_every", {})
+    fields["proof_every_h"] = {uid: span / 3600.0 for uid, span in proofs.items()}
     fields["limits"] = {
         uid: tuple(_limit(each) for each in limits)
         for uid, limits in fields.get("limits", {}).items()

@@ -9,6 +9,7 @@ import voluptuous as vol
 from automations.alarm_policy import ALARMS
 from automations.calendar import CALENDAR, day
 from automations.leaving import NEEDS
+from core.api.model import OutputKind, wrong_fail_safe
 from core.people.acts import ROLES
 
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?$")
@@ -131,22 +132,27 @@ def listed(schema: dict[Any, Any], key: str = "id") -> Any:
     return check
 
 
-_OUTPUTS = (
-    *("siren", "strobe", "voice", "fan", "power_cut"),
-    *("barrier", "lamp", "recorder"),
-)
+def _fails_safely(output: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what would fail unsafe without the hub (design §5 Commands)."""
+    fail_safe = output.get("fail_safe", "hold_last")
+    wrong = wrong_fail_safe(OutputKind(output["kind"]), fail_safe)
+    if wrong:
+        raise vol.Invalid(wrong, path=["fail_safe"])
+    return output
 
-OUTPUT = {
-    vol.Required("kind"): vol.In(
-        _OUTPUTS, msg=f"expected one of {', '.join(_OUTPUTS)}"
-    ),
-    "ex_rated": bool,
-    "contact_zone": ident,
-    "outside_air": bool,
-    "fail_safe": vol.In(("on", "off", "hold_last")),
-    "read_back": bool,
-    "phrases": [vol.In(("no_rescue", "leave", "drill"))],
-}
+
+OUTPUT = vol.All(
+    {
+        vol.Required("kind"): vol.In([str(kind) for kind in OutputKind]),
+        "ex_rated": bool,
+        "contact_zone": ident,
+        "outside_air": bool,
+        "fail_safe": vol.In(("on", "off", "hold_last")),
+        "read_back": bool,
+        "phrases": [vol.In(("no_rescue", "leave", "drill"))],
+    },
+    _fails_safely,
+)
 
 LIMIT = {
     vol.Required("condition"): ident,
@@ -201,6 +207,7 @@ DEVICE = {
     "outputs": {str: OUTPUT},
     "evidence": bool,
     "bump_every": span,
+    "proof_every": {str: span},
     "calibrate_every": span,
     "carried": bool,
     "rack": str,

@@ -8,14 +8,12 @@ import voluptuous as vol
 
 from automations.schema_site import ident, number, roles, span, words
 from automations.weather_words import FACTS, NUMBERS
+from core.api.model import OutputKind
 from core.people.acts import ROLES
 
 SUBJECTS = ("zone", "person", "permit", "device", "site")
 FUSIONS = ("any", "all", "median", "max", "min", "mean")
-OUTPUT_KINDS = (
-    *("siren", "strobe", "voice", "fan", "power_cut"),
-    *("barrier", "lamp", "recorder"),
-)
+OUTPUT_KINDS = tuple(str(kind) for kind in OutputKind)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _VOTES = re.compile(r"^([1-9]\d?)oo([1-9]\d?)$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")

@@ -12,6 +12,7 @@ from core.people.cards import Cards
 from core.people.keys import Keys
 from core.people.people import People
 from core.people.places import Places
+from core.people.wear import Wear
 from core.permits.attachments import Attachments
 from core.permits.conflicts import Conflicts
 from core.permits.entries import Entries
@@ -30,6 +31,7 @@ from core.readings.calibration import Meters
 from core.readings.readings import Readings
 from core.registry.desk import DeviceDesk
 from core.registry.ids import Ids
+from core.registry.proposals import ProposalDesk
 from core.registry.registry import Registry
 from core.response.commands import Commands
 from core.response.evacuations import Evacuations
@@ -38,8 +40,10 @@ from core.response.notices import Notices
 from core.response.plans import Plans
 from core.response.plans_desk import PlansDesk
 from core.response.power import PowerEnd
+from core.response.proofs import Proofs
 from core.response.rounds import Rounds
 from core.response.tasks import Tasks
+from core.response.trips import Trips
 from core.site.site import Site
 
 
@@ -74,12 +78,13 @@ class Kernel:
                 self.readings,
                 self.by_design,
             ),
-            *(self.people, self.commands, self.notices, self.cards, self.keys),
+            *(self.people, self.wear, self.commands, self.notices),
+            *(self.cards, self.keys),
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
-            self.rounds,
+            *(self.rounds, self.proofs, self.trips),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
@@ -91,6 +96,7 @@ class Kernel:
         self.access = Access(hub)
         self.registry = Registry(hub)
         DeviceDesk(self.registry, self.access)
+        ProposalDesk(self.registry, self.access)
         self.alarms = Alarms(hub, self.access)
         self.readings = Readings(hub, self.registry, self.alarms)
         self.by_design = ByDesign(
@@ -101,6 +107,7 @@ class Kernel:
         """Make what knows people, and what reaches them and their outputs."""
         hub = self.hub
         self.people = People(hub, self.registry, self.readings, self.site, self.access)
+        self.wear = Wear(hub, self.registry, self.access)
         self.commands = Commands(hub, self.registry, self.readings, self.alarms)
         self.notices = Notices(
             hub, self.people, self.registry, self.commands, self.alarms
@@ -167,10 +174,19 @@ class Kernel:
             hub, self.access, self.people, self.notices, self.permits, self.alarms
         )
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
+        self.trips = Trips(hub, self.registry, self.readings)
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
         self.plans = Plans(hub, self.notices)
         PlansDesk(hub, self.access, self.plans)
         self.rounds = Rounds(hub, self.people, self.places, self.notices, self.tasks)
+        self.proofs = Proofs(
+            hub,
+            self.access,
+            self.registry,
+            self.commands,
+            self.notices,
+            self.alarms,
+        )
 
     def _clear(self, zones: list[str], code: str, params: dict[str, Value]) -> None:
         """Clear zones because a permit's rule says so; no automation is needed."""

@@ -1,13 +1,21 @@
 """All that a plugin may import from the hub."""
 
-from core.api.command import TERMINAL, Command, CommandState
+from core.api.command import KEEP, TERMINAL, Command, CommandState
 from core.api.errors import AuthError, ConfigError, DeviceError, Refused, SafeholdError
 from core.api.integration import Host, Integration
-from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.model import (
+    Device,
+    Entity,
+    EntityKind,
+    Output,
+    OutputKind,
+    wrong_fail_safe,
+)
 from core.api.quality import NEVER_ACTS, Quality
 from core.api.reading import Reading, Value
 
 __all__ = [
+    "KEEP",
     "NEVER_ACTS",
     "TERMINAL",
     "AuthError",
@@ -27,4 +35,5 @@ __all__ = [
     "Refused",
     "SafeholdError",
     "Value",
+    "wrong_fail_safe",
 ]

@@ -20,6 +20,11 @@ TERMINAL = frozenset(
 )
 
 
+#: Priority of a command that prolongs the state an output has, and never changes it:
+#: a driver that finds another state leaves it as it is.
+KEEP = 9
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Ask one output for one state; confirmed only by the device's read-back.
 

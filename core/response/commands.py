@@ -7,7 +7,7 @@ import msgspec
 
 from core.alarms.alarms import Alarms
 from core.api.command import TERMINAL, Command, CommandState
-from core.api.model import EntityKind, OutputKind
+from core.api.model import RUNNING, EntityKind, OutputKind
 from core.api.quality import Quality
 from core.api.reading import is_on
 from core.clock import NS
@@ -293,6 +293,8 @@ class Commands:
             self._odd_since.pop(entity.id, None)
             return
         odd = self._odd(entity.id, is_on(reading.value))
+        if odd == "found_on" and output.kind in RUNNING:
+            odd = None
         if odd is None:
             self._odd_since.pop(entity.id, None)
             for condition in ("found_on", "contradicts") if told else ():

@@ -197,19 +197,7 @@ class Sirens:
         return [e.id for kind in SOUNDERS for e in registry.outputs(zone_id, kind)]
 
     def _hazard(self, zone_id: str | None) -> bool:
-        """Say whether a zone is in danger; None is anywhere, so any danger counts."""
-        response, open_ = self._hub.state.response, self._hub.state.alarms.open
-        leaving = any(
-            not record.cleared_wall_ns and (zone_id is None or zone_id in record.zones)
-            for record in response.evacuations.values()
-        )
-        return leaving or any(
-            alarm.stands
-            and alarm.life_safety
-            and zone_id in (alarm.zone_id, None)
-            and alarm.mark not in MARKS
-            for alarm in open_.values()
-        )
+        return in_danger(self._hub, zone_id)
 
     # --- sounding again -------------------------------------------------------
 
@@ -323,3 +311,19 @@ class Sirens:
                 )
 
         self._hub.when_durable(asked.seq, order)
+
+
+def in_danger(hub: Hub, zone_id: str | None) -> bool:
+    """Say whether a zone is in danger; None is anywhere, so any danger counts."""
+    response, open_ = hub.state.response, hub.state.alarms.open
+    leaving = any(
+        not record.cleared_wall_ns and (zone_id is None or zone_id in record.zones)
+        for record in response.evacuations.values()
+    )
+    return leaving or any(
+        alarm.stands
+        and alarm.life_safety
+        and zone_id in (alarm.zone_id, None)
+        and alarm.mark not in MARKS
+        for alarm in open_.values()
+    )

@@ -22,6 +22,7 @@ from core.response.events import (
 )
 from core.response.notices_config import Span
 from core.response.plans_state import PlansState
+from core.response.proofs_state import ProofRecord
 from core.response.roll_state import (
     DrilledRecord,
     EvacuationRecord,
@@ -87,6 +88,8 @@ class ResponseState(msgspec.Struct, kw_only=True):
     """Last command by entity id: what the output should be, and why."""
     silenced: dict[str, Deadline] = {}
     """Zone id → when its sirens sound again if people are inside."""
+    proofs: dict[str, ProofRecord] = {}
+    """Output → its proof tests."""
     plans: PlansState = msgspec.field(default_factory=PlansState)
     rounds: RoundsState = msgspec.field(default_factory=RoundsState)
     tasks: TasksState = msgspec.field(default_factory=TasksState)

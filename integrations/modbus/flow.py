@@ -5,7 +5,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError, EntityKind, OutputKind
+from core.api import ConfigError, EntityKind, OutputKind, wrong_fail_safe
 from integrations.modbus import load
 from integrations.modbus.profile import Profile
 from integrations.modbus.schema import (
@@ -32,7 +32,15 @@ _OUTPUT = vol.Schema(
 
 
 def _channel(value: object) -> Any:
-    return _OUTPUT(value) if isinstance(value, Mapping) else _OUTPUT_KIND(value)
+    named = isinstance(value, Mapping)
+    found = _OUTPUT(value) if named else _OUTPUT_KIND(value)
+    kind, fail_safe = found, "hold_last"
+    if named:
+        kind, fail_safe = found["kind"], found.get("fail_safe", fail_safe)
+    wrong = wrong_fail_safe(OutputKind(kind), fail_safe)
+    if wrong:
+        raise vol.Invalid(wrong)
+    return found
 
 
 def _address(value: object) -> str:

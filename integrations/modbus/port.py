@@ -5,7 +5,7 @@ import heapq
 import itertools
 from collections.abc import Sequence
 
-from core.api import Command, CommandState, Host, Value
+from core.api import KEEP, Command, CommandState, Host, Value
 from integrations.modbus.bus import Bus, BusError, ExceptionAnswer, LinkError, NoAnswer
 from integrations.modbus.profile import Coil, EntityMap
 from integrations.modbus.session import NS, Session
@@ -214,6 +214,11 @@ class Port:
         level = (wanted == coil.on_state) != inverted
         pending.attempts += 1
         try:
+            # A word that prolongs what is: what has tripped stays tripped.
+            keeps = pending.command.priority == KEEP
+            if keeps and not await self._read_back(pending, coil, level):
+                pending.finish(CommandState.FAILED, "modbus.tripped")
+                return
             await self.bus.write_coil(
                 coil.address, level, session.unit, session.timeout_s
             )

@@ -3,7 +3,14 @@
 import math
 from typing import Any
 
-from core.api import Entity, EntityKind, Output, OutputKind, Value
+from core.api import (
+    Entity,
+    EntityKind,
+    Output,
+    OutputKind,
+    Value,
+    wrong_fail_safe,
+)
 from integrations.mqtt import words
 from integrations.mqtt.events import build_event
 from integrations.mqtt.fields import (
@@ -244,6 +251,9 @@ def _output(component: str, config: dict[str, Any], key: str) -> Output | None:
     fail_safe = ours.get("fail_safe", "hold_last")
     if fail_safe not in ("on", "off", "hold_last"):
         raise SpecError("safehold.fail_safe: on, off or hold_last")
+    wrong = wrong_fail_safe(kind, fail_safe)
+    if wrong:
+        raise SpecError(f"safehold.fail_safe: {wrong}")
     return Output(
         kind=kind,
         ex_rated=ours.get("ex_rated") is True,

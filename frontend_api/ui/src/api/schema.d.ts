@@ -201,6 +201,12 @@ export interface AnswerView {
   bad: boolean;
 }
 
+export interface ApplyGas {
+  zone_id: string;
+  entity_id: string;
+  gas?: string;
+}
+
 export interface ApplyLock {
   permit_id: string;
   point_id: string;
@@ -295,6 +301,10 @@ export interface BeginBody {
   media: string;
   permit_id?: string;
   person_id?: string;
+}
+
+export interface BeginCommission {
+  zone_id: string;
 }
 
 export interface Blueprints {
@@ -719,6 +729,10 @@ export interface DueView {
   mine: boolean;
 }
 
+export interface EndCommission {
+  zone_id: string;
+}
+
 export interface EndCompany {
   company_id: string;
 }
@@ -761,6 +775,8 @@ export interface EnrolDevice {
   person_id?: string | null;
   name?: string;
   critical?: boolean;
+  facts?: Facts;
+  proof?: Possession | null;
 }
 
 export interface EnrolKey {
@@ -833,9 +849,28 @@ export interface FactView {
   unit: string;
 }
 
+export interface Facts {
+  critical?: string[];
+  max_age_s?: number | null;
+  lost_s?: number | null;
+  stuck_s?: number | null;
+  outputs?: Record<string, Output>;
+  evidence?: boolean;
+  bump_every_h?: number | null;
+  calibrate_every_d?: number | null;
+  proof_every_h?: Record<string, number>;
+  carried?: boolean | null;
+  rack?: string;
+}
+
 export interface FailBump {
   device_id: string;
   gas: string;
+}
+
+export interface FailProof {
+  entity_id: string;
+  reason?: string;
 }
 
 export interface FieldView {
@@ -884,7 +919,8 @@ export interface FloodView {
 }
 
 export interface FoundSafe {
-  person_id: string;
+  person_id?: string;
+  device_id?: string;
 }
 
 export interface GasTestView {
@@ -959,6 +995,12 @@ export interface HubView {
   watching: WatcherView[];
   oxygen_check: boolean;
   oxygen_reason: string;
+}
+
+export interface IgnoreFinding {
+  key: string;
+  keys?: string[];
+  name?: string;
 }
 
 export interface IncidentAnswer {
@@ -1293,6 +1335,18 @@ export interface OpenView {
   facts: FactView[];
 }
 
+export interface Output {
+  kind: OutputKind;
+  ex_rated?: boolean;
+  contact_zone?: string | null;
+  outside_air?: boolean;
+  fail_safe?: string;
+  read_back?: boolean;
+  phrases?: string[];
+}
+
+export type OutputKind = "barrier" | "breathing_air" | "exit" | "fan" | "hoist" | "lamp" | "lighting" | "power_cut" | "recorder" | "siren" | "strobe" | "voice";
+
 export interface OutputView {
   entity_id: string;
   command_id: string;
@@ -1321,6 +1375,10 @@ export interface Page {
 export interface PassBump {
   device_id: string;
   gas: string;
+}
+
+export interface PassProof {
+  entity_id: string;
 }
 
 export interface PermitFile {
@@ -1546,6 +1604,11 @@ export interface Polygon {
   points: [number, number][];
 }
 
+export interface Possession {
+  kind: "button" | "code" | "key" | "pairing" | "wired";
+  detail?: string;
+}
+
 export interface PowerStays {
 }
 
@@ -1629,6 +1692,10 @@ export interface Real {
   zone_id: string | null;
   at_ms: number;
   verdict?: string;
+}
+
+export interface RecallFinding {
+  key: string;
 }
 
 export interface RecordAttachment {
@@ -1721,6 +1788,20 @@ export interface RemoveWorker {
   person_id: string;
 }
 
+export interface ReplaceDevice {
+  device_id: string;
+  integration: string;
+  uid: string;
+  proof?: Possession | null;
+}
+
+export interface ReplaceNeeded {
+  device_id: string;
+  integration: string;
+  uid: string;
+  proof?: Possession | null;
+}
+
 export interface Report {
   rule: string;
   rule_hash: string;
@@ -1805,6 +1886,10 @@ export interface RetestZone {
 
 export interface ReturnDevice {
   device_id: string;
+}
+
+export interface ReturnWear {
+  code: string;
 }
 
 export interface RevokeKey {
@@ -2124,6 +2209,12 @@ export interface ShowConflicts {
   permit_id: string;
 }
 
+export interface SignCommission {
+  zone_id: string;
+  sheet: string;
+  note?: string;
+}
+
 export interface SignInVisitor {
   badge: string;
   count?: number;
@@ -2225,8 +2316,21 @@ export interface StartPlan {
   drill?: boolean;
 }
 
+export interface StartProof {
+  entity_id: string;
+}
+
 export interface StartRound {
   round: string;
+}
+
+export interface StartScan {
+  kind: "modbus_serial" | "modbus_tcp" | "opcua";
+  target: string;
+  port?: number;
+  units?: [number, number] | null;
+  bauds?: number[];
+  parities?: ("E" | "N" | "O")[];
 }
 
 export interface StartTask {
@@ -2243,6 +2347,10 @@ export interface StepView {
   detail: string;
   refs: string[];
   at_ms: number;
+}
+
+export interface StopScan {
+  scan_id: string;
 }
 
 export interface StopWork {
@@ -2281,6 +2389,11 @@ export interface TakeOverGuard {
 
 export interface TakeShift {
   permit_id: string;
+}
+
+export interface TakeWear {
+  code: string;
+  card?: string;
 }
 
 export interface TaskView {
@@ -2329,6 +2442,13 @@ export interface Text {
 
 export interface TextBody {
   text: string;
+}
+
+export interface TickLine {
+  zone_id: string;
+  entity_id: string;
+  step: "alarm" | "gas" | "hold" | "message" | "reading" | "siren";
+  note?: string;
 }
 
 export interface TokenBody {
@@ -2418,6 +2538,13 @@ export interface TypedTest {
 
 export interface UnshelveAlarm {
   alarm_id: string;
+}
+
+export interface UntickLine {
+  zone_id: string;
+  entity_id: string;
+  step: "alarm" | "gas" | "hold" | "message" | "reading" | "siren";
+  note?: string;
 }
 
 export interface UploadBody {
@@ -2562,7 +2689,7 @@ export interface frontend_api_work_views_TestView {
   typed: boolean;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.zone" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -2579,6 +2706,12 @@ export interface ActBodies {
   "card.record": RecordCard;
   "card.verify": VerifyCard;
   "card.withdraw": WithdrawCard;
+  "commission.begin": BeginCommission;
+  "commission.end": EndCommission;
+  "commission.gas": ApplyGas;
+  "commission.sign": SignCommission;
+  "commission.tick": TickLine;
+  "commission.untick": UntickLine;
   "company.end": EndCompany;
   "company.record": RecordCompany;
   "config.approve": ApproveConfig;
@@ -2593,7 +2726,13 @@ export interface ActBodies {
   "device.in_service": ReturnDevice;
   "device.out_of_service": ServiceDevice;
   "device.remove": RemoveDevice;
+  "device.replace": ReplaceDevice;
+  "device.replace_needed": ReplaceNeeded;
   "device.zone": ZoneDevice;
+  "discovery.ignore": IgnoreFinding;
+  "discovery.recall": RecallFinding;
+  "discovery.scan": StartScan;
+  "discovery.stop": StopScan;
   "drill.end": EndDrill;
   "drill.start": StartDrill;
   "entry.in": LogIn;
@@ -2630,6 +2769,9 @@ export interface ActBodies {
   "notice.quiet": SetQuiet;
   "notice.seen": SeeNotice;
   "notice.test": SendTest;
+  "output.proof_failed": FailProof;
+  "output.proof_passed": PassProof;
+  "output.proof_test": StartProof;
   "output.release": ReleaseOutput;
   "permit.add_worker": AddWorker;
   "permit.analyse": AnalysePermit;
@@ -2699,4 +2841,6 @@ export interface ActBodies {
   "training.record": RecordTraining;
   "visitor.sign_in": SignInVisitor;
   "visitor.sign_out": SignOutVisitor;
+  "wear.return": ReturnWear;
+  "wear.take": TakeWear;
 }
