@@ -143,7 +143,9 @@ class MovePerson(Act, frozen=True, kw_only=True):
 class FoundSafe(Act, frozen=True, kw_only=True):
     """Say that the person who called for help was reached; resets nothing."""
 
-    person_id: str
+    person_id: str = ""
+    device_id: str = ""
+    """The device that called, where nobody knows who wears it."""
 
 
 #: A day as the site writes it: 2026-03-01.

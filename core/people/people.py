@@ -1,7 +1,7 @@
 """Who is where: tags, gates and the hand; unknown never counts as outside."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -15,13 +15,15 @@ from core.hub import Hub
 from core.journal.envelope import Cause, Envelope
 from core.logic.truth import Truth
 from core.people.access import Access
-from core.people.acts import FoundSafe, MovePerson
+from core.people.acts import MovePerson
+from core.people.calls import CALLS, Calls
 from core.people.events import OUTSIDE, PersonMoved
 from core.people.state import Presence
+from core.people.wear_events import WearEnded, WearTaken
 from core.readings.readings import Readings
 from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceReported
 from core.registry.registry import Registry
-from core.registry.state import EntityRecord
+from core.registry.state import DeviceRecord
 from core.response.events import RosterLine
 from core.site.site import Site
 
@@ -29,8 +31,6 @@ from core.site.site import Site
 DWELL_S = 1.5
 #: After a start hosts need a moment to tell again what their tags say.
 SETTLE_S = 15.0
-#: Discrete reports of a worn device that call for help, and what ends them.
-CALLS = ("sos", "fall")
 
 
 class _Candidate(msgspec.Struct):
@@ -54,12 +54,14 @@ class People:
     ) -> None:
         self._hub, self._site = hub, site
         self.registry, self.readings, self.access = registry, readings, access
-        self._alarms = readings.alarms
+        self.calls = Calls(hub, self, readings.alarms)
         self._persons: dict[str, config.Person] = {}
         self._by_tag: dict[str, str] = {}
         self._wearers: dict[str, str] = {}
         """Location entity id → person id."""
         self._tags: dict[str, list[str]] = {}
+        self._last: dict[str, list[str]] = {}
+        """Person id → fixes of what they took last and are not bound to any more."""
         self._worn: set[str] = set()
         self._watched: set[str] = set()
         self._candidates: dict[str, _Candidate] = {}
@@ -69,9 +71,9 @@ class People:
         hub.on(DeviceEnrolled, lambda body, _envelope: self._changed(body.device_id))
         hub.on(DeviceRemoved, lambda body, _envelope: self._changed(body.device_id))
         hub.on(DeviceReported, self._reported)
-        self._alarms.judges["device"] = self._answers
+        hub.on(WearTaken, lambda body, _envelope: self._changed(body.device_id))
+        hub.on(WearEnded, lambda body, _envelope: self._changed(body.device_id))
         access.bind(MovePerson, self._move_by_hand)
-        access.bind(FoundSafe, self._found_safe)
 
     def arm(self) -> None:
         """Derive persons and the wearers of tags."""
@@ -114,7 +116,7 @@ class People:
         presence = self.where(person_id)
         if presence is None or presence.zone_id is None:
             return None
-        if presence.source in self._wearers:
+        if self._wearers.get(presence.source) == person_id:
             good = self.readings.get(presence.source).quality is Quality.GOOD
             return presence.zone_id if good else None
         return None if self._is_entity(presence.source) else presence.zone_id
@@ -130,6 +132,44 @@ class People:
         """Return whose fix each location entity is: entity id → person id."""
         return self._wearers
 
+    def wearer(self, device_id: str) -> str | None:
+        """Return who wears a device: enrolled or taken so, else whose tag it is."""
+        device = self._hub.state.registry.devices.get(device_id)
+        if device is not None and device.person_id is not None:
+            return device.person_id
+        return self._by_tag.get(device.uid if device else device_id)
+
+    def points_to(self, device: DeviceRecord) -> str | None:
+        """Return the zone that a device's own fix points to, proven or not."""
+        entities = self._hub.state.registry.entities
+        for entity_id in device.entities:
+            if entities[entity_id].declared.kind is EntityKind.LOCATION:
+                fix = self.readings.get(entity_id)
+                if fix.quality not in NEVER_ACTS and (zone := self._zone_of(fix.value)):
+                    return zone
+        return None
+
+    def unnamed(self, zone_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Return devices that somebody wears in the zones and nobody took, by name.
+
+        What its last wearer may still wear counts as that person.
+        """
+        zones, registry = set(zone_ids), self._hub.state.registry
+        found = []
+        for device in registry.devices.values():
+            last = self._hub.state.people.worn.get(device.id)
+            if self.wearer(device.id) or (last and self.found(last.person_id) is None):
+                continue
+            worn = [registry.entities[e] for e in device.entities]
+            if any(
+                e.declared.quantity == "wear" and is_on(self.readings.get(e.id).value)
+                for e in worn
+            ):
+                zone_id = self.points_to(device)
+                if zone_id in zones and zone_id is not None:
+                    found.append((device.name, zone_id))
+        return found
+
     def in_zone(self, person_id: str, zone_id: str) -> Truth:
         """Say whether a person is in a zone; unknown never counts as outside."""
         found = self.found(person_id)
@@ -140,14 +180,34 @@ class People:
     def inside(self, zone_ids: Iterable[str]) -> list[RosterLine]:
         """Return who is in the zones, and who was last known there."""
         zones, lines = set(zone_ids), []
-        for person_id, presence in self._hub.state.people.presence.items():
+        known = self._hub.state.people.presence
+        for person_id in dict.fromkeys((*known, *self._tags, *self._last)):
             found = self.found(person_id)
             if found is not None:
                 if found in zones:
                     lines.append(_line(person_id, found, certain=True))
-            elif (last := presence.zone_id or presence.last_zone_id) in zones:
-                lines.append(_line(person_id, last, certain=False))
+                continue
+            maybe = next((z for z in self._maybe(person_id) if z in zones), None)
+            if maybe is not None:
+                lines.append(_line(person_id, maybe, certain=False))
         return lines
+
+    def _maybe(self, person_id: str) -> Iterator[str]:
+        """Return where one who is not found may be: nothing of it proves absence.
+
+        The last known zone, and what fixes point to that prove nothing: by
+        satellite, or of a helmet whose binding is over.
+        """
+        presence = self.where(person_id)
+        if presence and (last := presence.zone_id or presence.last_zone_id):
+            yield last
+        told_ns = self._told_ns.get(person_id, -1)
+        mine = (*self._tags.get(person_id, ()), *self._last.get(person_id, ()))
+        for fix in map(self.readings.get, mine):
+            if fix.quality not in NEVER_ACTS and fix.received_ns > told_ns:
+                zone_id = self._zone_of(fix.value)
+                if zone_id:
+                    yield zone_id
 
     def may_be_inside(self, zone_id: str) -> bool:
         """Say whether anybody is in a zone, or has work there and cannot be found."""
@@ -168,22 +228,29 @@ class People:
         device = registry.devices.get(device_id)
         mine = [registry.entities[each] for each in device.entities] if device else []
         calls = any(each.declared.quantity in CALLS for each in mine)
-        if calls or device_id in self._worn or self._wearer(device_id) is not None:
+        if calls or device_id in self._worn or self.wearer(device_id) is not None:
+            before = self._tags
             self._derive()
+            for person_id in before.keys() - self._tags.keys():
+                self._judge(person_id)  # whose only fix is no longer theirs
 
     def _derive(self) -> None:
         registry = self._hub.state.registry
-        self._wearers, self._tags, self._worn = {}, {}, set()
+        self._wearers, self._tags, self._last, self._worn = {}, {}, {}, set()
         for device in registry.devices.values():
-            person_id = self._wearer(device.id)
-            if person_id is None:
-                continue
-            self._worn.add(device.id)
-            for entity_id in device.entities:
-                kind = registry.entities[entity_id].declared.kind
-                if kind is EntityKind.LOCATION:
-                    self._wearers[entity_id] = person_id
-                    self._tags.setdefault(person_id, []).append(entity_id)
+            person_id = self.wearer(device.id)
+            last = self._hub.state.people.worn.get(device.id)
+            fixes = [
+                entity_id
+                for entity_id in device.entities
+                if registry.entities[entity_id].declared.kind is EntityKind.LOCATION
+            ]
+            if person_id is not None:
+                self._worn.add(device.id)
+                self._wearers.update(dict.fromkeys(fixes, person_id))
+                self._tags.setdefault(person_id, []).extend(fixes)
+            elif last is not None:
+                self._last.setdefault(last.person_id, []).extend(fixes)
         # A button may be told as a state (binary sensor) and not as an event.
         calls = {
             entity.id
@@ -198,14 +265,16 @@ class People:
     def _read(self, reading: Reading) -> None:
         entity = self._hub.state.registry.entities.get(reading.entity_id)
         if entity is not None and entity.declared.quantity in CALLS:
-            self._pressed(entity, reading)
+            self.calls.pressed(entity, reading)
             return
         person_id = self._wearers.get(reading.entity_id)
         if person_id is not None:
             self._judge(person_id)
 
     def _judge(self, person_id: str) -> None:
-        fixes = [self.readings.get(entity_id) for entity_id in self._tags[person_id]]
+        fixes = [
+            self.readings.get(entity_id) for entity_id in self._tags.get(person_id, ())
+        ]
         told_ns = self._told_ns.get(person_id, -1)
         good = [
             fix
@@ -282,8 +351,8 @@ class People:
         cause = Cause(actor=f"device:{body.device_id}", parent=envelope.id)
         if body.kind == "gate":
             self._through_gate(body, cause)
-        elif body.kind in CALLS:
-            self._called(body, cause)
+        else:
+            self.calls.reported(body, envelope)
 
     def _through_gate(self, body: DeviceReported, cause: Cause) -> None:
         person_id = self._carded(body)
@@ -307,73 +376,6 @@ class People:
             return named
         return self._by_tag.get(str(body.params.get("tag", "")))
 
-    def _pressed(self, entity: EntityRecord, reading: Reading) -> None:
-        """Take a call that is told as a state: ON calls, whatever its age says."""
-        if reading.quality in NEVER_ACTS:
-            return
-        cause = Cause(actor=f"entity:{entity.id}")
-        kind = entity.declared.quantity
-        if is_on(reading.value):
-            self._call(entity.device_id, kind, cause)
-        elif reading.quality is Quality.GOOD:
-            self._alarms.clear(self._caller(entity.device_id), kind, cause=cause)
-
-    def _called(self, body: DeviceReported, cause: Cause) -> None:
-        # One that nobody enrolled calls under the uid that it gave.
-        device_id = body.device_id or str(body.params.get("device_uid", ""))
-        if body.params.get("active") is False:
-            if not body.device_id:
-                return  # a stranger may call for help, and calls off nobody's
-            self._alarms.clear(self._caller(device_id), body.kind, cause=cause)
-        else:
-            self._call(device_id, body.kind, cause)
-
-    def calls_again(
-        self, device_id: str, kind: str, params: Mapping[str, Value]
-    ) -> bool:
-        """Say whether a repeated call finds no alarm: then it is a new one.
-
-        Many devices count their events anew after each start.
-        """
-        if kind not in CALLS or params.get("active") is False:
-            return False
-        alarm = self._alarms.find(self._caller(device_id), kind)
-        return alarm is None or not alarm.active
-
-    def _answers(self, source: str, condition: str) -> bool:
-        """Say whether a device can still end its call; a stranger's word does not."""
-        device_id = source.partition(":")[2]
-        known = device_id in self._hub.state.registry.devices
-        return known or condition not in CALLS
-
-    def _wearer(self, device_id: str) -> str | None:
-        """Return who wears a device: as enrolled, else whose tag its uid is."""
-        device = self._hub.state.registry.devices.get(device_id)
-        if device is not None and device.person_id is not None:
-            return device.person_id
-        return self._by_tag.get(device.uid if device else device_id)
-
-    def _caller(self, device_id: str) -> str:
-        person_id = self._wearer(device_id)
-        return f"person:{person_id}" if person_id else f"device:{device_id}"
-
-    def _call(self, device_id: str, kind: str, cause: Cause) -> None:
-        device = self._hub.state.registry.devices.get(device_id)
-        person_id = self._wearer(device_id)
-        presence = self.where(person_id) if person_id else None
-        place = presence and (presence.zone_id or presence.last_zone_id)
-        self._alarms.raise_(
-            self._caller(device_id),
-            kind,
-            kind=kind,
-            priority=1,
-            zone_id=place or (device.zone_id if device else None),
-            life_safety=True,
-            latching=True,
-            params={"person": person_id or "", "device": device_id},
-            cause=cause,
-        )
-
     def _move_by_hand(
         self, _actor: str, act: MovePerson, _version: int | None, cause: Cause
     ) -> dict[str, Value]:
@@ -382,17 +384,6 @@ class People:
         if act.zone_id != OUTSIDE and self._site.zone(act.zone_id) is None:
             raise Refused("site.zone_unknown", zone=act.zone_id)
         self._moved(act.person_id, act.zone_id, "hand", cause)
-        return {"person_id": act.person_id}
-
-    def _found_safe(
-        self, _actor: str, act: FoundSafe, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        source = f"person:{act.person_id}"
-        calls = [kind for kind in CALLS if self._alarms.find(source, kind)]
-        if not calls:
-            raise Refused("person.no_call", person=act.person_id)
-        for kind in calls:
-            self._alarms.clear(source, kind, cause=cause)
         return {"person_id": act.person_id}
 
 

@@ -23,6 +23,7 @@ from core.people.keys_acts import ShowCode, VerifyPerson
 from core.people.keys_events import PersonUnverified, PersonVerified
 from core.people.people import People
 from core.people.signing import MS, Claim, Statement, read, statement
+from core.site.earth import local
 from core.site.site import Site, contains
 
 #: Age beyond which a fix says nothing.
@@ -32,7 +33,6 @@ AHEAD_S = 5.0
 #: Span of one rotating code; the one before it is still good.
 CODE_S = 30
 CODE_DIGITS = 10
-_METRES_PER_DEGREE = 111_320.0
 
 
 class Found(NamedTuple):
@@ -274,17 +274,6 @@ class Places:
 def _code(secret: str, zone_id: str, span: int) -> str:
     said = f"safehold place 1\0{zone_id}\0{span}".encode()
     return hmac.new(secret.encode(), said, hashlib.sha256).hexdigest()[:CODE_DIGITS]
-
-
-def local(geo: config.Geo, lat: float, lon: float) -> config.Point:
-    """Return a place in the plan's metres; good for sites of a few kilometres."""
-    north = (lat - geo.lat) * _METRES_PER_DEGREE
-    east = (lon - geo.lon) * _METRES_PER_DEGREE * math.cos(math.radians(geo.lat))
-    turn = math.radians(geo.bearing_deg)
-    # The plan's y points to the bearing, its x to the right of it.
-    x = east * math.cos(turn) - north * math.sin(turn)
-    y = east * math.sin(turn) + north * math.cos(turn)
-    return x, y
 
 
 def to_edge(polygon: tuple[config.Point, ...], x: float, y: float) -> float:

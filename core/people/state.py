@@ -9,6 +9,7 @@ from core.journal.fold import folds
 from core.people.cards_state import CardsState
 from core.people.events import HubClaimed, PersonMoved, RolesChanged, RolesWithdrawn
 from core.people.keys_state import KeysState
+from core.people.wear_state import WornRecord
 
 if TYPE_CHECKING:
     from core.state import SiteState
@@ -32,6 +33,8 @@ class PeopleState(msgspec.Struct, kw_only=True):
     presence: dict[str, Presence] = {}
     cards: CardsState = msgspec.field(default_factory=CardsState)
     keys: KeysState = msgspec.field(default_factory=KeysState)
+    worn: dict[str, WornRecord] = {}
+    """Device id → who took it last by a scan."""
 
 
 @folds(HubClaimed)

@@ -8,7 +8,7 @@ from core.api.model import Entity, EntityKind
 from core.api.quality import Quality
 from core.api.reading import Reading, Value
 from core.clock import NS
-from core.config import DeviceRule, Limit, Quantity
+from core.config import DeviceRule, Geo, Limit, Quantity
 from core.readings.units import SAME, Line, canonical, conversion
 
 GOOD = int(Quality.GOOD)
@@ -96,6 +96,7 @@ class Point:
         "factor",
         "flipped",
         "floor",
+        "geo",
         "grace_ns",
         "high",
         "host",
@@ -160,6 +161,8 @@ class Point:
         self.unit = ""
         self.cap = GOOD
         """The best quality that a reading can have here."""
+        self.geo: Geo | None = None
+        """Where the plan lies on the Earth."""
 
     def configure(
         self,

@@ -7,6 +7,7 @@ from core.api.model import EntityKind
 from core.api.reading import Value
 from core.clock import NS
 from core.readings.point import FAULT, GOOD, NOT_PRESENT, UNCERTAIN, VALUELESS, Point
+from core.site.earth import GCJ02, WGS84, placed
 
 #: A measuring time may lie so far ahead: the clocks of one machine agree better.
 FUTURE_NS = 2 * NS
@@ -70,9 +71,23 @@ def _discrete(point: Point, value: Value, quality: int, reason: str) -> Judged:
         if value not in (0, 1):
             return Judged(None, FAULT, "wrong_type")
         return Judged(bool(value), quality, reason)
-    if point.kind is EntityKind.LOCATION and not isinstance(value, str):
-        return Judged(None, FAULT, "wrong_type")
+    if point.kind is EntityKind.LOCATION:
+        return _place(point, value, quality, reason)
     return Judged(value, quality, reason)
+
+
+def _place(point: Point, value: Value, quality: int, reason: str) -> Judged:
+    """Return a place in the plan; one by satellite is a claim and proves nothing."""
+    if not isinstance(value, str):
+        return Judged(None, FAULT, "wrong_type")
+    if point.unit not in (WGS84, GCJ02):
+        return Judged(value, quality, reason)
+    if point.geo is None:
+        return Judged(None, FAULT, "no_reference")
+    place = placed(point.geo, point.unit, value)
+    if place is None:
+        return Judged(None, FAULT, "no_place")
+    return Judged(place, max(quality, UNCERTAIN), reason or "by_satellite")
 
 
 def dated(point: Point, row: Judged, seq: int, measured_ns: int, now: int) -> Judged:

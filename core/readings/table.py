@@ -44,6 +44,7 @@ class Table:
             self._by_device.setdefault(device.id, []).append(point)
         point.host, point.device_id = device.integration, device.id
         point.zone_id, point.person_id = device.zone_id, device.person_id
+        point.geo = self._hub.bundle.site.geo
         quantity = quantities.get(entity.declared.quantity)
         before = point.cap
         point.configure(entity.declared, self._registry.rule(device.id), quantity)

@@ -75,12 +75,13 @@ def works(shift: Shift, now: datetime) -> bool:
     for back in (0, 1):
         day = now.date() - timedelta(days=back)
         start = datetime.combine(day, datetime.min.time()) + timedelta(minutes=begin)
-        if start <= now < start + timedelta(minutes=length) and _begins(shift, day):
+        if start <= now < start + timedelta(minutes=length) and begins(shift, day):
             return True
     return False
 
 
-def _begins(shift: Shift, day: date) -> bool:
+def begins(shift: Shift, day: date) -> bool:
+    """Say whether a shift begins on a day."""
     if day.isoweekday() not in shift.days:
         return False
     if not shift.first:

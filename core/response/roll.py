@@ -98,6 +98,9 @@ class Roll:
                 found = self._people.found(worker)
                 line = roster_line(worker, found, certain=found is not None)
                 lines.setdefault(worker, line)
+        for name, zone_id in self._people.unnamed(wanted):
+            line = roster_line(VISITOR + name, zone_id, certain=False)
+            lines.setdefault(line.person_id, line)
         for line in self._visitors.lines(wanted):
             lines.setdefault(line.person_id, line)
         return list(lines.values())
