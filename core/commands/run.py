@@ -58,7 +58,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         "--without",
         action="append",
         default=[],
-        choices=["archive", "gateway", "notifier", "uplink"],
+        choices=["archive", "discovery", "gateway", "notifier", "uplink"],
         help="leave a process out; may be repeated",
     )
     options = parser.parse_args(argv)

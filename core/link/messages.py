@@ -7,6 +7,7 @@ from core.api.model import Device
 from core.api.reading import Value
 from core.geometry.shapes import Found, Hazard, Rule, Work
 from core.journal.envelope import Proof
+from core.link.findings import Findings, Proposals, ScanState
 
 # --- telemetry lane ----------------------------------------------------------
 
@@ -363,4 +364,7 @@ Message = (
     | Plan
     | Works
     | Checked
+    | Findings
+    | ScanState
+    | Proposals
 )

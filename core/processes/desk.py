@@ -21,6 +21,7 @@ from core.processes.acts import ArmConfig, EndPower, ShowConfig
 from core.processes.arming import Arming
 from core.processes.hosts import Hosts, Secrets
 from core.processes.voices import may
+from core.registry.proposals import ProposalFeed
 
 #: Bytes of events, or of a snapshot, that go into one frame.
 _FRAME = 512 << 10
@@ -58,6 +59,7 @@ class Desk:
         self._fresh: list[bytes] = []
         self._told_durable = 0
         self._told_hosts: m.HostStates | None = None
+        self._proposals = ProposalFeed(kernel.registry)
         self._routes: dict[type, Callable[[str, Any], None]] = {
             m.Readings: kernel.readings.receive,
             m.Declare: self.hosts.declare,
@@ -214,6 +216,8 @@ class Desk:
         self.links.send(peer, m.Events([], self.hub.journal.durable_seq))
         if self._told_hosts is not None:
             self.links.send(peer, self._told_hosts)
+        if peer.startswith("gateway"):
+            self.links.send(peer, self._proposals.message)
 
     def armed(self, digest: str, data: bytes) -> None:
         """Hand a newly armed bundle to the replicas, behind its event."""
@@ -281,6 +285,10 @@ class Desk:
         if now != self._told_hosts:
             self._told_hosts = now
             self._send_all(now)
+        proposals = self._proposals.changed()
+        if proposals is not None:
+            for name in self._gateways():
+                self.links.send(name, proposals)
 
 
 def _groups(events: list[bytes]) -> list[list[bytes]]:

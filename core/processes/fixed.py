@@ -12,6 +12,10 @@ _ARCHIVE = Spec(
 )
 _GATEWAY = Spec("gateway", ("-m", "frontend_api"), early=False, yields=True)
 _NOTIFIER = Spec("notifier", ("-m", "core.processes.notifier"), early=False)
+#: It listens to the site's networks and buses; without it nothing is lost.
+_DISCOVERY = Spec(
+    "discovery", ("-m", "integrations.runtime.discovery"), early=False, yields=True
+)
 _UPLINK = Spec("uplink", ("-m", "core.processes.uplink"), early=False, yields=True)
 #: Nothing leaves a site that has no such file in its data folder.
 UPLINK_SETTINGS = os.path.join("exchange", "settings.yaml")
@@ -31,7 +35,7 @@ def fixed_children(options: Packet) -> Iterator[Spec]:
     if config:
         yield _publish(config, options["data"])
     gateway = _GATEWAY._replace(args=(*_GATEWAY.args, *options.get("gateway", ())))
-    found = [_ARCHIVE, gateway, _NOTIFIER]
+    found = [_ARCHIVE, gateway, _NOTIFIER, _DISCOVERY]
     data = options.get("data", "")
     if data and os.path.exists(os.path.join(data, UPLINK_SETTINGS)):
         found.append(_UPLINK)

@@ -30,7 +30,7 @@ STOP_CORE_S = 8.0
 STOP_S = 3.0
 TICK_S = 1.0
 #: Pairs of children that talk without core.
-SIDE_PAIRS = (("gateway", "archive"),)
+SIDE_PAIRS = (("gateway", "archive"), ("gateway", "discovery"))
 
 
 class AlreadyRunning(Exception):

@@ -20,6 +20,7 @@ MAY: dict[str, frozenset[type]] = {
     "notifier": frozenset((*_COMMON, m.NoticeResult)),
     "archive": frozenset(_COMMON),
     "uplink": frozenset(_COMMON),
+    "discovery": frozenset(_COMMON),
     "geometry": frozenset((*_COMMON, m.Checked)),
 }
 

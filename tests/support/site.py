@@ -31,7 +31,11 @@ from core.state import SiteState
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-QUIET = ("--without", "gateway", "--without", "notifier")
+QUIET = tuple(
+    word
+    for name in ("gateway", "notifier", "discovery")
+    for word in ("--without", name)
+)
 
 
 class Viewer:
