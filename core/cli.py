@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "frontend_api.commands.notice:main",
         "keep addresses, send a test, tell how channels do",
     ),
+    "conformance": (
+        "integrations.runtime.kit.command:main",
+        "prove integrations against their own simulators",
+    ),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 
