@@ -39,6 +39,7 @@ _SCALES: Final[dict[str, dict[str, Line]]] = {
     },
     "speed": {
         "m/s": SAME,
+        "mm/s": Line(1e-3),
         "km/h": Line(1 / 3.6),
         "mph": Line(0.44704),
         "kn": Line(1852 / 3600),

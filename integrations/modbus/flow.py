@@ -9,6 +9,7 @@ from core.api import ConfigError, EntityKind, OutputKind, wrong_fail_safe
 from integrations.modbus import load
 from integrations.modbus.profile import Profile
 from integrations.modbus.schema import (
+    BANDS,
     SERIAL,
     flag,
     identifier,
@@ -68,6 +69,7 @@ _DEVICE = vol.Schema(
         vol.Optional("quantities"): vol.Schema({identifier: word}),
         vol.Optional("units"): vol.Schema({identifier: word}),
         vol.Optional("outputs"): vol.Schema({identifier: _channel}),
+        vol.Optional("bands"): vol.Schema({identifier: BANDS}),
         vol.Optional("without"): [identifier],
     }
 )
@@ -129,7 +131,7 @@ def _check_device(device: Mapping[str, Any], path: list[Any]) -> None:
         profile = load.load(device["profile"])
     except ConfigError as problem:
         raise vol.Invalid(str(problem), path=[*path, "profile"]) from problem
-    for key in ("quantities", "units", "outputs", "without"):
+    for key in ("quantities", "units", "outputs", "bands", "without"):
         for uid in device.get(key, ()):
             entity = profile.entities.get(uid)
             if entity is None or (key == "outputs") > (entity.coil is not None):

@@ -14,6 +14,7 @@ from integrations.modbus.profile import (
     Beat,
     Choice,
     Coil,
+    Derive,
     EntityMap,
     Function,
     Judge,
@@ -200,7 +201,18 @@ class _Builder:
             judged=entry["judged"],
             coil=self.coil(uid, entry),
             output=OutputKind(output) if output else None,
+            derive=self.derive(uid, entry),
         )
+
+    def derive(self, uid: str, entry: Mapping[str, Any]) -> Derive | None:
+        given = entry.get("derive")
+        if given is None:
+            return None
+        lacks = "bands" if given["kind"] == "band" else "over_s"
+        if lacks not in given:
+            wrong = f"a {given['kind']} needs '{lacks}'"
+            raise _fail(wrong, "entities", uid, "derive")
+        return Derive(**given)
 
     def vector(self, index: int, entry: Mapping[str, Any]) -> Vector:
         image: dict[tuple[int, int], int] = {}

@@ -103,6 +103,20 @@ class Coil(msgspec.Struct, frozen=True, kw_only=True):
     """How often and how the output is proven: shown to whoever tests it."""
 
 
+class Derive(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what is made of a number's history (`window.Window`)."""
+
+    kind: str
+    """mean, peak (the greatest bucket), rise (per cent above its own mean), band."""
+    over_s: float = 0.0
+    of_s: float = 0.0
+    """Length of one bucket; 0: a sixtieth of the window."""
+    floor: float = 0.1
+    """Least mean that a rise is a share of."""
+    bands: tuple[float, ...] = ()
+    """Edges between the bands A, B, C, …; a site may set its own (`bands`)."""
+
+
 class EntityMap(msgspec.Struct, frozen=True, kw_only=True):
     """Say what one entity of the device is and which registers make it."""
 
@@ -125,6 +139,7 @@ class EntityMap(msgspec.Struct, frozen=True, kw_only=True):
     judged: bool = True
     coil: Coil | None = None
     output: OutputKind | None = None
+    derive: Derive | None = None
 
 
 class SerialDefaults(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ or as they go over the wire (``address: 2``). A verdict is written
 ``quality:reason``, as in ``inhibited:warm_up``.
 """
 
+import itertools
 from typing import Any
 
 import voluptuous as vol
@@ -118,6 +119,13 @@ def _pair(check: Any) -> Any:
     return both
 
 
+def _rising(edges: list[float]) -> tuple[float, ...]:
+    if any(a >= b for a, b in itertools.pairwise(edges)):
+        raise vol.Invalid("expected each band's edge above the last")
+    return tuple(edges)
+
+
+BANDS = vol.All([number], vol.Length(min=1, max=7), _rising)
 _NAMES = vol.Schema({vol.Required("en"): word, vol.Required("zh"): word})
 _CODE = whole(0, 0xFFFFFFFF)
 _PLACE: dict[Any, Any] = {
@@ -163,6 +171,15 @@ _COIL = vol.Schema(
         vol.Optional("proof", default=""): vol.Any("", word),
     }
 )
+_DERIVE = vol.Schema(
+    {
+        vol.Required("kind"): one_of("mean", "peak", "rise", "band"),
+        vol.Optional("over_s"): positive,
+        vol.Optional("of_s"): positive,
+        vol.Optional("floor"): positive,
+        vol.Optional("bands"): BANDS,
+    }
+)
 _ENTITY = vol.Schema(
     {
         vol.Required("kind"): one_of("gas", "sensor", "binary", "output"),
@@ -180,6 +197,7 @@ _ENTITY = vol.Schema(
         vol.Optional("critical"): flag,
         vol.Optional("judged", default=True): flag,
         vol.Optional("coil"): _COIL,
+        vol.Optional("derive"): _DERIVE,
         vol.Optional("output"): one_of(*(str(k) for k in OutputKind)),
     }
 )

@@ -6,6 +6,7 @@ from typing import Any
 from core.api import Device, Entity, Host, Output, OutputKind, Quality
 from integrations.modbus import decode, load, schema
 from integrations.modbus.profile import Block, EntityMap, Image, Profile
+from integrations.modbus.window import Window
 
 NS = 1_000_000_000
 #: One lost answer is noise on a line; two in a row are a lost device.
@@ -55,6 +56,12 @@ class Session:
             if entity.unit_from is not None and uid not in self._units
         }
         self._handles: dict[str, int] = {}
+        bands = options.get("bands", {})
+        self._windows = {
+            uid: Window(entity.derive, bands.get(uid, ()))
+            for uid, entity in self._entities().items()
+            if entity.derive is not None
+        }
 
     def _entities(self) -> dict[str, EntityMap]:
         """Return the entities that the site uses: all but unassigned channels."""
@@ -125,7 +132,9 @@ class Session:
             self.profile, self._image, heartbeat_age_s=age, units=self._units
         )
         for uid, handle in self._handles.items():
-            value, quality, reason = found[uid]
+            window = self._windows.get(uid)
+            judged = window.take(now, found[uid]) if window else found[uid]
+            value, quality, reason = judged
             if uid in self._unlearned and quality not in decode.VALUELESS:
                 # Not a fault of the device: a number without its unit is no value.
                 value, quality = None, Quality.NOT_PRESENT

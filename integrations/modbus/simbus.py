@@ -80,7 +80,11 @@ class _Line:
         device = self.store.devices.get(data[0 if self.serial else 6])
         if device is None:
             return data
+        if not self.serial:  # a line's frames bear no number to be known by
+            data = device.again(data)
         spoilt = self._spoil(device, data)
+        if device.faults.half:
+            asyncio.get_running_loop().call_soon(_cut, handler)
         if device.faults.slow_s:
             loop = asyncio.get_running_loop()
             loop.call_later(device.faults.slow_s, _send_late, handler, spoilt)
@@ -101,12 +105,25 @@ class _Line:
             broken = bytearray(data)
             broken[-1 if self.serial else 2] ^= 0xFF
             data = bytes(broken)
+        if faults.noise:
+            return os.urandom(len(data))
+        if faults.half:
+            return data[: len(data) // 2]
         return bytes.fromhex(faults.garbage) + data
 
 
 def _send_late(handler: ServerRequestHandler, data: bytes) -> None:
     if handler.transport is not None:
         handler.send(data)
+
+
+def _cut(handler: ServerRequestHandler) -> None:
+    """End a connection in the middle of a frame; a line has none."""
+    transport = handler.transport
+    if isinstance(transport, asyncio.Transport) and transport.get_extra_info(
+        "peername"
+    ):
+        handler.close()
 
 
 class _TcpServer(ModbusTcpServer):

@@ -1,6 +1,7 @@
 """A simulated device: registers made from a profile by the decoder's inverse."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ Say = Callable[[dict[str, Any]], None]
 ILLEGAL_ADDRESS = 2
 
 
-class Faults(msgspec.Struct, kw_only=True):
+class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Hold what is wrong with a device; set by the control line, checked there."""
 
     silent: bool = False
@@ -29,6 +30,20 @@ class Faults(msgspec.Struct, kw_only=True):
     """The heartbeat stands still."""
     ignore_writes: bool = False
     """A relay that echoes a command and does nothing."""
+    noise: bool = False
+    """Bytes that are no frame, instead of each answer."""
+    half: bool = False
+    """The first half of each answer, and then the end of the connection."""
+    replay: bool = False
+    """An old answer instead of each new one."""
+    swapped: bool = False
+    """The words of long registers the other way round."""
+
+
+#: What every simulator understands, in this one's own words.
+_UNIFORM = {"slow": "slow_s", "frozen": "freeze"}
+#: Answers kept of each shape, for the day when they are sent again.
+_OLD = 50
 
 
 class SimulatedDevice:
@@ -50,6 +65,7 @@ class SimulatedDevice:
                 idle = (not entity.coil.on_state) != self._inverted(entity.uid)
                 self._coils[entity.coil.address] = idle
         self._echo = False
+        self._old: dict[tuple[int, int], deque[bytes]] = {}
         self._born = asyncio.get_running_loop().time()
         self._frozen_at = 0
 
@@ -79,9 +95,12 @@ class SimulatedDevice:
         self.state = state
 
     def fault(self, changes: Mapping[str, Any]) -> None:
-        """Set or clear faults; raises msgspec.ValidationError for a wrong one."""
+        """Set faults; none given clears all. Raises msgspec.ValidationError."""
         before = self.faults.freeze
-        merged = {**msgspec.to_builtins(self.faults), **changes}
+        words = {_UNIFORM.get(name, name): value for name, value in changes.items()}
+        if isinstance(words.get("garbage"), bool):
+            words["noise"] = words.pop("garbage")
+        merged = {**msgspec.to_builtins(self.faults), **words} if words else {}
         self.faults = msgspec.convert(merged, Faults)
         if self.faults.freeze and not before:
             self._frozen_at = self._ticks()
@@ -104,7 +123,10 @@ class SimulatedDevice:
         if self.state != "normal":
             values |= self.profile.simulate[self.state]
         for name, value in values.items():
-            put(self.profile.registers[name], value, image)
+            register = self.profile.registers[name]
+            if self.faults.swapped:
+                register = msgspec.structs.replace(register, little=not register.little)
+            put(register, value, image)
         beat = self.profile.beat
         if beat is not None:
             register = self.profile.registers[beat.register]
@@ -141,6 +163,14 @@ class SimulatedDevice:
                 told = {"device": self.uid, "entity": entity.uid, "value": on}
                 self._say({"event": "output", **told, "coil": address})
         return True
+
+    def again(self, frame: bytes) -> bytes:
+        """Keep an answer, and return an old one of its shape where that is asked."""
+        kept = self._old.setdefault((len(frame), frame[7]), deque(maxlen=_OLD))
+        if self.faults.replay and kept:
+            return kept[0]
+        kept.append(frame)
+        return frame
 
     def on(self, entity_uid: str) -> bool:
         """Say whether an output is on (tests and demos look here)."""

@@ -8,7 +8,7 @@ each, answered by ``{"ok": true}`` or ``{"error": …}``:
 
     {"device": "xnx-1", "set": {"gas": 12.5}, "state": "normal"}
     {"device": "xnx-1", "fault": {"silent": true}}      (see simulated.Faults)
-    {"bus": "b1", "do": "drop" | "stop" | "start"}
+    {"bus": "b1", "do": "drop" | "stop" | "start"}      (without bus: every one)
     {"do": "quit"}
 
 Standard output tells ``ready`` with every place, and each change of an output.
@@ -72,7 +72,7 @@ class Simulator:
         for bus in self.buses.values():
             await bus.start()
         places = [{"id": name, **bus.place} for name, bus in self.buses.items()]
-        self._say({"event": "ready", "buses": places})
+        self._say({"event": "ready", "buses": places, "options": self.options})
 
     async def stop(self) -> None:
         """Close every bus."""
@@ -99,13 +99,15 @@ class Simulator:
                 device.set(name, float(value))
             if "state" in request:
                 device.enter(request["state"])
-            device.fault(request.get("fault", {}))
+            if "fault" in request:
+                device.fault(request["fault"])
         elif "bus" in request:
             await self._bus(self.buses[request["bus"]], request["do"])
         elif request["do"] == "quit":
             self.done.set()
         else:
-            raise ValueError(f"cannot do {request['do']!r}; expected quit")
+            for bus in self.buses.values():
+                await self._bus(bus, request["do"])
 
     async def _bus(self, bus: TcpBus | SerialBus, what: str) -> None:
         if what == "drop":
@@ -115,7 +117,7 @@ class Simulator:
         elif what == "start":
             await bus.start()
         else:
-            raise ValueError(f"cannot do {what!r}; expected drop, stop or start")
+            raise ValueError(f"cannot do {what!r}; expected drop, stop, start or quit")
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
