@@ -1,0 +1,1 @@
+"""An integration whose driver fails in the ways of its options."""
