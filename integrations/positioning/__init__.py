@@ -1,0 +1,1 @@
+"""Positioning: ultra-wideband tags of four makes, one model of where people are."""
