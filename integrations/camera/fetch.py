@@ -106,7 +106,7 @@ class Fetch:
                 if response.status in _REFUSED:
                     raise AuthError(f"HTTP {response.status}")
                 yield response
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unanswered(type(error).__name__) from error
 
     async def get(self, path: str, most: int = MAX_ANSWER) -> bytes:

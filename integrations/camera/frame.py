@@ -7,7 +7,7 @@ package hands any out.
 import asyncio
 import struct
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,8 +102,3 @@ class Latest:
 def as_json(masks: Sequence[Polygon]) -> list[list[list[float]]]:
     """Return masks as plain lists."""
     return [[[float(x), float(y)] for x, y in polygon] for polygon in masks]
-
-
-def diagnostics(latest: Latest) -> dict[str, Any]:
-    """Return what support may see of it: counts, no picture."""
-    return {"skipped": latest.skipped}

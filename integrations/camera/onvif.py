@@ -23,6 +23,8 @@ _PATH = "/onvif/device_service"
 #: How long a pull point lives without a renewal, and waits for events at most.
 LIFE_S, PULL_S = 60, 4
 _PULLS = 64
+#: A camera's clock that moved by less is no reason to be refused.
+_STEP_NS = 2 * NS
 _STREAM = (
     '<StreamSetup><Stream xmlns="http://www.onvif.org/ver10/schema">RTP-Unicast'
     '</Stream><Transport xmlns="http://www.onvif.org/ver10/schema"><Protocol>RTSP'
@@ -34,6 +36,12 @@ class BadAnswer(DeviceError):
     """A camera answered what is no ONVIF."""
 
     code = "camera.bad_answer"
+
+
+class Denied(DeviceError):
+    """A camera refused a letter: its credentials, or their time."""
+
+    code = "device.auth"
 
 
 class Onvif:
@@ -50,10 +58,7 @@ class Onvif:
     async def connect(self) -> replies.Info:
         """Learn the camera's clock, name and services; raises Auth-, DeviceError."""
         self._services = {}
-        clock = soap.ask(soap.DEVICE, "GetSystemDateAndTime")
-        # The one call that ONVIF leaves open to all, for this very purpose.
-        found = await self._ask("", clock, signed=False)
-        self.offset_ns = self._read(replies.wall, found) - self._clock.wall_ns()
+        await self._learn_clock()
         about = soap.ask(soap.DEVICE, "GetDeviceInformation")
         info = self._read(replies.info, await self._ask("", about))
         try:
@@ -152,20 +157,38 @@ class Onvif:
 
     # --- letters ------------------------------------------------------------------
 
-    async def _ask(
-        self, service: str, body: str, *, signed: bool = True, action: str = ""
-    ) -> Element:
+    async def _ask(self, service: str, body: str, *, action: str = "") -> Element:
         if service and service not in self._services:
             raise BadAnswer(f"it has no service {service}")
         path = path_of(self._services[service]) if service else _PATH
         headers = self._addressed(action, self._fetch.base + path) if action else ""
-        return await self._send(path, body, headers, action, signed=signed)
+        return await self._send(path, body, headers, action)
 
     def _addressed(self, action: str, to: str) -> str:
         # A camera may look at the time of this name; chance is all that it needs.
         return soap.addressed(action, to, f"urn:uuid:{uuid.uuid4()}")
 
-    async def _send(
+    async def _send(self, path: str, body: str, headers: str, action: str) -> Element:
+        """Send a letter; a camera whose clock has stepped gets it once more."""
+        try:
+            return await self._post(path, body, headers, action)
+        except Denied:
+            before = self.offset_ns
+            await self._learn_clock()
+            if abs(self.offset_ns - before) < _STEP_NS:
+                raise AuthError("SOAP: not authorised") from None
+        try:
+            return await self._post(path, body, headers, action)
+        except Denied:
+            raise AuthError("SOAP: not authorised") from None
+
+    async def _learn_clock(self) -> None:
+        # The one call that ONVIF leaves open to all, for this very purpose.
+        asked = soap.ask(soap.DEVICE, "GetSystemDateAndTime")
+        found = await self._post(_PATH, asked, "", "", signed=False)
+        self.offset_ns = self._read(replies.wall, found) - self._clock.wall_ns()
+
+    async def _post(
         self, path: str, body: str, headers: str, action: str, *, signed: bool = True
     ) -> Element:
         if signed and self._fetch.user:
@@ -183,8 +206,8 @@ class Onvif:
             return soap.answer(data)
         except soap.SoapError as error:
             if error.denied:
-                raise AuthError("SOAP: not authorised") from error
-            if status >= 500 and not data:
+                raise Denied from error
+            if status != 200 and not data:
                 raise Unanswered(f"HTTP {status}") from error
             raise BadAnswer(str(error)) from error
 
