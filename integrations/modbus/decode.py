@@ -31,6 +31,8 @@ OVER_RANGE = Verdict(Quality.UNCERTAIN, "modbus.over_range")
 UNDER_RANGE = Verdict(Quality.UNCERTAIN, "modbus.under_range")
 HEARTBEAT_UNPROVEN = Verdict(Quality.UNCERTAIN, "modbus.heartbeat_unproven")
 UNPROVEN = Verdict(Quality.UNCERTAIN, "modbus.status_unknown")
+#: The least normal float of 32 bits.
+_LEAST_F32 = 2.0**-126
 
 
 class Decoded(NamedTuple):
@@ -67,8 +69,13 @@ def number(register: Register, image: Cells) -> float | int | None:
 
 
 def _f32(data: bytes) -> float | None:
+    """Return the number; none that no transmitter measures.
+
+    Below the normal range lie the bits of a number whose words were swapped.
+    """
     value: float = struct.unpack(">f", data)[0]
-    return value if math.isfinite(value) else None
+    tiny = value != 0 and abs(value) < _LEAST_F32
+    return None if tiny or not math.isfinite(value) else value
 
 
 def _bcd(data: bytes) -> int | None:
