@@ -113,6 +113,8 @@ class Credentials(_Strict, frozen=True, kw_only=True):
     """Laid over the options, for credentials that are no secrets."""
     code: Uid = "auth"
     """Part of the code by which the driver tells it."""
+    devices: tuple[Uid, ...] = ()
+    """Those behind the credentials; empty: all."""
 
 
 class Found(_Strict, frozen=True, kw_only=True):
