@@ -74,7 +74,7 @@ class Simulator:
             self._refused = str(reason) if reason.is_failure else ""
             self._up.set()
             if not reason.is_failure:
-                self._announce()
+                self.announce()
 
         self._loop.call_soon_threadsafe(told)
 
@@ -88,11 +88,13 @@ class Simulator:
             if topic in model.listens():
                 model.heard(topic, payload)
 
-    def _say(self, topic: str, payload: str, retain: bool) -> None:
+    def say(self, topic: str, payload: str, retain: bool) -> None:
+        """Publish for a device."""
         if self._client is not None:
             self._client.publish(topic, payload, 1, retain)
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Let every device say what it is, and how it stands."""
         for model in self.models.values():
             if self._client is not None:
                 for topic in model.listens():
@@ -102,8 +104,8 @@ class Simulator:
 
     def site(self, site: Mapping[str, Any]) -> None:
         """Take a site's devices and announce them."""
-        self.models = simulated.build(site, self._say)
-        self._announce()
+        self.models = simulated.build(site, self.say)
+        self.announce()
 
     async def order(self, line: str | bytes) -> dict[str, Any]:
         """Carry out one line; return the answer to it."""
@@ -199,12 +201,29 @@ async def _serve(speed: float, control: Path | None) -> None:
         await simulator.close()
 
 
+def _scenario(options: Path, control: Path) -> int:
+    """Play the options' devices for the conformance kit."""
+    from core.api import ConfigError, documents
+    from integrations.mqtt import scenario
+
+    try:
+        scenario.serve(documents.read(options).data, control)
+    except ConfigError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop, or until standard input ends."""
     parser = argparse.ArgumentParser(prog="integrations.mqtt.simulator")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--control", type=Path, help="Unix socket instead of stdin")
+    parser.add_argument("--options", type=Path, help="with a broker of its own")
+    parser.add_argument("--scenario-socket", type=Path)
     asked = parser.parse_args(arguments)
+    if asked.options is not None and asked.scenario_socket is not None:
+        return _scenario(asked.options, asked.scenario_socket)
     os.umask(0o077)
     asyncio.run(_serve(asked.speed, asked.control))
     return 0

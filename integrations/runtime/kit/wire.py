@@ -60,6 +60,12 @@ class Wire:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        with suppress(asyncio.CancelledError):  # by `stop`: the task's very end
+            await self._join(reader, writer)
+
+    async def _join(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._writers.add(writer)
         far = None
         try:
