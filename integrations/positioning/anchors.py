@@ -44,16 +44,22 @@ class Health:
     told_ns: int = 0
 
 
+def surveyed(options: Mapping[str, Any]) -> dict[str, Anchor]:
+    """Return the anchors of checked options."""
+    found = {}
+    for name, told in options["anchors"].items():
+        x, y, z = told["at"]
+        found[name] = Anchor(x, y, z, told["floor"])
+    return found
+
+
 class Anchors:
     """Keep the survey and the health of each anchor."""
 
     def __init__(self, host: Host, options: Mapping[str, Any]) -> None:
         self._host = host
         self._sigma: float = options["range_sigma_m"]
-        self.survey: dict[str, Anchor] = {
-            name: Anchor(*map(float, told["at"]), told["floor"])
-            for name, told in options["anchors"].items()
-        }
+        self.survey = surveyed(options)
         self.health: dict[str, Health] = {}
         self._zh = options["language"] == "zh"
         self._names = {n: t.get("name", "") for n, t in options["anchors"].items()}

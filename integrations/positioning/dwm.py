@@ -9,7 +9,6 @@ import msgspec
 from integrations.positioning.model import (
     MAX_RANGES,
     Identity,
-    Point,
     Range,
     Sighting,
     UnreadableError,
@@ -199,6 +198,21 @@ def message(topic: str, payload: bytes) -> Sighting | None:
     return _config(short(node), told)
 
 
+def location(payload: bytes) -> Sighting | None:
+    """Read a location as if it had come on its topic; raises UnreadableError."""
+    return message("dwm/node/3b5c/uplink/location", payload)
+
+
+def status(payload: bytes) -> Sighting | None:
+    """Read a node's status as if it had come on its topic; raises UnreadableError."""
+    return message("dwm/node/3b5c/uplink/status", payload)
+
+
+def config(payload: bytes) -> Sighting | None:
+    """Read a node's config as if it had come on its topic; raises UnreadableError."""
+    return message("dwm/node/3b5c/uplink/config", payload)
+
+
 def _located(node: str, told: _Payload) -> Sighting:
     where: Any = told.position or told.location or told
     return Sighting(
@@ -246,6 +260,3 @@ def _stamp(value: str | int | float | None) -> float | None:
     except (ValueError, OverflowError):
         raise UnreadableError(f"timestamp {value!r:.40}") from None
     return found if math.isfinite(found) else None
-
-
-__all__ = ["MAX_LINE", "Point", "filters", "line", "message", "short"]

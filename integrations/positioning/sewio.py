@@ -35,12 +35,14 @@ class _Push(msgspec.Struct):
     error: Any = None
 
 
-class _Answer(msgspec.Struct):
-    results: list[_Feed]
+class _Answer(_Feed):
+    """One feed, or a mapping that wraps all of them."""
+
+    results: list[_Feed] | None = None
 
 
 _push = msgspec.json.Decoder(_Push).decode
-_answer = msgspec.json.Decoder(list[_Feed] | _Answer | _Feed).decode
+_answer = msgspec.json.Decoder(list[_Feed] | _Answer).decode
 
 
 def subscription(feed: str, key: str) -> str:
@@ -70,8 +72,9 @@ def push(payload: bytes | str) -> Sighting | None:
 def feeds(payload: bytes | str) -> list[Sighting]:
     """Read the answer of the REST interface; raises UnreadableError."""
     told = _decoded(_answer, payload)
-    found = told.results if isinstance(told, _Answer) else told
-    found = found if isinstance(found, list) else [found]
+    found = told if isinstance(told, list) else told.results
+    if found is None:
+        found = [told]
     if len(found) > MAX_FEEDS:
         raise UnreadableError(f"{len(found)} feeds in one answer")
     return [sighting(each) for each in found if each.id != ""]

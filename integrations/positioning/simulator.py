@@ -14,18 +14,19 @@ import asyncio
 import copy
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.api.simulating import Plant, main
 from integrations.positioning import flow
+from integrations.positioning.anchors import surveyed
 from integrations.positioning.book import PREFIXES
 from integrations.positioning.frame import Frame
 from integrations.positioning.simbroker import SimBroker
 from integrations.positioning.simshell import SimShell
 from integrations.positioning.simstudio import SimStudio
-from integrations.positioning.simulated import SimTag, Teller, World
-from integrations.positioning.solve import Anchor
+from integrations.positioning.simulated import Form, SimTag, Teller, World
 
 _NODES = {
     "dwm1001_uart": ["0f34"],
@@ -81,11 +82,7 @@ class Positions(Plant):
         ports = _free(given)
         checked = flow.schema()(given)
         super().__init__(checked)
-        anchors = {
-            name: Anchor(*map(float, told["at"]), told["floor"])
-            for name, told in checked["anchors"].items()
-        }
-        self.world = World(anchors, simulate.get("noise_m", 0.03))
+        self.world = World(surveyed(checked), simulate.get("noise_m", 0.03))
         self.period_s = 1 / simulate.get("rate_hz", 5)
         self.sources = [
             self._source(each, simulate.get("tags", {}), secrets, port)
@@ -213,23 +210,28 @@ class Positions(Plant):
 
     def _tell(self, source: SimSource, tag: SimTag) -> None:
         """Send one turn's frames of a tag, at once or late."""
-        teller, slow = source.teller, float(tag.faults.get("slow") or 0)
-        if source.shell is not None:
-            if not source.shell.streaming:
-                return
-            teller.mode = source.shell.streaming
-            form = teller.line
-        elif source.studio is not None:
-            form = teller.push
-        else:
-            form = teller.pozyx if source.options["kind"] == "pozyx" else teller.dwm
-        for data in teller.frames(tag, self._stamp(), form):
+        slow = float(tag.faults.get("slow") or 0)
+        form = self._form(source)
+        if form is None:
+            return
+        for data in source.teller.frames(tag, self._stamp(), form):
             if slow:
-                self.timer.call_later(slow, lambda d=data: self._send(source, tag, d))
+                self.timer.call_later(slow, partial(self._send, source, tag, data))
             else:
                 self._send(source, tag, data)
         if tag.counter % 25 == 1 and source.options["kind"] == "dwm1001_mqtt":
             self._status(source, tag)
+
+    @staticmethod
+    def _form(source: SimSource) -> Form | None:
+        """Return what a source says now; None while its shell streams nothing."""
+        teller = source.teller
+        if source.shell is not None:
+            teller.mode = source.shell.streaming or teller.mode
+            return teller.line if source.shell.streaming else None
+        if source.studio is not None:
+            return teller.push
+        return teller.pozyx if source.options["kind"] == "pozyx" else teller.dwm
 
     def _send(self, source: SimSource, tag: SimTag, data: bytes) -> None:
         if source.shell is not None:
