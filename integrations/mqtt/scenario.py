@@ -211,4 +211,8 @@ def serve(options: Mapping[str, Any], control: Path) -> None:
     if control.exists():
         raise ConfigError(f"{control}: is there already; name another socket")
     with tempfile.TemporaryDirectory(prefix="mqtt-") as folder:
-        asyncio.run(Scenario(options, Path(folder)).run(control))
+        asyncio.run(_play(options, Path(folder), control))
+
+
+async def _play(options: Mapping[str, Any], folder: Path, control: Path) -> None:
+    await Scenario(options, folder).run(control)
