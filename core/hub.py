@@ -134,7 +134,7 @@ class Hub:
         self._derived: dict[type[Event], list[Callable[[Any], object]]] = {}
         self._everything: list[Callable[[Event, Envelope, bytes], None]] = []
         self._queue: deque[tuple[Event, Envelope]] = deque()
-        self._unwritten: list[tuple[Event, int, bytes]] = []
+        self._unwritten: list[tuple[Event, Envelope]] = []
         """Events of the present dispatch: a siren is ordered before they are filed."""
         self._dispatching = False
         self.failed: Callable[[Exception], None] = _raise
@@ -167,18 +167,14 @@ class Hub:
             cause=cause,
             effect=body.effect_,
             act_ns=act_ns,
-            body=encode_body(body),
         )
         fold.apply(self.state, body, wrapped)
         for derive in self._derived.get(type(body), ()):
             derive(body)
-        data = envelopes.encode(wrapped)
         if body.effect_ is Effect.PERMISSIVE:
             self._unproven.append((wrapped.seq, body))
-        for listener in self._everything:
-            listener(body, wrapped, data)
         self._queue.append((body, wrapped))
-        self._unwritten.append((body, wrapped.seq, data))
+        self._unwritten.append((body, wrapped))
         self._dispatch()
         return wrapped
 
@@ -249,8 +245,14 @@ class Hub:
 
     def _write(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
-        for body, seq, data in unwritten:
-            self.journal.accept(seq, data, body.effect_, body.merge_key(), body.name_)
+        for body, bare in unwritten:
+            wrapped = msgspec.structs.replace(bare, body=encode_body(body))
+            data = envelopes.encode(wrapped)
+            for listener in self._everything:
+                listener(body, wrapped, data)
+            self.journal.accept(
+                wrapped.seq, data, body.effect_, body.merge_key(), body.name_
+            )
 
     def _try(
         self, failed: list[Exception], work: Callable[..., object], *args: object
