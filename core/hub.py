@@ -167,6 +167,7 @@ class Hub:
             cause=cause,
             effect=body.effect_,
             act_ns=act_ns,
+            body=encode_body(body),  # what cannot be written is never folded
         )
         fold.apply(self.state, body, wrapped)
         for derive in self._derived.get(type(body), ()):
@@ -245,8 +246,7 @@ class Hub:
 
     def _write(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
-        for body, bare in unwritten:
-            wrapped = msgspec.structs.replace(bare, body=encode_body(body))
+        for body, wrapped in unwritten:
             data = envelopes.encode(wrapped)
             for listener in self._everything:
                 listener(body, wrapped, data)
