@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.api import asking
 from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
 from core.api.manifest import Manifest, digest
@@ -51,16 +52,42 @@ def check(
         )
     form = importlib.import_module(f"{package.module}.flow")
     options = document.check_part(form.schema(), options, place)
-    companions = getattr(form, "companions", None)
-    secrets = getattr(form, "secrets_of", None)
+    return configured(package, given["id"], options, tuple(given.get("secrets", ())))
+
+
+def configured(
+    package: Package,
+    name: str,
+    options: dict[str, Any],
+    secrets: tuple[str, ...] = (),
+) -> IntegrationConfig:
+    """Return an instance of an integration with options that were checked."""
+    told = query(package, "secrets", {"options": options})
     return IntegrationConfig(
-        id=given["id"],
-        integration=name,
+        id=name,
+        integration=package.manifest.id,
         options=options,
-        secrets=(*given.get("secrets", ()), *(secrets(options) if secrets else ())),
-        companions=tuple(companions(options)) if companions else (),
+        secrets=tuple(dict.fromkeys((*secrets, *told["secrets"]))),
+        companions=tuple(tuple(each) for each in told["companions"]),
         contract=contract(package.manifest),
+        code=None if package.ours else _code(package, options),
     )
+
+
+def query(package: Package, op: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Ask an integration's flow; that of another's answers from a confined process.
+
+    ``op``: forms, check, secrets or probe, as `core.api.asking` has them. Raises
+    ConfigError when it does not answer.
+    """
+    module, _, make = package.manifest.flow.partition(":")
+    if package.ours:
+        try:
+            return asking.answer(importlib.import_module(module), make, op, given)
+        except ImportError as missing:
+            raise ConfigError(f"{package.manifest.id}: {missing}") from missing
+    reach = given["options"] if op == "probe" else {}
+    return _ask(package, _code(package, reach), given, op)
 
 
 def contract(manifest: Manifest) -> Contract:
@@ -69,6 +96,7 @@ def contract(manifest: Manifest) -> Contract:
         kinds=manifest.kinds,
         outputs=manifest.outputs,
         events=manifest.events,
+        proof=manifest.proof,
         devices=manifest.limits.devices,
         entities=manifest.limits.entities,
     )
@@ -81,7 +109,7 @@ def _foreign(
     document: Document, place: Path_, package: Package, options: dict[str, Any]
 ) -> tuple[dict[str, Any], Code]:
     asked = _code(package, {})
-    answer = _ask(package, asked, options)
+    answer = _ask(package, asked, {"options": options}, "check")
     if "errors" in answer:
         wrong = answer["errors"][0]
         raise document.error((*place, *wrong["path"]), wrong["message"])
@@ -89,19 +117,22 @@ def _foreign(
     return checked, _code(package, checked)
 
 
-def _ask(package: Package, code: Code, options: dict[str, Any]) -> dict[str, Any]:
-    """Let the form answer from a process that reaches nothing."""
+def _ask(
+    package: Package, code: Code, given: dict[str, Any], op: str
+) -> dict[str, Any]:
+    """Let the flow answer from a process that reaches nothing, or what it may."""
     import msgspec
 
     args = [
         *(sys.executable, "-P", "-m", "integrations.runtime.form"),
         *("--code", msgspec.json.encode(code).decode()),
         *("--flow", package.manifest.flow, "--data", str(Path("/nowhere"))),
+        *("--op", op),
     ]
     try:
         done = subprocess.run(
             args,
-            input=json.dumps(options).encode(),
+            input=json.dumps(given).encode(),
             capture_output=True,
             timeout=_ANSWER_S,
             check=False,

@@ -29,6 +29,7 @@ from core.permits.surroundings import Surroundings
 from core.permits.view import Viewer
 from core.readings.calibration import Meters
 from core.readings.readings import Readings
+from core.registry.commissioning import Commissioning
 from core.registry.desk import DeviceDesk
 from core.registry.ids import Ids
 from core.registry.proposals import ProposalDesk
@@ -84,7 +85,7 @@ class Kernel:
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
-            *(self.rounds, self.proofs, self.trips),
+            *(self.rounds, self.proofs, self.trips, self.commissioning),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
@@ -178,6 +179,7 @@ class Kernel:
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
         self.plans = Plans(hub, self.notices)
         PlansDesk(hub, self.access, self.plans)
+        self.commissioning = Commissioning(hub, self.access)
         self.rounds = Rounds(hub, self.people, self.places, self.notices, self.tasks)
         self.proofs = Proofs(
             hub,

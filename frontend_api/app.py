@@ -24,6 +24,8 @@ from frontend_api.attachments import Attachments
 from frontend_api.auth import Auth
 from frontend_api.backtests import Trials
 from frontend_api.changes import Changes
+from frontend_api.commissioning import Commissioning
+from frontend_api.devices import DeviceDesk
 from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
@@ -37,9 +39,11 @@ from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
 from frontend_api.rules import Rules
 from frontend_api.seconds import Seconds
+from frontend_api.setup import Setup
 from frontend_api.signing import Signers
 from frontend_api.static import DIST, WebApp
 from frontend_api.stream import SCREENS, Screens
+from frontend_api.unknown_map import UnknownMap
 
 #: Events that an empty timeline is filled with.
 REMEMBERED = 200
@@ -67,6 +71,10 @@ class Gateway:
         self.rules = Rules(self.replica, self.past, data)
         self.trials = Trials(self.replica, data)
         self.drills = Drills(self.replica, data)
+        self.setup = Setup(self.replica, self.acts, data)
+        self.commissioning = Commissioning(self.replica)
+        self.waiting = DeviceDesk(self.replica)
+        self.unknown_map = UnknownMap(self.replica, data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
@@ -110,6 +118,10 @@ class Gateway:
             *self.loops.routes(),
             *self.reads.routes(),
             *self.drills.routes(),
+            *self.setup.routes(),
+            *self.commissioning.routes(),
+            *self.waiting.routes(),
+            *self.unknown_map.routes(),
             *self.attachments.routes(),
             *self.alarm_desk.routes(),
             *self.notices.routes(),

@@ -6,6 +6,7 @@ from typing import Any
 from core.alarms.state import AlarmRecord
 from core.permits.events import GasTest
 from core.permits.state import HoldRecord, PermitRecord
+from core.registry.commissioning_state import ZoneSheet
 from core.response.roll_state import EvacuationRecord
 from core.response.state import CommandRecord
 from frontend_api import roll_views as r
@@ -34,6 +35,15 @@ def test_view(test: GasTest) -> w.TestView:
         passed=test.passed,
         typed=test.typed,
     )
+
+
+def _protection(done: ZoneSheet | None) -> str:
+    """Say how far a zone is proved; the core says when something of it changed."""
+    if done is None:
+        return "none"
+    if done.signed_by:
+        return "protected"
+    return "testing" if done.begun_by else "changed" if done.lapsed else "none"
 
 
 class Renderer(Inventory):
@@ -79,6 +89,7 @@ class Renderer(Inventory):
             permits=len(permits),
             held=held,
             silenced=zone_id in state.response.silenced,
+            protection=_protection(state.registry.commissioning.get(zone_id)),
         )
 
     def _running(self) -> list[EvacuationRecord]:

@@ -17,6 +17,7 @@ from core.journal import fold
 from core.journal.envelope import Envelope
 from core.journal.events import Event
 from core.link import messages as m
+from core.link.findings import Proposals, Proposed
 
 #: Events kept for the timeline; older ones are in the journal.
 KEPT_EVENTS = 2000
@@ -42,6 +43,7 @@ TOUCHES: dict[str, tuple[str, ...]] = {
     "round": ("round_runs",),
     "sheet": ("sheets",),
     "hub": ("hub", "people"),
+    "commission": ("zones",),
     "config": ("hub",),
     "gas": ("hub",),
     "clock": ("hub",),
@@ -108,6 +110,8 @@ class Replica:
         self.durable = 0
         self.live: dict[str, m.LiveRow] = {}
         self.hosts = m.HostStates(states={}, unmonitored=[])
+        self.proposed: list[Proposed] = []
+        """Devices that hosts have declared and nobody has enrolled."""
         self.reachable = False
         self.since_ms = self.now_ms()
         self.events: deque[Kept] = deque(maxlen=KEPT_EVENTS)
@@ -142,6 +146,9 @@ class Replica:
             case m.HostStates():
                 self.hosts = message
                 self._touch(("hub", "zones"))
+            case Proposals():
+                self.proposed = message.items
+                self._touch(("waiting",))
             case _:
                 return
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from frontend_api.replica import Replica
 #: One question at a time, for so long at most; and so many may wait for their turn.
 LIMIT_S, WAITING = 60.0, 8
 _MODULE = "automations.drafter"
+AnswerT = TypeVar("AnswerT")
 
 
 class Worker:
@@ -44,7 +46,8 @@ class Worker:
         self._waiting += 1
         try:
             async with asyncio.timeout(LIMIT_S), self._turn:
-                return await self._run(self._question(op, by, wish, text, signature))
+                question = self._question(op, by, wish, text, signature)
+                return await answered(_MODULE, question, Answer)
         except TimeoutError:
             raise Problem("gateway.draft_late") from None
         finally:
@@ -67,20 +70,22 @@ class Worker:
         )
         return msgspec.msgpack.encode(ask)
 
-    async def _run(self, question: bytes) -> Answer:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", _MODULE, stdin=pipe, stdout=pipe, stderr=pipe
-        )
-        try:
-            answer, wrong = await process.communicate(question)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        try:
-            return msgspec.msgpack.decode(answer, type=Answer)
-        except msgspec.MsgspecError:
-            last = wrong.decode(errors="replace").strip().rpartition("\n")[2]
-            detail = last or "it needs more memory or time than a file may"
-            raise Problem("gateway.draft_failed", detail=detail[:300]) from None
+
+async def answered(module: str, question: bytes, kind: type[AnswerT]) -> AnswerT:
+    """Return what a worker's process answers to one question; raises Problem."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    try:
+        answer, wrong = await process.communicate(question)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    try:
+        return msgspec.msgpack.decode(answer, type=kind)
+    except msgspec.MsgspecError:
+        last = wrong.decode(errors="replace").strip().rpartition("\n")[2]
+        detail = last or "it needs more memory or time than a file may"
+        raise Problem("gateway.draft_failed", detail=detail[:300]) from None

@@ -72,6 +72,8 @@ def _special(names: Names, body: Event) -> dict[str, Any]:
     attack = getattr(body, "attack", None)
     if attack is not None:
         found["attack"] = attack_text(names, attack)
+    if body.name_.startswith("commission.") and (step := getattr(body, "step", "")):
+        found["step"] = text(f"commission.step.{step}")
     if hasattr(body, "value"):
         found["value"] = switched(body.value)
     return found

@@ -112,6 +112,8 @@ class ZoneView(View):
     permits: int
     held: int
     silenced: bool
+    protection: str = "none"
+    """none, testing, protected, or changed since its sheet was signed."""
 
 
 class PersonView(View):

@@ -12,6 +12,7 @@ import msgspec
 
 from core.api.errors import ConfigError
 from core.api.model import EntityKind, OutputKind
+from core.api.proof import PROOFS, ProofKind
 
 Ident = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -132,6 +133,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worst_case_latency_s: Annotated[float, msgspec.Meta(gt=0, le=600)]
     heartbeat_s: Annotated[float, msgspec.Meta(gt=0, le=3600)]
     fail_safe: Literal["per_output", "none"] = "none"
+    proof: tuple[ProofKind, ...] = PROOFS
+    """Any one of these proves a device at its enrolment; empty: none is asked."""
     safety_scale: Scale
     grade: Grade = "bronze"
 

@@ -75,6 +75,20 @@ class ScanState(msgspec.Struct, frozen=True, tag="scan_state", omit_defaults=Tru
     notes: tuple[Sign, ...] = ()
 
 
+class ProposedEntity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hold one entity of a declared device, as its enrolment needs it."""
+
+    uid: str
+    name: str
+    kind: str
+    quantity: str = ""
+    unit: str = ""
+    output: str = ""
+    """Kind of output; '' for what is none."""
+    max_age_s: float = 0.0
+    critical: bool = False
+
+
 class Proposed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Hold one device that a host has declared and nobody has enrolled."""
 
@@ -88,6 +102,11 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kinds: tuple[str, ...] = ()
     """Kind and quantity of each entity, as in ``gas:h2s``."""
     seen_ms: int = 0
+    entities: tuple[ProposedEntity, ...] = ()
+    """The first of them; who enrols states what the site knows of each."""
+    keyed: bool = False
+    """True: its driver knows it by a key."""
+    bump_every_h: float | None = None
 
 
 class Proposals(msgspec.Struct, frozen=True, tag="proposals"):

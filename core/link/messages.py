@@ -225,6 +225,8 @@ class HostStates(msgspec.Struct, frozen=True, tag="host_states"):
     states: dict[str, str]
     unmonitored: list[str]
     counters: dict[str, int] = {}
+    troubles: dict[str, str] = {}
+    """Host → code of what its driver as a whole cannot get over."""
 
 
 class ActRequest(msgspec.Struct, frozen=True, tag="act"):

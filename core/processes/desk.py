@@ -281,6 +281,7 @@ class Desk:
             states=dict(self.processes),
             unmonitored=sorted(self.kernel.readings.unmonitored()),
             counters=dict(self.counters),
+            troubles=dict(self.hosts.troubles),
         )
         if now != self._told_hosts:
             self._told_hosts = now

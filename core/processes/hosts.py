@@ -39,6 +39,8 @@ class Hosts:
         """Who hears that a host answered a ping."""
         self.secrets_told: Callable[[str], None] = lambda _detail: None
         """Who hears why the secrets cannot be read; '' when they can."""
+        self.troubles: dict[str, str] = {}
+        """Host → code of what its driver as a whole cannot get over."""
         self._awaited: dict[tuple[str, str], None] = {}
         """(host, event) in the order in which they began to wait."""
         self._asked: dict[tuple[str, str], str] = {}
@@ -64,6 +66,7 @@ class Hosts:
                 credit=CREDIT,
             ),
         )
+        self.troubles.pop(peer, None)
         self._alarms.clear(peer, "contract")
         self.alive(peer, -1)
 
@@ -107,7 +110,11 @@ class Hosts:
         self._kernel.registry.withdraw(peer, message.device_uid)
 
     def link_state(self, peer: str, message: m.LinkState) -> None:
-        """Hear that a driver lost or regained a device."""
+        """Hear that a driver lost or regained a device; uid '' is all of them."""
+        if not message.device_uid:
+            self.troubles.pop(peer, None)
+            if not message.up:
+                self.troubles[peer] = message.detail[:80] or "device.failed"
         self._kernel.readings.device_link(
             peer, message.device_uid, message.up, message.detail
         )

@@ -5,7 +5,7 @@ from collections.abc import Set
 import msgspec
 
 from core.api.model import Device, EntityKind, OutputKind, wrong_fail_safe
-from core.registry.facts import ProofKind
+from core.api.proof import ProofKind
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,16 +4,13 @@ A device enrolled by hand promises what one of the site's files would: the rooms
 for one `DeviceRule`, wherever it was written.
 """
 
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from core.api.model import Output
+from core.api.proof import ProofKind
 from core.people.acts import Line, Word, Words
-
-ProofKind = Literal["wired", "code", "button", "pairing", "key"]
-#: What may be demanded of who enrols a device; any one of them is enough.
-PROOFS: tuple[ProofKind, ...] = ("wired", "code", "button", "pairing", "key")
 
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400.0)]
 _Hours = Annotated[float, msgspec.Meta(gt=0, le=8_784.0)]

@@ -5,9 +5,10 @@ ignored. What is found lives with the gateway; who scans is in the journal.
 """
 
 from core.api.errors import Refused
+from core.api.model import Entity
 from core.api.reading import Value
 from core.journal.envelope import Cause
-from core.link.findings import MAX_TEXT, Proposals, Proposed
+from core.link.findings import MAX_TEXT, Proposals, Proposed, ProposedEntity
 from core.people.access import Access
 from core.registry.proposals_acts import (
     IgnoreFinding,
@@ -116,4 +117,20 @@ def _row(proposal: Proposal) -> Proposed:
         zone_id=(device.suggested_zone or "")[:MAX_TEXT],
         kinds=tuple(kind[:40] for kind in kinds),
         seen_ms=proposal.seen_wall_ns // 1_000_000,
+        entities=tuple(_entity(each) for each in device.entities[:_KINDS]),
+        keyed=bool(device.key_id),
+        bump_every_h=device.bump_every_h,
+    )
+
+
+def _entity(declared: Entity) -> ProposedEntity:
+    return ProposedEntity(
+        uid=declared.uid[:MAX_TEXT],
+        name=declared.name[:MAX_TEXT],
+        kind=str(declared.kind.value),
+        quantity=declared.quantity[:MAX_TEXT],
+        unit=declared.unit[:MAX_TEXT],
+        output=str(declared.output.kind.value) if declared.output else "",
+        max_age_s=declared.max_age_s,
+        critical=declared.critical,
     )

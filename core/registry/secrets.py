@@ -5,7 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NAME = "secrets.json"
@@ -46,6 +46,15 @@ class Secrets:
         """Store a secret durably; raises OSError."""
         with self._alone():
             self._save({**self._load(), name: value})
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Forget secrets durably; unknown names are fine. Raises OSError."""
+        gone = set(names)
+        with self._alone():
+            known = self._load()
+            left = {name: value for name, value in known.items() if name not in gone}
+            if left != known:
+                self._save(left)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import msgspec
 from core.api.model import Entity
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
+from core.registry.commissioning_state import ZoneSheet
 from core.registry.events import (
     DeviceEnrolled,
     DeviceRemoved,
@@ -62,6 +63,8 @@ class RegistryState(msgspec.Struct, kw_only=True):
     """Device id → its calibration and bump tests."""
     ignored: dict[str, IgnoredRecord] = {}
     """Key → a finding of discovery that nobody wants to see."""
+    commissioning: dict[str, ZoneSheet] = {}
+    """Zone id → what was shown of it, and who signed that."""
 
 
 @folds(DeviceEnrolled)

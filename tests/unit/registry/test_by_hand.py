@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from core import config
 from core.api.errors import Refused
+from core.api.proof import PROOFS
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.config import Contract, IntegrationConfig
 from core.readings.calibration import Standing
 from core.registry.acts import EnrolDevice, ReplaceDevice
 from core.registry.by_hand import check, completed
 from core.registry.events import DeviceReplaced
-from core.registry.facts import PROOFS, Facts, Possession
+from core.registry.facts import Facts, Possession
 from core.registry.state import DeviceRecord
 from tests.support.kernel import Bench, make_kernel
 

@@ -520,6 +520,19 @@ export interface DeclareFacts {
   facts: Record<string, number | boolean | string | null>;
 }
 
+export interface DecodingView {
+  id: string;
+  address: number;
+  type: string;
+  order: string;
+  scale: number;
+  raw: string;
+  value: number;
+  zero: number | null;
+  span: number | null;
+  matches: string[];
+}
+
 export interface DefinePoint {
   point_id: string;
   kind: "blind_plate" | "box" | "breaker" | "lock" | "tag" | "valve";
@@ -873,6 +886,12 @@ export interface FailProof {
   reason?: string;
 }
 
+export interface FieldErrorView {
+  path: (string | number)[];
+  text: Text;
+  code: string;
+}
+
 export interface FieldView {
   id: string;
   type: string;
@@ -895,6 +914,11 @@ export interface FillSheet {
   note?: string;
 }
 
+export interface FillStep {
+  step: string;
+  values: Record<string, unknown>;
+}
+
 export interface FindEnergy {
   permit_id: string;
   points: string[];
@@ -903,6 +927,12 @@ export interface FindEnergy {
 
 export interface FinishBody {
   sha256: string;
+}
+
+export interface FinishSetup {
+  arm?: boolean;
+  untested?: boolean;
+  proof?: Possession | null;
 }
 
 export interface FixTask {
@@ -1050,6 +1080,41 @@ export interface InsideView {
   since_ms: number;
   rescue: boolean;
   seen: boolean;
+}
+
+export interface InstanceView {
+  id: string;
+  integration: string;
+  names: Text;
+  state: string;
+  trouble: string;
+  trouble_text: Text | null;
+  reauthenticate: boolean;
+  own: boolean;
+  devices: number;
+  waiting: number;
+}
+
+export interface IntegrationCard {
+  id: string;
+  names: Text;
+  version: string;
+  iot_class: string;
+  grade: string;
+  safety_scale: string;
+  ours: boolean;
+  tests: boolean;
+  proof: string[];
+  kinds: string[];
+  instances: string[];
+}
+
+export interface IntegrationsView {
+  items: IntegrationCard[];
+  instances: InstanceView[];
+  may_setup: boolean;
+  may_arm: boolean;
+  problem: string;
 }
 
 export interface InviteBody {
@@ -1250,6 +1315,17 @@ export interface LoosenConfig {
   hash: string;
 }
 
+export interface MakeProfile {
+  decoding: string;
+  profile: string;
+  names: Text;
+  quantity: string;
+  unit: string;
+  full_scale: number;
+  status?: number | null;
+  status_good?: number;
+}
+
 export interface Mark {
   involved: boolean;
   note?: string;
@@ -1259,6 +1335,11 @@ export interface MarkView {
   id: string;
   involved: boolean;
   note: string;
+}
+
+export interface MatchPoint {
+  at: "span" | "zero";
+  shown: number;
 }
 
 export interface MeasureView {
@@ -1622,6 +1703,12 @@ export interface ProblemView {
   sentences: Text;
 }
 
+export interface ProfileMade {
+  profile: string;
+  evidence: boolean;
+  bump_every_h: number | null;
+}
+
 export interface ProofBody {
   key: string;
   data: string;
@@ -1661,6 +1748,16 @@ export interface QuestionView {
   high: number | null;
   choices: ChoiceView[];
   content: boolean;
+}
+
+export interface ReadMap {
+  place: string;
+  unit: number;
+  table?: "holding" | "input";
+  first?: number;
+  count?: number;
+  baudrate?: number;
+  parity?: "E" | "N" | "O";
 }
 
 export interface ReadPersonal {
@@ -1737,6 +1834,11 @@ export interface RecordTraining {
   topic: string;
   valid_to?: string;
   document?: string;
+}
+
+export interface RegisterView {
+  address: number;
+  raw: number;
 }
 
 export interface RejectConfig {
@@ -2038,7 +2140,7 @@ export interface RunView {
   params: Record<string, number | boolean | string | null>;
   started_ms: number;
   joined: number;
-  steps: StepView[];
+  steps: frontend_api_views_StepView[];
 }
 
 export interface RunViewList {
@@ -2166,6 +2268,41 @@ export interface SetRuleMode {
   mode: string;
   zone_id?: string;
   reason: string;
+}
+
+export interface SetupView {
+  id: string;
+  kind: "add" | "authenticate" | "change" | "remove";
+  integration: string;
+  instance: string;
+  names: Text;
+  state: "armed" | "drafted" | "form" | "ready";
+  steps: frontend_api_setup_views_StepView[];
+  step: string;
+  form: Record<string, unknown>;
+  values: Record<string, unknown>;
+  stored: ((string | number)[])[];
+  errors: FieldErrorView[];
+  finding: Record<string, string>;
+  tested: "failed" | "none" | "ok" | "unproven";
+  facts: Record<string, string>;
+  draft: string;
+  hash: string;
+  refused: Text | null;
+  refused_code: string;
+  until_ms: number;
+}
+
+export interface SheetRowView {
+  entity_id: string;
+  device_id: string;
+  names: Text;
+  device: Text;
+  quantity: Text;
+  unit: string;
+  under_test: boolean;
+  gas: string;
+  steps: StepTickView[];
 }
 
 export interface SheetView {
@@ -2333,6 +2470,13 @@ export interface StartScan {
   parities?: ("E" | "N" | "O")[];
 }
 
+export interface StartSetup {
+  integration?: string;
+  instance?: string;
+  kind?: "add" | "authenticate" | "change" | "remove";
+  finding?: Record<string, string>;
+}
+
 export interface StartTask {
   task_id: string;
 }
@@ -2341,12 +2485,16 @@ export interface StatsList {
   items: ChannelStats[];
 }
 
-export interface StepView {
-  path: string;
-  state: string;
-  detail: string;
-  refs: string[];
+export interface StepTickView {
+  step: string;
+  names: Text;
+  done: boolean;
+  by_journal: boolean;
+  by: Text | null;
   at_ms: number;
+  evidence: string[];
+  value: number | boolean | string | null;
+  note: string;
 }
 
 export interface StopScan {
@@ -2433,6 +2581,10 @@ export interface TestGas {
   permit_id: string;
   samples: core_permits_gas_tests_acts_Sample[];
   cause?: string;
+}
+
+export interface TestSetup {
+  proof?: Possession | null;
 }
 
 export interface Text {
@@ -2536,6 +2688,19 @@ export interface TypedTest {
   unit: string;
 }
 
+export interface UnknownMapView {
+  id: string;
+  place: string;
+  unit: number;
+  table: string;
+  registers: RegisterView[];
+  decodings: DecodingView[];
+  zero: number | null;
+  span: number | null;
+  matched: boolean;
+  until_ms: number;
+}
+
 export interface UnshelveAlarm {
   alarm_id: string;
 }
@@ -2597,6 +2762,40 @@ export interface VisitorViewList {
   seq: number;
 }
 
+export interface WaitingDeviceView {
+  id: string;
+  integration: string;
+  uid: string;
+  name: string;
+  manufacturer: string;
+  model: string;
+  serial: string;
+  zone_id: string;
+  seen_ms: number;
+  proof: string[];
+  keyed: boolean;
+  places: string[];
+  bump_every_h: number | null;
+  replaces: string[];
+  entities: WaitingEntityView[];
+}
+
+export interface WaitingDevices {
+  items: WaitingDeviceView[];
+  may_enrol: boolean;
+}
+
+export interface WaitingEntityView {
+  uid: string;
+  name: string;
+  kind: string;
+  quantity: Text;
+  unit: string;
+  output: string;
+  max_age_s: number;
+  critical: boolean;
+}
+
 export interface WarnOfWeather {
   kind: "flood" | "typhoon";
   level?: string;
@@ -2641,6 +2840,31 @@ export interface ZoneShape {
   polygon: [number, number][];
 }
 
+export interface ZoneSheetView {
+  zone_id: string;
+  names: Text;
+  state: string;
+  sheet: string;
+  begun_by: Text | null;
+  begun_ms: number;
+  signed_by: Text | null;
+  signed_ms: number;
+  why: Text | null;
+  changed: Text[];
+  changed_ms: number;
+  done: number;
+  total: number;
+  rows: SheetRowView[];
+  outputs: Text[];
+}
+
+export interface ZoneSheets {
+  items: ZoneSheetView[];
+  may_test: boolean;
+  may_begin: boolean;
+  may_sign: boolean;
+}
+
 export interface ZoneView {
   id: string;
   state: string;
@@ -2650,6 +2874,7 @@ export interface ZoneView {
   permits: number;
   held: number;
   silenced: boolean;
+  protection?: string;
 }
 
 export interface ZoneViewList {
@@ -2677,6 +2902,19 @@ export interface core_response_roll_events_Sample {
 export interface frontend_api_rules_views_TestView {
   names: Text;
   problems: string[];
+}
+
+export interface frontend_api_setup_views_StepView {
+  id: string;
+  names: Text;
+}
+
+export interface frontend_api_views_StepView {
+  path: string;
+  state: string;
+  detail: string;
+  refs: string[];
+  at_ms: number;
 }
 
 export interface frontend_api_work_views_TestView {
