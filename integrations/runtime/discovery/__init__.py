@@ -1,0 +1,1 @@
+"""The listeners that hear of devices: each started once, for all integrations."""
