@@ -8,7 +8,7 @@ from typing import Any
 from core.api import AuthError, Device, DeviceError, Host, Quality, Value
 from core.clock import NS
 from integrations.camera import happenings, health
-from integrations.camera.fetch import Fetch
+from integrations.camera.fetch import BadAnswer, Fetch
 from integrations.camera.frame import Frame, Latest
 from integrations.camera.happenings import Happenings
 from integrations.camera.judge import Judge, Verdict
@@ -20,7 +20,7 @@ from integrations.camera.source import Source
 #: Every entity is told this often, changed or not.
 BEAT_S = 2.0
 #: Pauses between attempts grow from the first to the last.
-_FIRST_S, _LAST_S = 0.5, 20.0
+_FIRST_S, _LAST_S = 0.5, 8.0
 _STEADY_S = 30.0
 
 
@@ -166,6 +166,9 @@ class Camera:
                 raise
             except NoPicture as error:
                 lost(error.reason)
+            except BadAnswer as error:
+                self.host.count(error.code, str(error), self.uid)
+                lost(error.code)
             except (DeviceError, OSError, TimeoutError) as error:
                 lost(getattr(error, "code", "camera.unreachable"))
             if self.host.clock.mono_ns() - began > _STEADY_S * NS:

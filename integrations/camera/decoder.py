@@ -53,12 +53,12 @@ class Output:
         self._width = min(int(job["width"]), MAX_SIDE)
         self._masks = job["masks"]
         self._covered: tuple[tuple[int, int], Any] = ((0, 0), None)
-        self.gap_ns = int(NS / job["fps"] * 0.9)
-        self._last_ns = 0
+        self.gap_ns = int(NS / job["fps"])
+        self._next_ns = 0
 
     def due(self) -> bool:
         """Say whether it is time for the next picture."""
-        return loop_ns() - self._last_ns >= self.gap_ns
+        return loop_ns() >= self._next_ns
 
     def note(self, **facts: str | int) -> None:
         """Tell the host a fact; never an address, never a credential."""
@@ -71,7 +71,7 @@ class Output:
         writable = select.select([], [self._pipe], [], 0)[1]
         if not wait and not writable:
             return
-        self._last_ns = loop_ns()
+        self._next_ns = max(self._next_ns + self.gap_ns, loop_ns())
         width = min(self._width, frame.width) & ~1 or 2
         height = max(2, round(frame.height * width / frame.width) & ~1)
         if height > MAX_SIDE:

@@ -27,6 +27,18 @@ class Unanswered(DeviceError):
     code = "camera.unreachable"
 
 
+class BadAnswer(DeviceError):
+    """A camera answered what makes no sense; it is counted as bad input."""
+
+    code = "camera.bad_answer"
+
+
+class CutShort(BadAnswer):
+    """An answer ended in its middle."""
+
+    code = "camera.cut_short"
+
+
 def path_of(url: str) -> str:
     """Return path and query of an address, the rest is never believed."""
     try:
@@ -106,6 +118,8 @@ class Fetch:
                 if response.status in _REFUSED:
                     raise AuthError(f"HTTP {response.status}")
                 yield response
+        except aiohttp.ClientPayloadError as error:
+            raise CutShort("an answer ended in its middle") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unanswered(type(error).__name__) from error
 

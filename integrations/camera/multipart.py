@@ -174,6 +174,16 @@ class Documents:
         del self._buffer[: max(keep, 0)]
 
 
+def parts_of(data: bytes) -> list[Part]:
+    """Return the parts of a recorded stream; raises StreamError."""
+    return list(Parts("", 1 << 16).feed(data))
+
+
+def documents_of(data: bytes) -> list[bytes]:
+    """Return the alerts of a recorded stream."""
+    return list(Documents(b"EventNotificationAlert", 1 << 16).feed(data))
+
+
 def _headers(block: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in block.split(b"\n")[:32]:

@@ -15,7 +15,13 @@ from xml.sax.saxutils import escape
 from core.api import AuthError, DeviceError
 from core.clock import NS, Clock
 from integrations.camera import replies, soap
-from integrations.camera.fetch import ANSWER_S, Fetch, Unanswered, path_of
+from integrations.camera.fetch import (
+    ANSWER_S,
+    BadAnswer,
+    Fetch,
+    Unanswered,
+    path_of,
+)
 
 _Found = TypeVar("_Found")
 
@@ -30,12 +36,6 @@ _STREAM = (
     '</Stream><Transport xmlns="http://www.onvif.org/ver10/schema"><Protocol>RTSP'
     "</Protocol></Transport></StreamSetup>"
 )
-
-
-class BadAnswer(DeviceError):
-    """A camera answered what is no ONVIF."""
-
-    code = "camera.bad_answer"
 
 
 class Denied(DeviceError):

@@ -77,13 +77,16 @@ class Pictures:
 
     async def feed(self, source: AsyncGenerator[bytes, None]) -> None:
         """Deliver the pictures of a source of JPEGs; raises Auth-, DeviceError."""
-        async with contextlib.aclosing(source), self._decoder("") as process:
-            stdin = process.stdin
-            if stdin is None:
-                raise NoPicture("camera.decoder")
-            async for jpeg in source:
-                stdin.write(len(jpeg).to_bytes(4, "big") + jpeg)
-                await self._answer(process, STUCK_S)
+        async with contextlib.aclosing(source):
+            jpeg = await anext(source)  # no decoder for a camera that is not there
+            async with self._decoder("") as process:
+                stdin = process.stdin
+                if stdin is None:
+                    raise NoPicture("camera.decoder")
+                while True:
+                    stdin.write(len(jpeg).to_bytes(4, "big") + jpeg)
+                    await self._answer(process, STUCK_S)
+                    jpeg = await anext(source)
 
     async def _answer(self, process: asyncio.subprocess.Process, limit: float) -> None:
         """Take one record; a decoder that is stuck or mad is killed."""

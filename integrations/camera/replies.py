@@ -153,6 +153,16 @@ def notices(body: Element) -> list[Notice]:
     return found
 
 
+def read_notices(data: bytes) -> list[Notice]:
+    """Return the events of a whole answer; raises SoapError."""
+    return notices(soap.answer(data))
+
+
+def read_info(data: bytes) -> Info:
+    """Return who a whole answer says that a camera is; raises SoapError."""
+    return info(soap.answer(data))
+
+
 def recorded(body: Element) -> int:
     """Return until when a camera has recorded, by its own wall; raises SoapError."""
     until = soap.instant(words(find(body, "DataUntil")))

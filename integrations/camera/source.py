@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from core.api import DeviceError
 from core.clock import AsyncClock, Clock
 from integrations.camera import alerts, soap
-from integrations.camera.fetch import Fetch, path_of
-from integrations.camera.onvif import BadAnswer, Onvif
+from integrations.camera.fetch import BadAnswer, Fetch, path_of
+from integrations.camera.onvif import Onvif
 from integrations.camera.pictures import Mjpeg, Pictures, snapshots, with_credentials
 from integrations.camera.replies import Info
 
