@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from core.api import Host, Value
+from integrations.mqtt.line import Line, LineSpec
 from integrations.mqtt.points import FAULT, GOOD, UNCERTAIN, Point, Route, Trigger
 from integrations.mqtt.spec import CommandSpec, DeviceSpec, EntitySpec, Presence
 from integrations.mqtt.templates import WHOLE_TEXT
@@ -39,6 +40,8 @@ class Availability:
     said: dict[int, bool] = field(default_factory=dict)
     wanted: int = 0
     here: bool | None = None
+    points: list[Point] = field(default_factory=list)
+    """All points of the entity, when they are more than one."""
 
     def hear(self, number: int, here: bool) -> bool:
         """Take one topic's word; say whether the entity's state changed."""
@@ -52,10 +55,11 @@ class Availability:
         else:
             none = not all(self.said.values())
             self.here = False if none else self._complete(True)
-        if self.here is True:
-            self.point.cap, self.point.why = GOOD, ""
-        elif self.here is False:
-            self.point.cap, self.point.why = UNCERTAIN, "mqtt.unavailable"
+        for point in self.points or [self.point]:
+            if self.here is True:
+                point.cap, point.why = GOOD, ""
+            elif self.here is False:
+                point.cap, point.why = UNCERTAIN, "mqtt.unavailable"
         return self.here is not before
 
     def _complete(self, verdict: bool) -> bool | None:
@@ -75,12 +79,18 @@ class _Live:
 class Catalogue:
     """Know devices by uid and topics by name; declare what changed."""
 
-    def __init__(self, host: Host, subscriber: Subscriber, watch: Watch) -> None:
+    def __init__(
+        self,
+        host: Host,
+        subscriber: Subscriber,
+        watch: Watch,
+        ask: Callable[[str, bytes], None] = lambda _topic, _payload: None,
+    ) -> None:
         self.host = host
         self.subscriber = subscriber
         self.routes: dict[bytes, Route] = {}
         self.devices: dict[str, DeviceSpec] = {}
-        self._watch = watch
+        self._watch, self._ask = watch, ask
         self._live: dict[tuple[str, str], _Live] = {}
         self._aliases: dict[str, str] = {}
         self._origins: dict[str, set[tuple[str, str]]] = {}
@@ -116,6 +126,8 @@ class Catalogue:
                 self._detach((uid, name))
             device.entities[name] = spec
             self._attach(uid, spec, origin, subscribe)
+        if found.line is not None:
+            self._listen(uid, found.line)
         self._changed(uid)
         return True
 
@@ -166,6 +178,7 @@ class Catalogue:
             route = self._route(spec.topic, subscribe)
             route.points.append(point)
             live.hangs.append((route, point))
+            self._also(live, point)
         if spec.take is not None and spec.event_topic is not None:
             trigger = Trigger(uid, spec.take)
             route = self._route(spec.event_topic, subscribe)
@@ -176,13 +189,32 @@ class Catalogue:
         for route, _ in live.hangs:
             route.arrange()
 
+    def _listen(self, uid: str, spec: LineSpec) -> None:
+        route = self._route(spec.topic, subscribe=False)
+        if route.line is not None:
+            route.line.close()
+        route.line = Line(self.host, uid, spec, self._ask)
+        route.arrange()
+
+    def _also(self, live: _Live, first: Point) -> None:
+        """Let other topics tell the same state: silent where they do not."""
+        for topic, extract in live.spec.also:
+            point = replace(first, extract=extract)
+            route = self._route(topic, subscribe=True)
+            route.points.append(point)
+            live.hangs.append((route, point))
+
     def _watcher(self, uid: str, entity_uid: str) -> Callable[[Value, bool], None]:
         return lambda value, live: self._watch(uid, entity_uid, value, live)
 
     def _watch_presence(self, uid: str, live: _Live, point: Point) -> None:
         presence = live.spec.presence
-        availability = Availability(live.spec.mode, point, wanted=len(presence))
-        point.cap, point.why = UNCERTAIN, "mqtt.availability_unknown"
+        points = [thing for _, thing in live.hangs if isinstance(thing, Point)]
+        availability = Availability(
+            live.spec.mode, point, wanted=len(presence), points=points
+        )
+        for each in points or [point]:
+            each.cap, each.why = UNCERTAIN, "mqtt.availability_unknown"
         live.availability = availability
         for number, one in enumerate(presence):
             listener = (one.extract, self._listener(uid, availability, number, one))
@@ -245,6 +277,8 @@ class Catalogue:
                     held.remove(thing)
             route.arrange()
             if route.empty and route.topic.encode() in self.routes:
+                if route.line is not None:
+                    route.line.close()
                 del self.routes[route.topic.encode()]
                 self._topics.pop(route.topic, None)
                 self.subscriber.unsubscribe([route.topic])
@@ -285,6 +319,9 @@ class Catalogue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for route in self.routes.values():
+            if route.line is not None:
+                route.line.close()
 
 
 def _describe(device: DeviceSpec, found: DeviceSpec) -> None:

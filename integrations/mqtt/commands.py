@@ -9,7 +9,7 @@ command is said again: after a broker's restart the hub is back before the siren
 import asyncio
 from dataclasses import dataclass
 
-from core.api import Command, CommandState, Host, Value
+from core.api import KEEP, Command, CommandState, Host, Value
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.client import NS, MqttClient
 
@@ -49,10 +49,15 @@ class CommandBook:
         self._catalogue = catalogue
         self._pending: dict[tuple[str, str], _Pending] = {}
         self._done: dict[str, tuple[CommandState, str]] = {}
+        self._live: dict[tuple[str, str], Value] = {}
+        """Output → what it said last of itself in this session."""
 
     def execute(self, command: Command) -> None:
         """Publish a command; every state is told by `Host.result`."""
         key = (command.device_uid, command.entity_uid)
+        if command.priority == KEEP:
+            self._keep(key, command)
+            return
         known = self._done.get(command.id)
         if known is not None:
             self.host.result(command.id, *known)
@@ -85,6 +90,15 @@ class CommandBook:
         self._pending[key] = _Pending(command, read_back, timer)
         self._publish(key)
 
+    def _keep(self, key: tuple[str, str], command: Command) -> None:
+        """Prolong the state that the device has said it has; never change it."""
+        how = self._catalogue.command(*key)
+        if how is None or self._live.get(key) is not command.value:
+            self.host.result(command.id, CommandState.FAILED, "mqtt.tripped")
+        elif self.client.connected and key not in self._pending:
+            said = how.on if command.value else how.off
+            self.client.publish(how.topic, said, expires_ns=command.deadline_ns)
+
     def _publish(self, key: tuple[str, str]) -> None:
         """Say the command, now and again until it is answered or too late."""
         pending = self._pending.get(key)
@@ -103,12 +117,18 @@ class CommandBook:
         """Hear an output's state; only a live one confirms."""
         key = (device_uid, entity_uid)
         pending = self._pending.get(key)
+        if live:
+            self._live[key] = value
         if pending is None or not live or not pending.read_back:
             return
         if value is pending.command.value:
             self._finish(key, CommandState.CONFIRMED, "")
         elif value is not None:
             pending.contrary = True
+
+    def forget(self) -> None:
+        """Believe no state from before the link was lost."""
+        self._live.clear()
 
     def close(self) -> None:
         """Stop the clocks; the core offers unfinished commands again."""
@@ -133,7 +153,9 @@ class CommandBook:
             pending.delivered = True
             self.host.result(command_id, CommandState.DELIVERED, "")
         pending.refusal = code
-        if pending.read_back or not pending.delivered:
+        how = self._catalogue.command(*key)
+        again = how is not None and (how.repeat or not pending.delivered)
+        if again and (pending.read_back or not pending.delivered):
             pending.repeat = self.host.timer.call_later(
                 REPEAT_S, lambda: self._publish(key)
             )

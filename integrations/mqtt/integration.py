@@ -14,6 +14,8 @@ from integrations.mqtt.client import MqttClient
 from integrations.mqtt.commands import CommandBook
 from integrations.mqtt.points import MAX_PAYLOAD, Event, Route, Trigger, fingerprint
 from integrations.mqtt.spec import SpecError
+from integrations.mqtt.split import Split
+from integrations.mqtt.templates import TemplateError
 
 #: Events that wait for the core's disk; beyond it one of a kind stands for all.
 MAX_EVENTS = 1_000
@@ -34,12 +36,16 @@ class MqttIntegration(Integration):
         self.client = MqttClient(
             host, flow.broker(options), self._deliver, self._up, self._down
         )
-        self.catalogue = Catalogue(host, self.client, self._state)
+        self.catalogue = Catalogue(host, self.client, self._state, self._ask)
         self.book = CommandBook(host, self.client, self.catalogue)
         self.prefix: str = options["discovery_prefix"]
         self.doubt = ""
         """Why nothing proves anything: the broker still replays its queue."""
         self._maps = _maps(options["maps"])
+        self._splits: dict[bytes, list[Split]] = {}
+        for each in self._maps:
+            if each.split is not None:
+                self._splits.setdefault(each.filter.encode(), []).append(each.split)
         self._unknown: dict[bytes, None] = {}
         self._configs: dict[str, bytes] = {}
         self._config_start = f"{self.prefix}/".encode()
@@ -105,6 +111,7 @@ class MqttIntegration(Integration):
 
     def _down(self, code: str) -> None:
         self._owed.clear()
+        self.book.forget()
         self.host.link_state("", False, code)
 
     async def _keep_marking(self) -> None:
@@ -117,12 +124,20 @@ class MqttIntegration(Integration):
     def _state(self, device_uid: str, entity_uid: str, value: Any, live: bool) -> None:
         self.book.state(device_uid, entity_uid, value, live)
 
+    def _ask(self, topic: str, payload: bytes) -> None:
+        """Ask a device for its state; a question of yesterday helps nobody."""
+        if self.client.connected:
+            self.client.publish(topic, payload)
+
     # --- messages -----------------------------------------------------------
 
     def _deliver(
         self, topic: bytes, payload: bytes, qos: int, mid: int, retain: bool, _: bool
     ) -> None:
         route = self.catalogue.routes.get(topic)
+        if route is None and topic in self._splits:
+            self._take_apart(topic, payload, qos, mid, retain)
+            return
         if route is None:
             route = self._strange(topic, payload)
         if route is not None:
@@ -136,6 +151,28 @@ class MqttIntegration(Integration):
                     self._owed.append((route, mid, self.client.session))
                     return
         if qos:
+            self.client.ack(mid, self.client.session)
+
+    def _take_apart(
+        self, topic: bytes, payload: bytes, qos: int, mid: int, retain: bool
+    ) -> None:
+        """Deliver what one message tells of each group; acknowledge it once."""
+        last: Route | None = None
+        for split in self._splits[topic] if len(payload) <= MAX_PAYLOAD else ():
+            try:
+                parts = split.take(payload)
+            except TemplateError as error:
+                name = topic.decode("utf-8", "replace")
+                self.host.count("mqtt.bad_payload", f"{name}: {error}")
+                continue
+            for name, said in parts:
+                self._deliver(name.encode(), said, 0, 0, retain, False)
+                route = self.catalogue.routes.get(name.encode())
+                if route is not None and self._waits(route):
+                    last = route
+        if qos and last is not None:
+            self._owed.append((last, mid, self.client.session))
+        elif qos:
             self.client.ack(mid, self.client.session)
 
     def _strange(self, topic: bytes, payload: bytes) -> Route | None:
@@ -155,7 +192,7 @@ class MqttIntegration(Integration):
             self._announced(name, payload)
             return None
         for pattern in self._maps:
-            found = pattern.match(name)
+            found = pattern.match(name, payload)
             if found is not None:
                 self.catalogue.place(found[0], found[1], subscribe=False)
                 self.catalogue.flush()

@@ -74,6 +74,27 @@ def _payload(value: object) -> str:
     return text_of(value)
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise vol.Invalid(f"expected a whole number from 0, found {value!r}")
+    return value
+
+
+def _place(value: object) -> int:
+    # As a key of JSON a number is a text.
+    return _whole(int(value) if isinstance(value, str) and value.isdecimal() else value)
+
+
+def _globs(value: object) -> tuple[str, ...]:
+    found = value if isinstance(value, list) else [value]
+    for each in found:
+        if "*" in _text(each)[:-1]:
+            raise vol.Invalid(f"expected a text, or one that ends in '*': {each!r}")
+    return tuple(found)
+
+
+#: Number of a capture → what it may be: a text, or a beginning that ends in '*'.
+ONLY: dict[Any, Any] = {_place: _globs}
 _SOURCE: dict[Any, Any] = {
     vol.Exclusive("path", "source"): _path,
     vol.Exclusive("template", "source"): _template,
@@ -88,6 +109,20 @@ _COMMAND = {
     vol.Required("topic"): _topic,
     vol.Optional("on", default="ON"): _payload,
     vol.Optional("off", default="OFF"): _payload,
+    # Payloads for an output that trips by itself when nobody prolongs them.
+    vol.Optional("trip_on"): _payload,
+    vol.Optional("trip_off"): _payload,
+    vol.Optional("repeat", default=True): _flag,
+}
+_ALSO = {vol.Required("topic"): _topic, vol.Required("path"): _path}
+#: What a site says of an output beside its map.
+MEANT: dict[Any, Any] = {
+    vol.Optional("output"): _one_of(*(str(kind) for kind in OutputKind)),
+    vol.Optional("ex_rated"): _flag,
+    vol.Optional("contact_zone"): _text,
+    vol.Optional("outside_air"): _flag,
+    vol.Optional("fail_safe"): _one_of("on", "off", "hold_last"),
+    vol.Optional("inverted"): _flag,
 }
 _ENTITY: dict[Any, Any] = {
     vol.Required("uid"): _text,
@@ -98,7 +133,7 @@ _ENTITY: dict[Any, Any] = {
     **_SOURCE,
     vol.Optional("quantity", default=""): str,
     vol.Optional("unit", default=""): str,
-    vol.Optional("max_age_s", default=60.0): _positive,
+    vol.Optional("max_age_s"): _positive,
     vol.Optional("critical", default=False): _flag,
     vol.Optional("full_scale"): _positive,
     vol.Optional("on", default="True"): _payload,
@@ -106,9 +141,9 @@ _ENTITY: dict[Any, Any] = {
     vol.Optional("least_quality"): vol.Schema(
         {vol.Required("key"): _text, vol.Required("at_least"): vol.Any(int, float)}
     ),
-    vol.Optional("output"): _one_of(*(str(kind) for kind in OutputKind)),
-    vol.Optional("ex_rated", default=False): _flag,
-    vol.Optional("fail_safe", default="hold_last"): _one_of("on", "off", "hold_last"),
+    vol.Optional("optional", default=False): _flag,
+    vol.Optional("also", default=[]): [_ALSO],
+    **MEANT,
     vol.Optional("command"): _COMMAND,
 }
 _EVENT = {
@@ -118,8 +153,30 @@ _EVENT = {
     vol.Optional("id"): _path,
     vol.Optional("params", default={}): {str: _path},
 }
+_SEQUENCE = {
+    vol.Required("path"): _path,
+    vol.Optional("time"): _path,
+    # What it means when the counter is left out: some senders leave out a 0.
+    vol.Optional("absent"): _whole,
+    # Uid of an entity that tells the share of lost messages.
+    vol.Optional("loss"): _text,
+}
+_POLL = {vol.Required("topic"): _topic, vol.Required("payload"): _payload}
+_SPLIT = {
+    vol.Required("topic"): _topic,
+    vol.Required("id"): _path,
+    vol.Required("keys"): vol.All([_path], vol.Length(min=1, max=8)),
+    vol.Required("end"): _template,
+}
 _MAP_TOPIC = {
     vol.Required("topic"): _filter,
+    vol.Optional("split"): _SPLIT,
+    vol.Optional("only", default={}): ONLY,
+    vol.Optional("when"): _template,
+    vol.Optional("sequence"): _SEQUENCE,
+    vol.Optional("interval_s"): _positive,
+    vol.Optional("polls", default=[]): [_POLL],
+    vol.Optional("poll_s", default=5.0): _positive,
     vol.Required("device"): {
         vol.Required("uid"): _text,
         vol.Optional("name"): _text,
@@ -137,6 +194,18 @@ _VECTOR = {
     vol.Optional("readings", default={}): {str: list},
     vol.Optional("events", default=[]): [dict],
 }
+_CHOSEN: dict[Any, Any] = {**MEANT, vol.Required("kind"): str}
+_OUTPUTS: dict[Any, Any] = {_text: vol.Any(vol.Schema(_CHOSEN), str)}
+#: A shipped map with what the site knows better.
+USE = vol.Schema(
+    {
+        vol.Required("use"): _text,
+        vol.Optional("only", default={}): ONLY,
+        vol.Optional("interval_s"): _positive,
+        vol.Optional("entities", default=[]): [dict],
+        vol.Optional("outputs", default={}): _OUTPUTS,
+    }
+)
 SCHEMA = vol.Schema(
     {
         vol.Required("map"): _text,

@@ -5,6 +5,7 @@ topics may use as ``{1}``, ``{2}``. Shipped maps lie in ``profiles/`` with their
 test vectors.
 """
 
+import copy
 import functools
 import json
 import re
@@ -13,26 +14,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.api import ConfigError, Entity, EntityKind, Output, OutputKind, Value
+import msgspec
+
+from core.api import ConfigError, OutputKind, wrong_fail_safe
 from core.api.documents import Document, parse, read
-from integrations.mqtt.components import located
-from integrations.mqtt.events import plain_params
-from integrations.mqtt.map_schema import SCHEMA
-from integrations.mqtt.points import UNCERTAIN, Convert, Event, number, switched, text
-from integrations.mqtt.spec import CommandSpec, DeviceSpec, EntitySpec, Presence, Take
-from integrations.mqtt.templates import (
-    WHOLE_TEXT,
-    Extract,
-    SilentError,
-    TemplateError,
-    text_of,
+from integrations.mqtt.line import LOST_AFTER
+from integrations.mqtt.map_schema import SCHEMA, USE
+from integrations.mqtt.mapped import (
+    TRUE,
+    entity_of,
+    event_of,
+    line_of,
+    loss_of,
+    presence_of,
+    tried,
 )
+from integrations.mqtt.spec import DeviceSpec
+from integrations.mqtt.split import Split
+from integrations.mqtt.templates import Extract, text_of
 
 FOLDER = Path(__file__).parent / "profiles"
+#: Age at which a reading is stale when neither device nor map says how often it speaks.
+AGE_S = 60.0
+#: Work cannot be held in time by what speaks more rarely than this.
+SLOW_S = 60.0
 #: A capture stands in topics and uids: short, and nothing that means something there.
 CAPTURE = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
 _PLACE = re.compile(r"\{(\d)\}")
-_TRUE = frozenset({"True", "true", "ON", "on", "1", "1.0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,47 +51,52 @@ class TopicMap:
     filter: str
     pattern: re.Pattern[str]
     data: Mapping[str, Any]
+    split: Split | None = None
 
-    def match(self, topic: str) -> tuple[str, DeviceSpec] | None:
+    def match(self, topic: str, payload: bytes = b"") -> tuple[str, DeviceSpec] | None:
         """Return (origin, device) of a topic; None when it is not this map's."""
         found = self.pattern.fullmatch(topic)
-        if found is None or not all(CAPTURE.fullmatch(c) for c in found.groups()):
+        if found is None or not self._wanted(found.groups(), payload):
             return None
         fill = functools.partial(_fill, captures=found.groups())
         data = self.data
         about = data["device"]
-        uid = fill(about["uid"])
         device = DeviceSpec(
-            uid=uid,
+            uid=fill(about["uid"]),
             name=fill(about.get("name", about["uid"])),
             manufacturer=about["manufacturer"],
             model=about["model"],
         )
-        presence: tuple[Presence, ...] = ()
-        if "availability" in data:
-            here = data["availability"]
-            presence = (
-                Presence(
-                    fill(here["topic"]),
-                    here.get("template", WHOLE_TEXT),
-                    here["here"],
-                    here["gone"],
-                ),
-            )
+        presence = presence_of(data, fill)
+        device.line = line_of(data, topic, fill)
+        age_s = LOST_AFTER * data["interval_s"] if "interval_s" in data else AGE_S
         for entry in data["entities"]:
-            device.entities[entry["uid"]] = _entity(entry, topic, presence, fill)
+            spec = entity_of(entry, topic, presence, fill, age_s)
+            device.entities[spec.entity.uid] = spec
+        lost = data.get("sequence", {}).get("loss")
+        if lost is not None and device.line is not None:
+            loss = loss_of(lost, topic, device.line, age_s)
+            device.entities[lost] = loss
         for entry in data["events"]:
-            device.entities[entry["uid"]] = EntitySpec(
-                Entity(
-                    uid=entry["uid"],
-                    name=entry["uid"],
-                    kind=EntityKind.EVENT,
-                    quantity=entry["kind"],
-                ),
-                take=_taker(entry),
-                event_topic=topic,
-            )
+            happening = event_of(entry, topic, fill)
+            device.entities[happening.entity.uid] = happening
         return f"map:{self.map_id}:{topic}", device
+
+    def _wanted(self, captures: tuple[str, ...], payload: bytes) -> bool:
+        """Say whether captures and payload are of a device that the map is for."""
+        if not all(CAPTURE.fullmatch(each) for each in captures):
+            return False
+        for number_, globs in self.data["only"].items():
+            if not any(_globbed(captures[number_ - 1], each) for each in globs):
+                return False
+        when: Extract | None = self.data.get("when")
+        if when is None:
+            return True
+        try:
+            said = msgspec.json.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return text_of(tried(when, payload.decode("utf-8", "replace"), said)) in TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,101 +112,8 @@ def _fill(template: str, captures: tuple[str, ...]) -> str:
     return _PLACE.sub(lambda m: captures[int(m[1]) - 1], template)
 
 
-def _entity(
-    entry: Mapping[str, Any], topic: str, presence: tuple[Presence, ...], fill: Any
-) -> EntitySpec:
-    kind = entry["kind"]
-    command = entry.get("command")
-    output = None
-    if kind == "output":
-        output = Output(
-            kind=OutputKind(entry["output"]),
-            ex_rated=entry["ex_rated"],
-            fail_safe=entry["fail_safe"],
-        )
-    return EntitySpec(
-        Entity(
-            uid=entry["uid"],
-            name=entry.get("name", entry["uid"]),
-            kind=EntityKind.SENSOR if kind == "text" else EntityKind(kind),
-            quantity=entry["quantity"],
-            unit=entry["unit"],
-            max_age_s=entry["max_age_s"],
-            critical=entry["critical"],
-            full_scale=entry.get("full_scale"),
-            output=output,
-        ),
-        topic=topic,
-        extract=entry.get("path") or entry.get("template") or WHOLE_TEXT,
-        convert=_convert(entry),
-        presence=presence,
-        command=command
-        and CommandSpec(
-            fill(command["topic"]), command["on"].encode(), command["off"].encode()
-        ),
-    )
-
-
-def _convert(entry: Mapping[str, Any]) -> Convert:
-    kind = entry["kind"]
-    if kind in {"binary", "output"}:
-        return switched(entry["on"], entry["off"])
-    if kind == "location":
-        floor = entry.get("least_quality")
-        return _doubted(floor["key"], floor["at_least"]) if floor else located
-    return text if kind == "text" else number
-
-
-def _doubted(key: str, floor: float) -> Convert:
-    """Judge a position whose own quality figure must reach ``floor``."""
-
-    def judge(raw: Any) -> tuple[Value, int, str]:
-        value, quality, reason = located(raw)
-        if quality or not isinstance(raw, dict):
-            return value, quality, reason
-        figure, bad, _ = number(raw.get(key))
-        if bad or not isinstance(figure, float) or figure < floor:
-            return value, UNCERTAIN, "mqtt.low_quality"
-        return value, quality, reason
-
-    return judge
-
-
-def _taker(entry: Mapping[str, Any]) -> Take:
-    """Return what takes an event out of a message, once for each occurrence.
-
-    With an ``id`` an occurrence is a new id; without one it is the moment at
-    which ``when`` becomes true, or each message when there is no ``when``.
-    """
-    when: Extract | None = entry.get("when")
-    ident: Extract | None = entry.get("id")
-    wanted: Mapping[str, Extract] = entry["params"]
-    kind: str = entry["kind"]
-    before: dict[str, Any] = {"on": False, "id": None}
-
-    def take(said: str, data: Any, retained: bool) -> Event | None:
-        on = when is None or text_of(_try(when, said, data)) in _TRUE
-        rising, before["on"] = on and not before["on"], on
-        if not on:
-            return None
-        found = _try(ident, said, data) if ident is not None else None
-        if found is not None:
-            if found == before["id"]:
-                return None
-            before["id"] = found
-        elif when is not None and not rising:
-            return None
-        facts = {name: _try(extract, said, data) for name, extract in wanted.items()}
-        return Event(kind, plain_params(facts), "" if found is None else text_of(found))
-
-    return take
-
-
-def _try(extract: Extract, said: str, data: Any) -> Any:
-    try:
-        return extract.fn(said, data)
-    except (TemplateError, SilentError):
-        return None
+def _globbed(text_: str, glob: str) -> bool:
+    return text_.startswith(glob[:-1]) if glob.endswith("*") else text_ == glob
 
 
 # --- loading ------------------------------------------------------------------
@@ -208,7 +128,12 @@ def build(document: Document) -> Map:
         _cross_check(document, data, path)
         levels = [r"([^/]+)" if s == "+" else re.escape(s) for s in _levels(data)]
         pattern = re.compile("/".join(levels))
-        topics.append(TopicMap(checked["map"], data["topic"], pattern, data))
+        source, split = data["topic"], None
+        if "split" in data:
+            given = data["split"]
+            source, prefix = given["topic"], data["topic"].split("/+")[0]
+            split = Split(prefix, given["id"], given["keys"], given["end"])
+        topics.append(TopicMap(checked["map"], source, pattern, data, split))
     return Map(checked["map"], tuple(topics), tuple(checked["vectors"]))
 
 
@@ -223,6 +148,13 @@ def _cross_check(
     """Check what one value cannot know of another."""
     captures = _levels(data).count("+")
     places = [("device", "uid"), ("device", "name"), ("availability", "topic")]
+    if "split" in data:
+        keys = len(data["split"]["keys"])
+        if captures != keys or not data["topic"].endswith("/+" * keys):
+            wrong = f"a topic of {keys} keys ends in {'/+' * keys}"
+            raise document.error((*path, "topic"), wrong)
+    for number_ in data["only"]:
+        _captures(document, f"{{{number_}}}", captures, (*path, "only"))
     for where in places:
         text_ = data.get(where[0], {}).get(where[1], "")
         _captures(document, text_, captures, (*path, *where))
@@ -233,13 +165,33 @@ def _cross_check(
             if entry["uid"] in seen:
                 raise document.error(here, f"{entry['uid']!r} stands here twice")
             seen.add(entry["uid"])
-            if entry.get("kind") == "output" and group == "entities":
-                for key in ("output", "command"):
-                    if key not in entry:
-                        raise document.error(here, f"an output needs '{key}'")
+            if group == "entities":
+                _check_entity(document, data, entry, here)
             if "command" in entry:
                 topic = entry["command"]["topic"]
                 _captures(document, topic, captures, (*here, "command", "topic"))
+
+
+def _check_entity(
+    document: Document,
+    data: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    here: tuple[Hashable, ...],
+) -> None:
+    if entry["kind"] == "output" and "command" not in entry:
+        raise document.error(here, "an output needs 'command'")
+    if "output" in entry:
+        kind = OutputKind(entry["output"])
+        wrong = wrong_fail_safe(kind, entry.get("fail_safe", "hold_last"))
+        if wrong:
+            raise document.error((*here, "fail_safe"), wrong)
+    every_s = data.get("interval_s", 0.0)
+    if entry["critical"] and every_s > SLOW_S:
+        raise document.error(
+            (*here, "critical"),
+            f"a device that speaks each {every_s:g} s is too slow to hold work by; "
+            f"take 'critical' away, or measure it by one that speaks each {SLOW_S:g} s",
+        )
 
 
 def _captures(
@@ -254,6 +206,8 @@ def _captures(
 
 def inline(data: Mapping[str, Any]) -> Map:
     """Return a map that stands in the options themselves; raises ConfigError."""
+    if "use" in data:
+        return used(data)
     return build(parse(json.dumps(data), str(data.get("map", "map"))))
 
 
@@ -271,6 +225,34 @@ def load(name: str) -> Map:
             map=name,
         )
     return build(read(FOLDER / f"{name}.yaml"))
+
+
+def used(given: Mapping[str, Any]) -> Map:
+    """Return a shipped map with the site's own words: which devices, what they move.
+
+    ``entities`` join the map's first topic. Raises ConfigError.
+    """
+    more = parse(json.dumps(given), "maps").check(USE)
+    file = more["use"]
+    load(file)  # its own faults come first, with its own lines
+    path = Path(file) if file.endswith((".yaml", ".yml")) else FOLDER / f"{file}.yaml"
+    data = copy.deepcopy(read(path).data)
+    data["vectors"] = []
+    data["topics"][0].setdefault("entities", []).extend(more["entities"])
+    meant = {
+        u: m if isinstance(m, dict) else {"kind": m} for u, m in more["outputs"].items()
+    }
+    for topic in data["topics"]:
+        captures = topic["topic"].split("/").count("+")
+        own = {n: list(g) for n, g in more["only"].items() if n <= captures}
+        topic["only"] = {**topic.get("only", {}), **own}
+        if "interval_s" in more and "interval_s" in topic:
+            topic["interval_s"] = more["interval_s"]
+        for entry in topic.get("entities", ()):
+            if entry["uid"] in meant:
+                found = dict(meant[entry["uid"]])
+                entry.update(found, output=found.pop("kind"), kind="output")
+    return build(Document(str(path), data, {}))
 
 
 @functools.cache

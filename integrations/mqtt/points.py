@@ -7,7 +7,7 @@ JSON is decoded once, each point is a few keys, a check and a report.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -127,6 +127,16 @@ class Event:
     id: str
 
 
+class Hearing(Protocol):
+    """What knows a topic's messages in time; `line.Line` does."""
+
+    def hear(self, data: Any, doubt: str) -> bool:
+        """Take a message; say whether it is new."""
+
+    def close(self) -> None:
+        """Stop its clocks."""
+
+
 #: Hears what an extract took and the message's doubt; used by availability.
 Listener = Callable[[str, str], None]
 
@@ -140,21 +150,26 @@ class Route:
     points: list[Point] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
     listeners: list[tuple[Extract, Listener]] = field(default_factory=list)
+    line: Hearing | None = None
     bad: bytes = b""
     """The last payload that gave no value, for the device's page."""
     count: int = 0
     _keys: tuple[tuple[Any, Point], ...] = ()
     _slow: tuple[Point, ...] = ()
     _json: bool = False
+    _hear: Callable[[Any, str], bool] = lambda _data, _doubt: True
 
     def arrange(self) -> None:
         """Sort points into quick and slow; call it after each change."""
         self._keys = tuple((p.path[0], p) for p in self.points if p.plain and p.path)
         self._slow = tuple(p for p in self.points if not p.plain)
+        if self.line is not None:
+            self._hear = self.line.hear
         self._json = (
             any(p.extract.json for p in self.points)
             or any(extract.json for extract, _ in self.listeners)
             or bool(self.triggers)
+            or self.line is not None
         )
 
     @property
@@ -177,6 +192,8 @@ class Route:
                 self._broken(payload)
                 if not (self._slow or self.listeners):
                     return []
+        if not self._hear(data, doubt):
+            return []
         report = self.host.report
         if type(data) is dict:
             for key, point in self._keys:
@@ -185,10 +202,8 @@ class Route:
                 if (kind is float and -_BIG < value < _BIG) or (
                     kind is int and -_EXACT < value < _EXACT
                 ):
-                    if doubt:
-                        report(point.handle, value, UNCERTAIN, doubt)
-                    else:
-                        report(point.handle, value, point.cap, point.why)
+                    cap = UNCERTAIN if doubt else point.cap
+                    report(point.handle, value, cap, doubt or point.why)
                 else:
                     self._judge(point, "", data, doubt, payload)
         elif self._keys and data is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.api import Device, Entity
+from integrations.mqtt.line import LineSpec
 from integrations.mqtt.points import Convert, Event
 from integrations.mqtt.templates import Extract
 
@@ -30,6 +31,8 @@ class CommandSpec:
     topic: str
     on: bytes
     off: bytes
+    repeat: bool = True
+    """False: said once; each more would queue behind it, as in a radio network."""
 
 
 #: Takes (text, JSON, retained) of a message; None when it holds no event.
@@ -49,6 +52,8 @@ class EntitySpec:
     command: CommandSpec | None = None
     take: Take | None = None
     event_topic: str | None = None
+    also: tuple[tuple[str, Extract], ...] = ()
+    """Other topics that tell the same state, when they tell it at all."""
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class DeviceSpec:
     serial: str = ""
     zone: str | None = None
     entities: dict[str, EntitySpec] = field(default_factory=dict)
+    line: LineSpec | None = None
 
     def device(self) -> Device:
         """Return what the hub is told."""

@@ -75,6 +75,18 @@ def by_path(path: tuple[str | int, ...]) -> Extract:
     return Extract(lambda _, data: walk(data, path), json=True, text=False, path=path)
 
 
+def silent(extract: Extract) -> Extract:
+    """Return the extract that says nothing where the payload has no such key."""
+
+    def take(text: str, data: Any) -> Any:
+        try:
+            return extract.fn(text, data)
+        except MissingKeyError as error:
+            raise SilentError from error
+
+    return Extract(take, json=extract.json, text=extract.text)
+
+
 @functools.lru_cache(maxsize=4_096)
 def compile_template(source: str | None) -> Extract:
     """Return the extract of a template; raises TemplateError with the reason."""

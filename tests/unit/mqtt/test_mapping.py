@@ -35,11 +35,12 @@ def feed(
     host = FakeHost({})
     catalogue = Catalogue(host, Silent(), lambda *_: None)
     for pattern in found.topics:
-        placed = pattern.match(topic)
+        placed = pattern.match(topic, payload)
         if placed is not None:
             catalogue.place(placed[0], placed[1], subscribe=False)
     catalogue.flush()
     events = catalogue.routes[topic.encode()].take(payload, "")
+    catalogue.close()
     return host, [event for _, event in events]
 
 
@@ -84,7 +85,7 @@ def built(text: str) -> mapping.Map:
         ('uid: "d-{1}"', 'uid: "d-{2}"', r"m\.yaml:6:19: .*1 captures"),
         ("kind: sensor", "kind: sensr", r"m\.yaml:8:24: .*expected one of"),
         ("path: v", "template: '{{ x }}'", r"m\.yaml:8:.*no 'x' here"),
-        ("kind: sensor, path: v", "kind: output", r"m\.yaml:8:9: .*needs 'output'"),
+        ("kind: sensor, path: v", "kind: output", r"m\.yaml:8:9: .*needs 'command'"),
         ("version: 1", "version: one", r"m\.yaml:2:10: version"),
         ("path: v", "paths: v", r"m\.yaml:8:.*unknown key"),
         ("names:", "names: [", r"m\.yaml:\d+:\d+: not YAML"),
@@ -97,7 +98,7 @@ def test_faults_name_line_and_column(old: str, new: str, message: str) -> None:
 
 
 def test_an_unknown_map_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="dwm1001, helmet"):
+    with pytest.raises(ConfigError, match="chirpstack, dwm1001, frigate, helmet"):
         mapping.load("hat")
 
 
