@@ -136,8 +136,8 @@ class Tag:
     def take(self, source: Source, told: Sighting) -> None:
         """Take a message of this tag."""
         now = self.host.clock.mono_ns() / NS
-        self._health(told, now)
         if not told.located:
+            self._health(told, now)
             return
         fresh = self._fresh.setdefault(source.id, Freshness())
         wrong = fresh.judge(told, now)
@@ -149,6 +149,7 @@ class Tag:
         if wrong:
             self._doubt(wrong, None, now)
             return
+        self._health(told, now)
         fix = self._fix(source, told)
         if fix.why or fix.at is None:
             self._doubt(fix.why, fix, now)
@@ -240,9 +241,14 @@ class Tag:
             self.host.count(reason, self.uid, self.uid)
 
     def _location(self, value: Value, quality: Quality, reason: str) -> None:
-        self._told.pop("accuracy", None)
+        """Tell a place that proves nothing, and nothing beside it that would."""
+        for entity, handle in self._handles.items():
+            if entity == "location":
+                self.host.report(handle, value, quality, reason)
+            elif entity in self._told and quality is not Quality.UNCERTAIN:
+                self.host.report(handle, None, Quality.FAULT, reason)
         self.host.report(self._handles["accuracy"], None, Quality.FAULT, reason)
-        self.host.report(self._handles["location"], value, quality, reason)
+        self._told.clear()
 
     def sweep(self, now: float) -> None:
         """Tell of silence, and now and then of losses."""

@@ -14,6 +14,8 @@ LAG = 0.5
 GAP_S = 3.0
 #: So many fixes that agree with each other overrule the walk before them.
 AGREE = 3
+#: Messages may come in bursts: a speed is judged over at least this.
+LEAST_S = 0.1
 #: Seconds within its own circle after which a tag is called still.
 STILL_S = 60.0
 #: Span over which lost fixes are counted.
@@ -108,8 +110,9 @@ class Track:
             return
         px, py = self._at[0] + self._speed[0] * dt, self._at[1] + self._speed[1] * dt
         rx, ry = at[0] - px, at[1] - py
-        vx = self._speed[0] + BETA * rx / dt
-        vy = self._speed[1] + BETA * ry / dt
+        span = max(dt, LEAST_S)
+        vx = self._speed[0] + BETA * rx / span
+        vy = self._speed[1] + BETA * ry / span
         pace = math.hypot(vx, vy)
         if pace > fastest:
             vx, vy = vx * fastest / pace, vy * fastest / pace
