@@ -51,6 +51,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "integrations.runtime.kit.command:main",
         "prove integrations against their own simulators",
     ),
+    "new-integration": (
+        "integrations.runtime.kit.new:main",
+        "write a whole integration to begin from",
+    ),
     "verify": ("core.journal.verify:main", "prove that a journal is unchanged"),
 }
 

@@ -39,6 +39,7 @@ class Simulator:
     def __init__(self, module: str, folder: Path, site: Path | None) -> None:
         self._module, self._folder, self._site = module, folder, site
         self.ready: dict[str, Any] = {}
+        self._starts = 0
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._reader: asyncio.StreamReader
@@ -46,7 +47,9 @@ class Simulator:
 
     async def start(self, options: Mapping[str, Any], within_s: float) -> None:
         """Start it and wait for its ready line; raises Broken."""
-        file, control = self._folder / "options.json", self._folder / "scenario"
+        self._starts += 1
+        file = self._folder / "options.json"
+        control = self._folder / f"scenario-{self._starts}"
         file.write_text(json.dumps(options), "utf-8")
         told = ("--options", str(file), "--scenario-socket", str(control))
         env = dict(os.environ)
