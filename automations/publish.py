@@ -9,13 +9,15 @@ import msgspec
 from automations import books, compile_rule, vectors
 from automations.blueprint import Blueprint
 from automations.compile_site import of_folder
+from automations.integrations import configured, query
 from automations.packs.site import prove
 from automations.pinning import STORE, Held, Library
 from core import config
 from core.api.errors import ConfigError
-from core.config import Bundle, Rule
+from core.api.packages import packages
+from core.config import Bundle, IntegrationConfig, Rule
 
-#: Marks a rule that was made at the hub's own page.
+#: Marks a rule or an integration that was made at the hub's own page.
 HUB_MADE = "hub"
 
 
@@ -61,6 +63,8 @@ def check(
     prove(compiler.packs)
     books.prove(bundle, compiler.library.folders)
     bundle = with_hub_made(bundle, pins, library)
+    if armed is not None:
+        bundle = with_hosts(bundle, armed.integrations, data or folder)
     prove_rules(bundle.rules, library)
     # Once through the typed reader: what is armed reads back as the same bytes.
     dumped = config.dump(config.load(config.dump(bundle)))
@@ -77,6 +81,40 @@ def with_hub_made(bundle: Bundle, armed: Iterable[Rule], library: Library) -> Bu
         if rule.made == HUB_MADE and rule.id not in known
     ]
     return msgspec.structs.replace(bundle, rules=(*bundle.rules, *kept))
+
+
+def with_hosts(
+    bundle: Bundle, armed: Iterable[IntegrationConfig], data: Path
+) -> Bundle:
+    """Return the bundle with the integrations that were set up at the hub."""
+    known = {each.id for each in bundle.integrations}
+    kept = [
+        host_anew(each, data)
+        for each in armed
+        if each.made == HUB_MADE and each.id not in known
+    ]
+    made = (*bundle.integrations, *kept)
+    return msgspec.structs.replace(bundle, integrations=made)
+
+
+def host_anew(host: IntegrationConfig, data: Path) -> IntegrationConfig:
+    """Return an integration set up at the hub, by its package as it is now."""
+    package = packages(data).get(host.integration)
+    if package is None:
+        raise ConfigError(
+            f"{host.id}, set up at the hub: its integration {host.integration!r} is "
+            f"nowhere to be found; bring it back, or remove {host.id} there first"
+        )
+    told = query(package, "check", {"options": host.options})
+    if told.get("errors"):
+        wrong = told["errors"][0]
+        where = ".".join(str(each) for each in wrong["path"])
+        raise ConfigError(
+            f"{host.id}, set up at the hub: {where}: {wrong['message']}; change or "
+            f"remove it there first"
+        )
+    made = configured(package, host.id, told["options"], host.secrets)
+    return msgspec.structs.replace(made, made=HUB_MADE)
 
 
 def anew(bundle: Bundle, rule: Rule, library: Library) -> Rule:

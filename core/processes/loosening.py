@@ -299,7 +299,7 @@ def _zones(old: Bundle, new: Bundle) -> Iterator[Loosening]:
 
 
 #: A contract only refuses; whose code it binds is in ``code``.
-_HOST: Final[Table] = {"secrets": words, "contract": words}
+_HOST: Final[Table] = {"secrets": words, "contract": words, "made": words}
 
 
 def _hosts(old: Bundle, new: Bundle) -> Iterator[Loosening]:

@@ -53,7 +53,13 @@ def _words(register: Register, image: Cells) -> list[int] | None:
     ]
     if any(not 0 <= w <= 0xFFFF for w in words):
         return None
+    if register.swapped:
+        words = [_flipped(word) for word in words]
     return words[::-1] if register.little else words
+
+
+def _flipped(word: int) -> int:
+    return (word & 0xFF) << 8 | word >> 8
 
 
 def number(register: Register, image: Cells) -> float | int | None:
@@ -243,7 +249,8 @@ def put(register: Register, value: float, image: Image) -> None:
         return
     words = struct.unpack(f">{register.words}H", _bytes(register, value))
     for index, word in enumerate(words[::-1] if register.little else words):
-        image[register.function, register.address + index] = word
+        at = register.function, register.address + index
+        image[at] = _flipped(word) if register.swapped else word
 
 
 def _bytes(register: Register, value: float) -> bytes:

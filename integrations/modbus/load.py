@@ -71,12 +71,14 @@ def _register(name: str, data: Mapping[str, Any], order: str) -> Register:
         bits = (data["bit"], data["bit"])
     elif bits is not None and (kind != "u16" or bits[0] > bits[1]):
         raise _fail("bits: [first, last] belongs to a u16", *path, "bits")
+    words = data.get("word_order", order)
     return Register(
         name=name,
         function=function,
         address=address,
         type=kind,
-        little=data.get("word_order", order) == "little",
+        little=words.startswith("little"),
+        swapped=words.endswith("_swapped"),
         bits=bits,
     )
 
@@ -264,6 +266,7 @@ class _Builder:
             poll_s=data["poll_s"],
             timeout_s=data["timeout_s"],
             evidence=data["evidence"],
+            bump_every_h=data.get("bump_every_h"),
             beat=self.beat(),
             simulate=self.simulate(),
             vectors=tuple(self.vector(i, v) for i, v in enumerate(data["vectors"])),

@@ -30,6 +30,8 @@ WORDS = {
     "bcd": 1,
     "bit": 1,
 }
+#: Orders of the words, and of the bytes within each: ABCD, CDAB, BADC, DCBA.
+ORDERS = ("big", "little", "big_swapped", "little_swapped")
 #: (function, wire address) → register or bit as it was read.
 Image = dict[tuple[int, int], int]
 #: Most that one request may ask for (Modbus application protocol 1.1b3 §6).
@@ -49,6 +51,9 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     address: int
     type: str
     little: bool = False
+    """Low word first."""
+    swapped: bool = False
+    """Low byte first within each word."""
     bits: tuple[int, int] | None = None
 
     @property
@@ -186,6 +191,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
     evidence: bool = True
     """False: no status is known, so a reading is UNCERTAIN at best (R16)."""
+    bump_every_h: float | None = None
+    """Hours for which a bump test counts, where it cannot tell its own faults."""
     beat: Beat | None = None
     simulate: Mapping[str, Mapping[str, float]] = {}
     vectors: tuple[Vector, ...] = ()

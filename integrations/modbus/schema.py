@@ -11,7 +11,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import EntityKind, OutputKind, Quality
-from integrations.modbus.profile import WORDS, Verdict
+from integrations.modbus.profile import ORDERS, WORDS, Verdict
 
 #: Prefix of every reason code, so that core.texts knows them.
 REASON = "modbus."
@@ -137,7 +137,7 @@ _REGISTER = vol.Schema(
     {
         **_PLACE,
         vol.Required("type"): one_of(*WORDS),
-        vol.Optional("word_order"): one_of("big", "little"),
+        vol.Optional("word_order"): one_of(*ORDERS),
         vol.Optional("bit"): whole(0, 15),
         vol.Optional("bits"): _pair(whole(0, 15)),
     }
@@ -237,11 +237,12 @@ PROFILE = vol.Schema(
         vol.Required("model"): word,
         vol.Required("source"): word,
         vol.Optional("evidence", default=True): flag,
+        vol.Optional("bump_every_h"): positive,
         vol.Optional("serial", default={}): SERIAL,
         vol.Optional("poll_s", default=1.0): positive,
         vol.Optional("timeout_s", default=0.5): positive,
         vol.Optional("max_gap", default=0): whole(0, 120),
-        vol.Optional("word_order", default="big"): one_of("big", "little"),
+        vol.Optional("word_order", default="big"): one_of(*ORDERS),
         vol.Optional("registers", default={}): vol.Schema({identifier: _REGISTER}),
         vol.Optional("quality", default={}): vol.Schema(
             {

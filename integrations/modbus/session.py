@@ -56,8 +56,11 @@ class Session:
             if entity.unit_from is not None and uid not in self._units
         }
         self._handles: dict[str, int] = {}
-        bands = options.get("bands", {})
-        self._windows = {
+        self._windows = self._derived()
+
+    def _derived(self) -> dict[str, Window]:
+        bands = self._options.get("bands", {})
+        return {
             uid: Window(entity.derive, bands.get(uid, ()))
             for uid, entity in self._entities().items()
             if entity.derive is not None
@@ -86,6 +89,7 @@ class Session:
                 serial=self._options.get("serial_number", ""),
                 suggested_zone=self._options.get("zone"),
                 entities=tuple(self._entity(e) for e in entities.values()),
+                bump_every_h=self.profile.bump_every_h,
             )
         )
         self._handles = {uid: self.host.handle(self.uid, uid) for uid in entities}
