@@ -101,7 +101,7 @@ async def fuzzed(bench: Bench) -> str:
     if not parsers:
         raise Broken("conformance.yaml names no parsers; or say why there are none")
     for each in parsers:
-        await asyncio.to_thread(_fuzz, each, _seeds(bench, each), bench.clock.mono_ns)
+        await asyncio.to_thread(fuzz, each, _seeds(bench, each), bench.clock.mono_ns)
     return f"{len(parsers)} parsers, {CASES} cases each"
 
 
@@ -122,12 +122,13 @@ def _seeds(bench: Bench, parser: Parser) -> list[bytes]:
     return found
 
 
-def _fuzz(parser: Parser, seeds: list[bytes], now: Callable[[], int]) -> None:
+def fuzz(parser: Parser, seeds: list[bytes], now: Callable[[], int]) -> None:
+    """Throw cases at a parser, timed by ``now`` (ns); raises Broken."""
     parse = _load(parser.parse)
     allowed = tuple(_load(name) for name in parser.errors) or None
     home = parser.parse.partition(":")[0].rpartition(".")[0]
     chance = random.Random(parser.parse)  # noqa: S311 - a run can be repeated
-    for case in _cases(chance, seeds):
+    for case in cases(chance, seeds):
         given = _as(parser.takes, case)
         began = now()
         try:
@@ -167,7 +168,7 @@ def _as(takes: str, case: bytes) -> Any:
         return text
 
 
-def _cases(chance: random.Random, seeds: list[bytes]) -> Iterator[bytes]:
+def cases(chance: random.Random, seeds: list[bytes]) -> Iterator[bytes]:
     """Yield noise, good input, and good input that was spoilt."""
     for size in _SIZES:
         yield chance.randbytes(size)
