@@ -94,12 +94,21 @@ def _at(
                     ),
                     value=value,
                     at=at,
-                    matches=tuple(
-                        each
-                        for each, then in at.items()
-                        if agrees(then, points[each].shown, kind, scale)
-                    ),
+                    matches=_matches(at, points, kind, scale),
                 )
+
+
+def _matches(
+    at: Mapping[str, float], points: Mapping[str, Point], kind: str, scale: float
+) -> tuple[str, ...]:
+    """Return the points that agree; what stood still between them agrees with none."""
+    if len(at) > 1 and len(set(at.values())) == 1:
+        return ()
+    return tuple(
+        each
+        for each, then in at.items()
+        if agrees(then, points[each].shown, kind, scale)
+    )
 
 
 def read(
