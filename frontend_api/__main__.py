@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import socket
 import ssl
 import sys
 
@@ -48,7 +49,10 @@ async def main() -> None:
     gateway = Gateway(control.clock, control.data)
     uplink = gateway.uplink
     client = Client(uplink.hello, uplink.take, on_down=uplink.down)
-    archive = Side(uplink.take)
+    archive, discovery = Side(uplink.take), Side(gateway.discovery.take)
+
+    def side(name: str, lanes: list[str], socks: list[socket.socket]) -> None:
+        (discovery if name == "discovery" else archive).attach(name, lanes, socks)
 
     def send(message: m.Message) -> None:
         (archive if isinstance(message, m.Query) else client).send(message)
@@ -57,7 +61,7 @@ async def main() -> None:
     uplink.send, uplink.renew = send, client.detach
     control.listen(
         lambda _name, lanes, socks: client.attach(lanes, socks),
-        on_side=archive.attach,
+        on_side=side,
     )
     runner = web.AppRunner(
         gateway.application(), access_log=None, shutdown_timeout=_DRAIN_S
@@ -70,6 +74,7 @@ async def main() -> None:
         await runner.cleanup()
         client.detach("stop")
         archive.close()
+        discovery.close()
         control.close()
 
 

@@ -26,6 +26,7 @@ from frontend_api.backtests import Trials
 from frontend_api.changes import Changes
 from frontend_api.commissioning import Commissioning
 from frontend_api.devices import DeviceDesk
+from frontend_api.discovery import DiscoveryDesk
 from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
@@ -74,6 +75,8 @@ class Gateway:
         self.setup = Setup(self.replica, self.acts, data)
         self.commissioning = Commissioning(self.replica)
         self.waiting = DeviceDesk(self.replica)
+        self.discovery = DiscoveryDesk(self.replica)
+        self.renderer.extra["proposals"] = self.discovery.proposals
         self.unknown_map = UnknownMap(self.replica, data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
@@ -119,6 +122,7 @@ class Gateway:
             *self.reads.routes(),
             *self.drills.routes(),
             *self.setup.routes(),
+            *self.discovery.routes(),
             *self.commissioning.routes(),
             *self.waiting.routes(),
             *self.unknown_map.routes(),

@@ -36,7 +36,8 @@ TOUCHES: dict[str, tuple[str, ...]] = {
     "notice": ("notices", "responses"),
     "command": ("outputs", "responses"),
     "output": ("outputs", "responses"),
-    "device": ("devices", "outputs", "zones", "risks", "service"),
+    "device": ("devices", "outputs", "zones", "risks", "service", "proposals"),
+    "discovery": ("proposals",),
     "run": ("runs", "responses"),
     "task": ("tasks",),
     "plan": ("plan_runs",),
@@ -71,6 +72,7 @@ SECTIONS = (
     "alarming",
     "risks",
     "service",
+    "proposals",
 )
 
 
@@ -148,7 +150,7 @@ class Replica:
                 self._touch(("hub", "zones"))
             case Proposals():
                 self.proposed = message.items
-                self._touch(("waiting",))
+                self._touch(("waiting", "proposals"))
             case _:
                 return
 

@@ -591,6 +591,17 @@ export interface Disc {
   radius_m?: number;
 }
 
+export interface DiscoveryView {
+  items: ProposalView[];
+  ignored: IgnoredView[];
+  listeners: ListenerView[];
+  scan: ScanView | null;
+  shed: number;
+  running: boolean;
+  may_ignore: boolean;
+  may_scan: boolean;
+}
+
 export interface DispatchTask {
   task_id: string;
   owner: string;
@@ -1033,6 +1044,14 @@ export interface IgnoreFinding {
   name?: string;
 }
 
+export interface IgnoredView {
+  id: string;
+  name: string;
+  by: Text;
+  at_ms: number;
+  here: boolean;
+}
+
 export interface IncidentAnswer {
   case: IncidentView;
   similar: SimilarView[];
@@ -1273,6 +1292,12 @@ export interface Line {
 export interface LineView {
   sign: string;
   text: Text;
+}
+
+export interface ListenerView {
+  id: string;
+  state: string;
+  detail: string;
 }
 
 export interface LockView {
@@ -1713,6 +1738,21 @@ export interface ProofBody {
   key: string;
   data: string;
   sig: string;
+}
+
+export interface ProposalView {
+  id: string;
+  keys: string[];
+  kind: string;
+  name: string;
+  address: string;
+  port: number;
+  integration: string;
+  also: string[];
+  why: Text[];
+  facts: Record<string, string>;
+  waiting: string;
+  seen_ms: number;
 }
 
 export interface PushBody {
@@ -2177,6 +2217,21 @@ export interface ScanPoint {
   method?: "" | "nfc" | "qr";
   code?: string;
   note?: string;
+}
+
+export interface ScanView {
+  id: string;
+  kind: string;
+  target: string;
+  state: string;
+  step: string;
+  done: number;
+  total: number;
+  found: number;
+  why: Text | null;
+  code: string;
+  params: Record<string, number | boolean | string | null>;
+  notes: Text[];
 }
 
 export interface SecondView {
