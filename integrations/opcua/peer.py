@@ -21,7 +21,9 @@ from integrations.opcua.points import NS, Map, Point, compiled, wall_ns
 from integrations.opcua.quality import Verdict, judge
 from integrations.opcua.session import OpcUaError, Session
 
-FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 10.0
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 8.0
+#: A session of this length was one: the next pause is short again.
+SETTLED_S = 5.0
 #: Intervals without any sign of life after which a server is lost.
 MISSED = 2
 #: How often a command's read-back is asked for.
@@ -127,7 +129,7 @@ class Peer:
             finally:
                 self._session = None
                 await session.close()
-            if self.host.clock.mono_ns() - began > 30 * NS:
+            if self.host.clock.mono_ns() - began > SETTLED_S * NS:
                 pause = FIRST_PAUSE_S
             await self.host.timer.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE_S)

@@ -1,0 +1,1 @@
+"""ESPHome nodes over their native API, encrypted where the node has a key."""

@@ -1,0 +1,200 @@
+"""The options of a site's ``esphome`` section, checked when it is published."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import voluptuous as vol
+
+from core.api import OutputKind
+
+PORT = 6053
+_MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
+_UID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,119}")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 200:
+        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+    return value
+
+
+def _uid(value: object) -> str:
+    if not isinstance(value, str) or not _UID.fullmatch(value):
+        raise vol.Invalid(f"expected an entity's name such as ch4, found {value!r}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise vol.Invalid(f"expected true or false, found {value!r}")
+    return value
+
+
+def _port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
+    return value
+
+
+def _within(low: float, high: float) -> Callable[[object], float]:
+    def check(value: object) -> float:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        if not plain or not low <= value <= high:  # type: ignore[operator]
+            raise vol.Invalid(f"expected {low:g} to {high:g}, found {value!r}")
+        return float(value)  # type: ignore[arg-type]
+
+    return check
+
+
+def mac(value: object) -> str:
+    """Return a hardware address as AA:BB:CC:DD:EE:FF; raises vol.Invalid."""
+    plain = re.sub(r"[:\-.\s]", "", value).upper() if isinstance(value, str) else ""
+    text = ":".join(plain[i : i + 2] for i in range(0, len(plain), 2))
+    if not _MAC.fullmatch(text):
+        raise vol.Invalid(f"expected the node's MAC address, found {value!r}")
+    return text
+
+
+def key(value: str) -> str:
+    """Return an encryption key as it is; raises vol.Invalid for none."""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise vol.Invalid("expected the node's api encryption key: 32 bytes in base64")
+    return value
+
+
+def _span(value: object) -> tuple[float, float]:
+    number = _within(-1e12, 1e12)
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise vol.Invalid("expected [lowest, highest]")
+    low, high = number(value[0]), number(value[1])
+    if low >= high:
+        raise vol.Invalid("expected [lowest, highest], the lowest first")
+    return low, high
+
+
+_OUTPUT = vol.Schema(
+    {
+        vol.Required("kind"): vol.In([str(kind) for kind in OutputKind]),
+        vol.Optional("ex_rated"): _flag,
+        vol.Optional("contact_zone"): _text,
+        vol.Optional("outside_air"): _flag,
+        vol.Optional("fail_safe"): vol.In(("on", "off", "hold_last")),
+        # The entity that shows what the output really does.
+        vol.Optional("state"): _uid,
+    }
+)
+_ENTITY = vol.Schema(
+    {
+        vol.Optional("name"): _text,
+        vol.Optional("kind"): vol.In(("gas", "sensor", "binary")),
+        vol.Optional("quantity"): _text,
+        vol.Optional("unit"): str,
+        vol.Optional("range"): _span,
+        vol.Optional("critical", default=False): _flag,
+        # The node says it at least this often; three times that and it is stale.
+        vol.Optional("every_s"): _within(0.05, 3600),
+        vol.Optional("event"): _uid,
+        vol.Optional("output"): _OUTPUT,
+    }
+)
+_NODE = vol.Schema(
+    {
+        vol.Required("mac"): mac,
+        vol.Required("host"): _text,
+        vol.Optional("port", default=PORT): _port,
+        vol.Optional(
+            "key",
+            description={
+                "secret": True,
+                "label": {"zh": "加密密钥", "en": "Encryption key"},
+                "help": {
+                    "zh": "节点 YAML 中 api: encryption: key: 的值",
+                    "en": "what the node's YAML has under api: encryption: key:",
+                },
+            },
+        ): _text,
+        vol.Optional("name"): _text,
+        vol.Optional("zone"): _text,
+        vol.Optional("interval_s", default=2.0): _within(0.1, 60),
+        vol.Optional("heartbeat"): vol.Schema(
+            {
+                vol.Required("entity"): _uid,
+                vol.Optional("max_s", default=90.0): _within(0.2, 3600),
+            }
+        ),
+        vol.Optional("entities", default={}): vol.Schema({_uid: _ENTITY}),
+        vol.Optional("without", default=[]): vol.All([_uid], vol.Length(max=256)),
+    }
+)
+_SHAPE = vol.Schema(
+    {vol.Required("nodes"): vol.All([_NODE], vol.Length(min=1, max=500))}
+)
+
+
+def schema() -> vol.Schema:
+    """Return the schema of the options; its errors carry the path to the fault."""
+    return vol.Schema(vol.All(_without_secrets, _SHAPE, _cross_check))
+
+
+def _without_secrets(options: object) -> object:
+    """Leave out the values that the host was handed beside the options."""
+    if isinstance(options, Mapping):
+        return {name: value for name, value in options.items() if name != "secrets"}
+    return options
+
+
+def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for number, node in enumerate(options["nodes"]):
+        path: list[Any] = ["nodes", number]
+        if node["mac"] in seen:
+            raise vol.Invalid(f"node {node['mac']} is named twice", path=path)
+        seen.add(node["mac"])
+        for uid, said in node["entities"].items():
+            _check_entity(said, [*path, "entities", uid])
+    return options
+
+
+def _check_entity(said: Mapping[str, Any], path: list[Any]) -> None:
+    if said.get("kind") == "gas" and not (said.get("quantity") and said.get("unit")):
+        raise vol.Invalid(
+            "say what a gas is: add quantity: ch4 and unit: '%LEL'", path=path
+        )
+    measured = said.get("kind") in ("gas", "sensor")
+    if measured and said["critical"] and "every_s" not in said:
+        # Silence of a sensor looks like a value that does not change.
+        raise vol.Invalid(
+            "a critical sensor must declare how often the node tells it: every_s",
+            path=path,
+        )
+    if "output" in said and ("kind" in said or "event" in said):
+        raise vol.Invalid("an output has no 'kind' and no 'event'", path=path)
+
+
+def secrets_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the nodes' encryption keys."""
+    found = [node["key"] for node in options["nodes"] if "key" in node]
+    return tuple(dict.fromkeys(found))
+
+
+def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Return options made of a finding (mDNS ``_esphomelib._tcp``)."""
+    node: dict[str, Any] = {
+        "host": facts.get("address", ""),
+        "port": int(facts.get("port", "0") or 0) or PORT,
+    }
+    try:
+        node["mac"] = mac(facts.get("mac", ""))
+    except vol.Invalid:
+        pass  # the person reads it from the label
+    name = facts.get("friendly_name") or facts.get("name", "").partition(".")[0]
+    if name:
+        node["name"] = name[:200]
+    return {"nodes": [node]}
