@@ -85,12 +85,12 @@ class Judge:
         self.proven = bool(references)
         """False: the view was learnt at the start, by nobody's word."""
         self._learning: list[scene.Plane] = []
+        self._seen: deque[int] = deque(maxlen=_REMEMBERED)
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing of now, after a gap; what was learnt of the view stays."""
+        """Know nothing of now, after a gap; old pictures are remembered."""
         self._last: npt.NDArray[np.int16] | None = None
-        self._seen: deque[int] = deque(maxlen=_REMEMBERED)
         self._alive_ns = 0
         self._count, self._was, self._old = 0, False, False
         self._frozen: bool | None = None

@@ -8,7 +8,7 @@ the camera asks for it as well.
 import os
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -29,6 +29,8 @@ _PATH = "/onvif/device_service"
 #: How long a pull point lives without a renewal, and waits for events at most.
 LIFE_S, PULL_S = 60, 4
 _PULLS = 64
+#: A camera that waits for events may answer so much later than it was asked to.
+_LATE_S = 3.0
 #: A camera's clock that moved by less is no reason to be refused.
 _STEP_NS = 2 * NS
 _STREAM = (
@@ -36,6 +38,17 @@ _STREAM = (
     '</Stream><Transport xmlns="http://www.onvif.org/ver10/schema"><Protocol>RTSP'
     "</Protocol></Transport></StreamSetup>"
 )
+
+
+class _Letter(NamedTuple):
+    """Hold a request on its way; ``most_s`` is the whole exchange's deadline."""
+
+    path: str
+    body: str
+    headers: str = ""
+    action: str = ""
+    most_s: float = ANSWER_S
+    signed: bool = True
 
 
 class Denied(DeviceError):
@@ -123,7 +136,8 @@ class Onvif:
         inner = f"<Timeout>PT{PULL_S}S</Timeout><MessageLimit>{_PULLS}</MessageLimit>"
         asked = soap.ask(soap.EVENTS, "PullMessages", inner)
         action = f"{soap.EVENTS}/PullPointSubscription/PullMessagesRequest"
-        return replies.notices(await self._at_point(asked, action))
+        limit = PULL_S + _LATE_S
+        return replies.notices(await self._at_point(asked, action, limit))
 
     async def _renew(self) -> None:
         inner = f"<TerminationTime>PT{LIFE_S}S</TerminationTime>"
@@ -148,12 +162,15 @@ class Onvif:
     def _renewed(self) -> None:
         self._renew_ns = self._clock.mono_ns() + LIFE_S * NS // 2
 
-    async def _at_point(self, body: str, action: str) -> Element:
+    async def _at_point(
+        self, body: str, action: str, most_s: float = ANSWER_S
+    ) -> Element:
         point = self._point
         if point is None:
             raise BadAnswer("not subscribed")
         headers = self._addressed(action, point.address) + point.headers
-        return await self._send(path_of(point.address), body, headers, action)
+        path = path_of(point.address)
+        return await self._send(_Letter(path, body, headers, action, most_s))
 
     # --- letters ------------------------------------------------------------------
 
@@ -162,45 +179,46 @@ class Onvif:
             raise BadAnswer(f"it has no service {service}")
         path = path_of(self._services[service]) if service else _PATH
         headers = self._addressed(action, self._fetch.base + path) if action else ""
-        return await self._send(path, body, headers, action)
+        return await self._send(_Letter(path, body, headers, action))
 
     def _addressed(self, action: str, to: str) -> str:
-        # A camera may look at the time of this name; chance is all that it needs.
         return soap.addressed(action, to, f"urn:uuid:{uuid.uuid4()}")
 
-    async def _send(self, path: str, body: str, headers: str, action: str) -> Element:
+    async def _send(self, letter: _Letter) -> Element:
         """Send a letter; a camera whose clock has stepped gets it once more."""
         try:
-            return await self._post(path, body, headers, action)
+            return await self._post(letter)
         except Denied:
             before = self.offset_ns
             await self._learn_clock()
             if abs(self.offset_ns - before) < _STEP_NS:
                 raise AuthError("SOAP: not authorised") from None
         try:
-            return await self._post(path, body, headers, action)
+            return await self._post(letter)
         except Denied:
             raise AuthError("SOAP: not authorised") from None
 
     async def _learn_clock(self) -> None:
         # The one call that ONVIF leaves open to all, for this very purpose.
         asked = soap.ask(soap.DEVICE, "GetSystemDateAndTime")
-        found = await self._post(_PATH, asked, "", "", signed=False)
+        found = await self._post(_Letter(_PATH, asked, signed=False))
         self.offset_ns = self._read(replies.wall, found) - self._clock.wall_ns()
 
-    async def _post(
-        self, path: str, body: str, headers: str, action: str, *, signed: bool = True
-    ) -> Element:
-        if signed and self._fetch.user:
+    async def _post(self, letter: _Letter) -> Element:
+        headers = letter.headers
+        if letter.signed and self._fetch.user:
             created = soap.stamp(self._clock.wall_ns() + self.offset_ns)
             headers += soap.token(
                 self._fetch.user, self._fetch.password, os.urandom(16), created
             )
         kind = "application/soap+xml; charset=utf-8"
-        if action:
-            kind += f'; action="{action}"'
+        if letter.action:
+            kind += f'; action="{letter.action}"'
         status, data = await self._fetch.post(
-            path, soap.letter(body, headers), {"Content-Type": kind}, ANSWER_S
+            letter.path,
+            soap.letter(letter.body, headers),
+            {"Content-Type": kind},
+            letter.most_s,
         )
         try:
             return soap.answer(data)
