@@ -16,12 +16,15 @@ from demo.crew import Crew
 from demo.play import NotMetError, Player
 from demo.scenario import Scenario, ScenarioError
 from demo.stage import HERE, Stage, StageError
+from demo.technician import NotEnrolledError, Technician
 from demo.tidy import tidy
 from demo.watch import Watch
 
 #: The demonstration's clock: fast enough to watch, slow enough to follow.
 _SPEED, _ONCE_SPEED = 1.0, 4.0
 _PAUSE_S = 60.0
+#: How long a person may look at each step of an empty site's enrolment.
+_STEP_S = 1.5
 
 
 def main(argv: list[str]) -> int:
@@ -64,6 +67,11 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--drill", action="store_true", help="hold a drill instead of the incident"
     )
+    parser.add_argument(
+        "--empty",
+        action="store_true",
+        help="begin without integrations and devices: a technician sets them up",
+    )
     options = parser.parse_args(argv)
     options.speed = options.speed or (_ONCE_SPEED if options.once else _SPEED)
     if not 1.0 <= options.speed <= 20.0:
@@ -88,7 +96,9 @@ class _Demo:
         self, options: argparse.Namespace, data: Path, days: list[Scenario]
     ) -> None:
         self._options, self._data, self._days = options, data, days
-        self._stage = Stage(data, options.speed, options.port, options.seed)
+        self._stage = Stage(
+            data, options.speed, options.port, options.seed, empty=options.empty
+        )
 
     async def run(self) -> int:
         """Bring the stage up, play, and bring it down whatever happens."""
@@ -125,6 +135,11 @@ class _Demo:
         """Play the day once; the hub is claimed first, as on any new site."""
         async with self._people() as (watch, crew):
             await crew.claim("zhao", self._stage.claim_code())
+            try:
+                await self._enrol(crew, 0.0)
+            except NotEnrolledError as bad:
+                _tell(f"✗ {bad}")
+                return 1
             player = Player(self._stage, watch, crew, _tell)
             try:
                 await player.play(self._days[0])
@@ -141,12 +156,24 @@ class _Demo:
         _tell("Ctrl-C 结束 ends it.")
         async with self._people() as (watch, crew):
             await crew.arrive()
+            await self._enrol(crew, _STEP_S)
             days = itertools.cycle(self._days)
             while True:
                 player = Player(self._stage, watch, crew, _tell, lenient=True)
                 await player.play(next(days))
                 await tidy(watch, crew)
                 await asyncio.sleep(_PAUSE_S / self._options.speed)
+
+    async def _enrol(self, crew: Crew, pause_s: float) -> None:
+        """Let the technician set an empty site up, for a person to watch."""
+        if not self._options.empty:
+            return
+        _tell("空白工地：通过接口设置集成、登记设备。 An empty site is set up.")
+        technician = Technician(crew, "zhao", _tell)
+        for note in self._stage.notes("integrations"):
+            await technician.set_up(note, pause_s)
+        await self._stage.join_broker()
+        await technician.enrol(self._stage.notes("devices"), pause_s)
 
     @contextlib.asynccontextmanager
     async def _people(self) -> AsyncIterator[tuple[Watch, Crew]]:

@@ -10,7 +10,8 @@ import aiohttp
 
 from core.clock import RealClock
 
-_CALL_S = 15.0
+#: A step of a flow waits for a worker that reads an integration's form.
+_CALL_S = 60.0
 
 
 class RefusedError(Exception):
@@ -43,6 +44,17 @@ class Crew:
         if version is not None:
             fields["expected_version"] = version
         return await self._post(session, f"/api/v1/acts/{verb}", fields)
+
+    async def call(
+        self, person: str, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask the API as a person; returns its answer. Raises RefusedError."""
+        session = await self._session(person)
+        async with session.request(method, path, json=body) as answer:
+            reply: dict[str, Any] = await answer.json(content_type=None) or {}
+            if answer.status >= 400:
+                raise RefusedError(str(reply.get("code")), str(reply.get("detail")))
+            return reply
 
     async def photo(self, person: str, task_id: str, stage: str, data: bytes) -> None:
         """Bring a picture of a task, as a phone does; raises RefusedError."""

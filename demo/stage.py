@@ -28,6 +28,8 @@ _STOP_S = 20.0
 _POLL_S = 0.1
 #: Read again after a simulator said that it is ready.
 _LINE = 1 << 20
+#: Files of the site that a person's enrolment over the API stands in for.
+_ENROLLED = ("devices", "integrations")
 
 
 class StageError(Exception):
@@ -91,8 +93,16 @@ class Stage:
     """Bring everything up in a data folder, and down again in order."""
 
     def __init__(
-        self, data: Path, speed: float, web_port: int = 0, seed: int = 0
+        self,
+        data: Path,
+        speed: float,
+        web_port: int = 0,
+        seed: int = 0,
+        *,
+        empty: bool = False,
     ) -> None:
+        """``empty``: the hub begins without integrations and devices."""
+        self._empty = empty
         self.data, self.speed = data, speed
         self.chance = Chance(seed)
         self.config = data / "config"
@@ -121,7 +131,19 @@ class Stage:
         opening = yaml.safe_load((HERE / "simulated.yaml").read_text("utf-8"))
         await self._start_modbus(opening["modbus"])
         await self._start_hub()
+        if not self._empty:
+            await self._start_mqtt(opening["mqtt"])
+
+    async def join_broker(self) -> None:
+        """Let the MQTT devices join the broker that a person has set up."""
+        opening = yaml.safe_load((HERE / "simulated.yaml").read_text("utf-8"))
         await self._start_mqtt(opening["mqtt"])
+
+    def notes(self, name: str) -> Any:
+        """Return one file of the site as a technician would have noted it down."""
+        text = (HERE / "site" / f"{name}.yaml").read_text("utf-8")
+        places = {**self.ports, "serial_port": str(self.data / "line")}
+        return yaml.safe_load(string.Template(text).substitute(places))[name]
 
     def _write_config(self) -> None:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,6 +151,8 @@ class Stage:
         self.config.mkdir()
         places = {**self.ports, "serial_port": str(self.data / "line")}
         for file in sorted((HERE / "site").glob("*.yaml")):
+            if self._empty and file.stem in _ENROLLED:
+                continue
             text = string.Template(file.read_text("utf-8")).substitute(places)
             (self.config / file.name).write_text(text, "utf-8")
 
@@ -142,10 +166,9 @@ class Stage:
             accounts.close()
 
     async def _start_modbus(self, opening: list[dict[str, Any]]) -> None:
-        listed = yaml.safe_load((self.config / "integrations.yaml").read_text("utf-8"))
         options = next(
             each["options"]
-            for each in listed["integrations"]
+            for each in self.notes("integrations")
             if each["integration"] == "modbus"
         )
         file = self.data / "modbus-simulator.json"
@@ -215,7 +238,16 @@ class Stage:
         except (NotRunning, TimeoutError):
             return False
         running = {n for n, p in answer["processes"].items() if p["state"] == "running"}
+        if self._empty:
+            published = answer["processes"].get("publish", {}).get("state") != "running"
+            return bool(answer["ready"]) and published and self._listens()
         return bool(answer["ready"]) and {"host:modbus", "host:mqtt"} <= running
+
+    def _listens(self) -> bool:
+        """Say whether the web page can be asked."""
+        with socket.socket() as sock:
+            sock.settimeout(1.0)
+            return sock.connect_ex(("127.0.0.1", self.web_port)) == 0
 
     def last_words(self, lines: int = 15) -> str:
         """Return the end of the hub's own messages."""

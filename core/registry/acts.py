@@ -17,7 +17,7 @@ class EnrolDevice(Act, frozen=True, kw_only=True):
     critical: bool = False
     """True: the loss of any of its entities is a fault alarm."""
     facts: Facts = Facts()
-    proof: Possession | None = None
+    possession: Possession | None = None
     """How its owner showed it to be the one in front of them."""
 
 
@@ -36,7 +36,7 @@ class ReplaceDevice(Act, frozen=True, kw_only=True):
     device_id: Id
     integration: Word
     uid: Line
-    proof: Possession | None = None
+    possession: Possession | None = None
 
 
 @act(

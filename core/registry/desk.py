@@ -45,7 +45,7 @@ class DeviceDesk:
             raise Refused("device.not_proposed", uid=act.uid)
         self._zone_exists(act.zone_id)
         self._contacts_exist(act.facts)
-        proof = self._proven(proposal, act.proof)
+        proof = self._proven(proposal, act.possession)
         facts = act.facts
         if act.critical:
             facts = replace(facts, critical=(*facts.critical, "*"))
@@ -76,7 +76,7 @@ class DeviceDesk:
             raise Refused("device.replace_lacks", name=record.name, what=lacks)
         if not isinstance(act, ReplaceNeeded):
             self._not_needed(record)
-        proof = self._proven(proposal, act.proof)
+        proof = self._proven(proposal, act.possession)
         self._hub.emit(
             DeviceLoosened(
                 device_id=record.id,

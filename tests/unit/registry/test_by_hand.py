@@ -89,7 +89,7 @@ def test_what_a_person_states_counts_as_the_sites_own_rule() -> None:
         bench,
         EnrolDevice(
             integration="line", uid="SN-0012345", zone_id="tank", name="pit 1",
-            facts=facts, proof=WIRED,
+            facts=facts, possession=WIRED,
         ),
     )  # fmt: skip
     registry = bench.kernel.registry
@@ -125,7 +125,7 @@ def test_facts_about_what_it_has_not_are_refused() -> None:
         Facts(outputs={"gas": Output(kind=OutputKind.SIREN)}),
     ):
         act = EnrolDevice(
-            integration="line", uid="SN-0012345", facts=facts, proof=WIRED
+            integration="line", uid="SN-0012345", facts=facts, possession=WIRED
         )
         assert bench.act("mia", act).code == "device.no_such_entity"
 
@@ -154,7 +154,7 @@ def test_a_proof_counts_only_where_it_proves(
     bench = make_kernel(site())
     bench.declare(HOST, device(**more))
     reply = bench.act(
-        "mia", EnrolDevice(integration="line", uid="SN-0012345", proof=proof)
+        "mia", EnrolDevice(integration="line", uid="SN-0012345", possession=proof)
     )
     assert reply.ok is good, reply.code
 
@@ -197,7 +197,7 @@ def test_a_device_that_owes_bump_tests_cannot_unsay_it() -> None:
     bench = make_kernel(site())
     bench.declare(HOST, device(bump_every_h=24.0))
     record = enrolled(
-        bench, EnrolDevice(integration="line", uid="SN-0012345", proof=WIRED)
+        bench, EnrolDevice(integration="line", uid="SN-0012345", possession=WIRED)
     )
     bench.declare(HOST, device(bump_every_h=None))
     bench.declare(HOST, device(bump_every_h=900.0))
@@ -214,14 +214,14 @@ def test_another_device_takes_the_place_and_the_history() -> None:
         bench,
         EnrolDevice(
             integration="line", uid="SN-0012345", zone_id="tank", name="pit 1",
-            facts=Facts(bump_every_h=24.0), proof=WIRED,
+            facts=Facts(bump_every_h=24.0), possession=WIRED,
         ),
     )  # fmt: skip
     before = bench.entity("line", "SN-0012345", "gas")
     bench.declare(HOST, device("SN-0099999"))
     new = Possession(kind="code", detail="SN-0099999")
     act = ReplaceDevice(
-        device_id=record.id, integration="line", uid="SN-0099999", proof=new
+        device_id=record.id, integration="line", uid="SN-0099999", possession=new
     )
     assert bench.act("mia", act).ok
     now = bench.kernel.registry.device(record.id)
@@ -244,10 +244,10 @@ def test_what_lacks_a_detector_takes_no_place() -> None:
     bench = make_kernel(site())
     bench.declare(HOST, device())
     record = enrolled(
-        bench, EnrolDevice(integration="line", uid="SN-0012345", proof=WIRED)
+        bench, EnrolDevice(integration="line", uid="SN-0012345", possession=WIRED)
     )
     bench.declare(HOST, device("SN-0099999", entities=(SIREN,)))
     act = ReplaceDevice(
-        device_id=record.id, integration="line", uid="SN-0099999", proof=WIRED
+        device_id=record.id, integration="line", uid="SN-0099999", possession=WIRED
     )
     assert bench.act("mia", act).code == "device.replace_lacks"

@@ -800,7 +800,7 @@ export interface EnrolDevice {
   name?: string;
   critical?: boolean;
   facts?: Facts;
-  proof?: Possession | null;
+  possession?: Possession | null;
 }
 
 export interface EnrolKey {
@@ -1934,14 +1934,14 @@ export interface ReplaceDevice {
   device_id: string;
   integration: string;
   uid: string;
-  proof?: Possession | null;
+  possession?: Possession | null;
 }
 
 export interface ReplaceNeeded {
   device_id: string;
   integration: string;
   uid: string;
-  proof?: Possession | null;
+  possession?: Possession | null;
 }
 
 export interface Report {
