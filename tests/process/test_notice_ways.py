@@ -19,7 +19,7 @@ from tests.protocol.notice_modem import FakeModem
 from tests.support.site import NAMES, Loop, RunningHub, Viewer, small_site
 from tests.support.waiting import until
 
-ARGS = ("--without", "gateway", "--without", "archive")
+ARGS = ("--without", "gateway", "--without", "archive", "--without", "discovery")
 NUMBER = "+8613800138000"
 
 

@@ -15,7 +15,7 @@ from core.response.state import NoticeRecord
 from tests.support.site import NAMES, Loop, RunningHub, Viewer, small_site
 from tests.support.waiting import until
 
-ARGS = ("--without", "gateway", "--without", "archive")
+ARGS = ("--without", "gateway", "--without", "archive", "--without", "discovery")
 
 
 class Sink:

@@ -49,6 +49,7 @@ SPEED = 4.0
 #: Refusals that pass once the site has caught up with what people do.
 NOT_YET = ("permit.rule", "permit.interlock", "permit.people_inside")
 HOUR_MS = 3_600_000
+_LEFT_OUT = ("--without", "notifier", "--without", "discovery")
 _numbers = itertools.count(1)
 
 
@@ -69,7 +70,7 @@ class Plant:
         pid = os.getpid() & 0xFFFF
         host = f"127.{next(_numbers) % 200 + 1}.{pid >> 8}.{(pid & 0xFF) or 1}"
         self.address = f"http://{host}:8480"
-        args = ("--without", "notifier", "--speed", f"{SPEED:g}")
+        args = (*_LEFT_OUT, "--speed", f"{SPEED:g}")
         self.hub = RunningHub(self.data, args=(*args, "--host", host, "--port", "8480"))
         self.people: dict[str, Client] = {}
         self.entities: dict[str, str] = {}

@@ -78,7 +78,7 @@ def test_task_that_runs_once_is_not_started_again() -> None:
 
 @pytest.fixture
 def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
-    made = Keeper(tmp_path, {}, {"without": ["archive", "gateway", "notifier"]})
+    made = Keeper(tmp_path, {}, {"without": ["archive", "gateway", "notifier", "discovery"]})
     core = FakeProcess(core_spec(), core_budget())
     made.children[CORE] = core
     core.start(0, {})
@@ -161,7 +161,7 @@ def test_fixed_children_take_the_options_of_the_command_line() -> None:
     assert found["gateway"].args[-2:] == ("--port", "8000")
     assert found["publish"].once
     left = {spec.name for spec in fixed_children({"without": ["gateway"]})}
-    assert left == {"archive", "notifier"}
+    assert left == {"archive", "notifier", "discovery"}
 
 
 def test_state_is_told_in_words() -> None:
