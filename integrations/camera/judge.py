@@ -61,7 +61,7 @@ class Held:
         if seen is None or seen is self.state:
             self._since = None
         elif self.state is None and seen is False:
-            self.state = False
+            self.state, self._since = False, None
         elif self._since is None:
             self._since = now_ns
         elif now_ns - self._since >= self._span:

@@ -14,6 +14,7 @@ MAX_HEADER = 4_096
 _NAME = re.compile(rb"boundary\s*=\s*\"?([^\";,\s]{1,200})", re.IGNORECASE)
 _END = re.compile(rb"\r?\n\r?\n")
 #: White space and dashes that may stand between a body and the boundary's name.
+_SHORT = 6
 _SLACK = b"\r\n -"
 
 
@@ -41,7 +42,7 @@ class Parts:
     """
 
     def __init__(self, content_type: str, most: int) -> None:
-        self._mark = boundary_of(content_type)
+        self._take(boundary_of(content_type))
         self._most = most
         self._buffer = bytearray()
         self._scanned = 0
@@ -68,8 +69,13 @@ class Parts:
             if len(self._buffer) > MAX_HEADER:
                 raise StreamError("no boundary at its beginning")
             return False
-        self._mark = bytes(found.group(1)).strip(b"- ")
+        self._take(bytes(found.group(1)).strip(b"- "))
         return bool(self._mark)
+
+    def _take(self, name: bytes) -> None:
+        self._name = name
+        # A short name without its dashes may stand in any picture.
+        self._mark = b"--" + name if 0 < len(name) < _SHORT else name
 
     def _cut(self) -> Part | None:
         """Return the next part and forget it; an empty one where none was whole."""
@@ -110,8 +116,8 @@ class Parts:
         """Say whether a boundary, or nothing yet but all of the body, stands there."""
         if len(self._buffer) < end:
             return False
-        rest = bytes(self._buffer[end : end + 8 + len(self._mark)]).lstrip(_SLACK)
-        return self._mark.startswith(rest[: len(self._mark)])
+        rest = bytes(self._buffer[end : end + 8 + len(self._name)]).lstrip(_SLACK)
+        return self._name.startswith(rest[: len(self._name)])
 
     def _next(self, body: int) -> int:
         begin = max(body, self._scanned - len(self._mark))
