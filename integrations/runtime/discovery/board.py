@@ -10,6 +10,8 @@ from integrations.runtime.discovery.sighting import Sighting, finding, unify
 
 #: Sightings kept of one kind: a flood of one listener costs no other its own.
 MAX_OF_KIND = 250
+#: What a list may be, encoded: it goes in one frame with some to spare.
+MAX_BYTES = 900_000
 _MS = 1_000_000
 
 
@@ -84,13 +86,23 @@ class Board:
         wanted = [f for f in found if not self.ignored(f)]
         ignored = [_ignored(f) for f in found if self.ignored(f)]
         listed = sorted(wanted, key=_order) + sorted(ignored, key=_order)
-        return listed[:MAX_FINDINGS]
+        return _fitting(listed[:MAX_FINDINGS])
 
     def _make_room(self, kind: str) -> None:
         same = [s.source for s in self._seen.values() if s.kind == kind]
         if len(same) >= MAX_OF_KIND:
             self.gone(min(same, key=lambda s: (self._heard_ns[s], s)))
             self.shed += 1
+
+
+def _fitting(listed: list[Finding]) -> list[Finding]:
+    """Return as many as go into one frame."""
+    size = 0
+    for at, each in enumerate(listed):
+        size += len(msgspec.msgpack.encode(each))
+        if size > MAX_BYTES:
+            return listed[:at]
+    return listed
 
 
 def _order(found: Finding) -> tuple[int, str]:

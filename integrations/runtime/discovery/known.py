@@ -1,5 +1,6 @@
 """What the site has already: enrolled devices, places that integrations hold."""
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -40,13 +41,12 @@ def host_in(text: str) -> str:
             return ""
     head, colon, port = text.rpartition(":")
     host = head if colon and port.isdecimal() else text
-    host = host.strip("[]")
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        plain = host.replace("-", "").replace(".", "")
-        dotted = "." in host and plain.isalnum() and not host.startswith("/")
-        return host.lower() if dotted else ""
+    for each in (text, host):
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_address(each.strip("[]")))
+    plain = host.replace("-", "").replace(".", "")
+    dotted = "." in host and plain.isalnum() and not host.startswith("/")
+    return host.lower() if dotted else ""
 
 
 def ports_held(bundle: Bundle) -> dict[str, str]:
