@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core import config
 from core.api.errors import Refused
-from core.api.proof import PROOFS
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.proof import PROOFS
 from core.config import Contract, IntegrationConfig
 from core.readings.calibration import Standing
 from core.registry.acts import EnrolDevice, ReplaceDevice
