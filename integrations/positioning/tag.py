@@ -20,7 +20,7 @@ from integrations.positioning.track import Track, Walked
 GRACE, SILENT = 2.0, 2.5
 #: The circle is told in such steps, rounded up, and at the latest so often.
 STEP_M, ACCURACY_S = 0.1, 1.0
-RAW_S, SLOW_S = 0.5, 10.0
+RAW_S, SLOW_S = 0.5, 5.0
 _STALE = frozenset({"frozen", "late", "replayed"})
 _NAMES = {
     "location": ("位置", "Location"),
@@ -144,8 +144,11 @@ class Tag:
         if wrong == "repeated":
             source.count("repeated")
             return
-        self.source, self.heard_s = source, now
-        self._track.heard(now)
+        self.source = source
+        if wrong not in _STALE:
+            # What is old keeps no dead tag alive.
+            self.heard_s = now
+            self._track.heard(now)
         if wrong:
             self._doubt(wrong, None, now)
             return
