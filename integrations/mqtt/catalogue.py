@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -9,7 +10,13 @@ from core.api import Host, Value
 from integrations.mqtt.line import Line, LineSpec
 from integrations.mqtt.points import FAULT, GOOD, UNCERTAIN, Point, Route, Trigger
 from integrations.mqtt.spec import CommandSpec, DeviceSpec, EntitySpec, Presence
-from integrations.mqtt.templates import WHOLE_TEXT
+from integrations.mqtt.templates import (
+    WHOLE_TEXT,
+    Extract,
+    SilentError,
+    TemplateError,
+    text_of,
+)
 
 #: Devices beyond it are counted and not taken: a flood must not fill the memory.
 MAX_DEVICES = 2_000
@@ -131,6 +138,12 @@ class Catalogue:
         self._changed(uid)
         return True
 
+    def foresee(self, topic: str) -> None:
+        """Hear an availability topic before the first device needs it."""
+        route = self._route(topic, subscribe=True)
+        route.listeners.append((WHOLE_TEXT, lambda _said, _doubt: None))
+        route.arrange()
+
     def remove(self, origin: str) -> bool:
         """Forget what ``origin`` announced; say whether it had announced anything."""
         keys = self._origins.pop(origin, None)
@@ -221,6 +234,17 @@ class Catalogue:
             route = self._route(one.topic, subscribe=True)
             route.listeners.append(listener)
             live.hangs.append((route, listener))
+            self._catch_up(route, listener)
+
+    def _catch_up(
+        self, route: Route, listener: tuple[Extract, Callable[[str, str], None]]
+    ) -> None:
+        """Let a new listener hear what its topic said: it is not kept for us again."""
+        extract, hear = listener
+        if route.said and not extract.json:
+            said = route.said.decode("utf-8", "replace")
+            with suppress(TemplateError, SilentError):
+                hear(text_of(extract.fn(said, None)), "")
 
     def _listener(
         self, uid: str, availability: Availability, number: int, presence: Presence

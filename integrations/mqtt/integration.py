@@ -60,6 +60,10 @@ class MqttIntegration(Integration):
                 [f"{self.prefix}/+/+/config", f"{self.prefix}/+/+/+/config"]
             )
         self.client.subscribe(dict.fromkeys(topic.filter for topic in self._maps))
+        shared = [each.data.get("availability", {}).get("topic") for each in self._maps]
+        for topic in dict.fromkeys(t for t in shared if t and "{" not in t):
+            self.catalogue.foresee(topic)
+        self.catalogue.flush()
 
     async def run(self) -> None:
         """Serve until cancelled; AuthError when the broker refuses the hub."""

@@ -29,6 +29,7 @@ NO_VALUE = frozenset({"None", "none", "null", "unknown", "unavailable"})
 MAX_TEXT = 256
 #: Payloads beyond it are counted and dropped.
 MAX_PAYLOAD = 262_144
+MAX_SAID = 64
 _BIG = 1e300
 _EXACT = 1 << 53
 
@@ -153,6 +154,8 @@ class Route:
     line: Hearing | None = None
     bad: bytes = b""
     """The last payload that gave no value, for the device's page."""
+    said: bytes = b""
+    """The last short payload: who comes later to an availability topic reads it."""
     count: int = 0
     _keys: tuple[tuple[Any, Point], ...] = ()
     _slow: tuple[Point, ...] = ()
@@ -216,6 +219,8 @@ class Route:
         self, payload: bytes, data: Any, doubt: str
     ) -> "list[tuple[Trigger, Event]]":
         said = payload.decode("utf-8", "replace")
+        if len(payload) <= MAX_SAID:
+            self.said = payload
         for extract, listener in self.listeners:
             try:
                 if data is not None or not extract.json:

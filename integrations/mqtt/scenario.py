@@ -182,7 +182,7 @@ class Scenario:
         elif isinstance(model, simulated.Output):
             model.do("switch", {"on": value})
         else:
-            raise simulated.CommandError(f"{model.id} has no {entity!r} to set")
+            model.do("set", {"entity": entity, "value": value})
 
 
 #: Ties the broker's life to ours, and becomes it.

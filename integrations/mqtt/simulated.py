@@ -353,10 +353,13 @@ def build(site: Mapping[str, Any], say: Say) -> dict[str, Model]:
 
     Raises CommandError: an unknown kind or field, or an id that stands twice.
     """
+    from integrations.mqtt.simulated_networks import NETWORKS
+
+    kinds = {**KINDS, **NETWORKS}
     found: dict[str, Model] = {}
     for kind, entries in site.items():
-        if kind not in KINDS:
-            raise CommandError(f"expected {', '.join(KINDS)}, found {kind!r}")
+        if kind not in kinds:
+            raise CommandError(f"expected {', '.join(kinds)}, found {kind!r}")
         for entry in entries:
             fields = dict(entry)
             ident = fields.pop("id")
@@ -365,7 +368,7 @@ def build(site: Mapping[str, Any], say: Say) -> dict[str, Model]:
             if ident in found:
                 raise CommandError(f"{ident!r} stands twice")
             try:
-                found[ident] = KINDS[kind](ident, say, **fields)
+                found[ident] = kinds[kind](ident, say, **fields)
             except TypeError as error:
                 raise CommandError(f"{ident}: {error}") from error
     return found

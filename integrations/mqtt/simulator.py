@@ -53,6 +53,8 @@ class Simulator:
             CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5
         )
         client.username_pw_set(where.get("username"), where.get("password"))
+        if where.get("ca_file"):
+            client.tls_set(where["ca_file"])
         client.on_connect = self._connected
         client.on_message = self._message
         client.reconnect_delay_set(1, 5)
