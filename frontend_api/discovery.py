@@ -199,7 +199,7 @@ class DiscoveryDesk:
             IgnoredView(
                 id=each.key,
                 name=each.name,
-                by=self.names.person(each.by),
+                by=self.names.source(each.by),
                 at_ms=each.wall_ns // MS,
                 here=not (here | waiting).isdisjoint((each.key, *each.keys)),
             )
