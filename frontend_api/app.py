@@ -35,6 +35,7 @@ from frontend_api.loop_desk import LoopDesk
 from frontend_api.notices import NoticeDesk
 from frontend_api.past import Past
 from frontend_api.problems import Problem
+from frontend_api.quality import QualityDesk
 from frontend_api.render import Renderer
 from frontend_api.replica import Kept, Replica
 from frontend_api.rest import Reads
@@ -78,6 +79,7 @@ class Gateway:
         self.discovery = DiscoveryDesk(self.replica)
         self.renderer.extra["proposals"] = self.discovery.proposals
         self.unknown_map = UnknownMap(self.replica, data)
+        self.quality = QualityDesk(self.replica, self.uplink)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
@@ -126,6 +128,7 @@ class Gateway:
             *self.commissioning.routes(),
             *self.waiting.routes(),
             *self.unknown_map.routes(),
+            *self.quality.routes(),
             *self.attachments.routes(),
             *self.alarm_desk.routes(),
             *self.notices.routes(),

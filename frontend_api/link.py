@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from core.api.model import Entity
 from core.link import messages as m
 from frontend_api.problems import Problem
 from frontend_api.replica import MessageError, Replica
@@ -73,12 +74,22 @@ class Uplink:
         return await self._ask(self._acts, request.id, request, ACT_S)
 
     async def query(
-        self, entities: list[str], from_ms: int, to_ms: int, points: int
+        self,
+        entities: list[str],
+        from_ms: int,
+        to_ms: int,
+        points: int,
+        declared: dict[str, Entity] | None = None,
     ) -> m.QueryReply:
-        """Ask the archive for history."""
+        """Ask the archive for history, and how good that of ``declared`` ones is."""
         number = f"q{next(self._numbers)}"
         query = m.Query(
-            id=number, entities=entities, from_ms=from_ms, to_ms=to_ms, points=points
+            id=number,
+            entities=entities,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            points=points,
+            declared=declared or {},
         )
         try:
             return await self._ask(self._queries, number, query, QUERY_S)

@@ -22,6 +22,8 @@ from core.link.findings import Proposals, Proposed
 #: Events kept for the timeline; older ones are in the journal.
 KEPT_EVENTS = 2000
 MS = 1_000_000
+#: Devices whose bad input is kept, and its kinds; the oldest devices go first.
+MAX_BAD_DEVICES, MAX_BAD = 500, 20
 
 #: Sections of the view that an event type's family can change.
 TOUCHES: dict[str, tuple[str, ...]] = {
@@ -88,6 +90,14 @@ def load_rooms(module: str) -> None:
                 importlib.import_module(part.name)
 
 
+class Bad(NamedTuple):
+    """Hold one kind of a device's bad input: how often, the last frame, when."""
+
+    times: int
+    frame: str
+    at_ms: int
+
+
 class Kept(NamedTuple):
     """One event as it was folded."""
 
@@ -112,6 +122,8 @@ class Replica:
         self.durable = 0
         self.live: dict[str, m.LiveRow] = {}
         self.hosts = m.HostStates(states={}, unmonitored=[])
+        self.bad_input: dict[str, dict[str, Bad]] = {}
+        """Device id → what of its input was bad, since this gateway's start."""
         self.proposed: list[Proposed] = []
         """Devices that hosts have declared and nobody has enrolled."""
         self.reachable = False
@@ -148,11 +160,23 @@ class Replica:
             case m.HostStates():
                 self.hosts = message
                 self._touch(("hub", "zones"))
+            case m.BadInput():
+                self._bad_input(message)
             case Proposals():
                 self.proposed = message.items
                 self._touch(("waiting", "proposals"))
             case _:
                 return
+
+    def _bad_input(self, message: m.BadInput) -> None:
+        for device_id, counts in message.devices.items():
+            known = self.bad_input.setdefault(device_id, {})
+            for name, (count, frame) in counts.items():
+                before = known[name].times if name in known else 0
+                if name in known or len(known) < MAX_BAD:
+                    known[name] = Bad(before + count, frame, self.now_ms())
+        while len(self.bad_input) > MAX_BAD_DEVICES:
+            del self.bad_input[next(iter(self.bad_input))]
 
     def link(self, up: bool) -> None:
         """Hear that the hub is reachable, or lost: what is shown grows old."""

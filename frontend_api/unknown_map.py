@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.people.acts import ACTS
 from core.api.unknown_map import Decoding, MapAnswer, MapAsk, Point
+from core.people.acts import ACTS
 from core.registry.acts import EnrolDevice
 from frontend_api import setup_views as v
 from frontend_api.accounts import Session

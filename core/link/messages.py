@@ -3,7 +3,7 @@
 import msgspec
 
 from core.api.command import Command
-from core.api.model import Device
+from core.api.model import Device, Entity
 from core.api.reading import Value
 from core.geometry.shapes import Found, Hazard, Rule, Work
 from core.journal.envelope import Proof
@@ -265,6 +265,12 @@ class NoticeResult(msgspec.Struct, frozen=True, tag="notice_result"):
     detail: str = ""
 
 
+class BadInput(msgspec.Struct, frozen=True, tag="bad_input"):
+    """Hand on what hosts counted of bad input: by device id and name."""
+
+    devices: dict[str, dict[str, tuple[int, str]]]
+
+
 class HistoryRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One kept reading: point number, wall milliseconds, value, quality."""
 
@@ -285,22 +291,28 @@ class History(msgspec.Struct, frozen=True, tag="history"):
     lost: int = 0
 
 
-class Query(msgspec.Struct, frozen=True, tag="query"):
-    """Ask the archive for readings of entities, thinned to ``points``."""
+class Query(msgspec.Struct, frozen=True, tag="query", omit_defaults=True):
+    """Ask the archive for readings of entities, thinned to ``points``.
+
+    ``declared``: judge also the quality of these entities' past (`core.quality`).
+    """
 
     id: str
     entities: list[str]
     from_ms: int
     to_ms: int
     points: int = 500
+    declared: dict[str, Entity] = {}
 
 
-class QueryReply(msgspec.Struct, frozen=True, tag="query_reply"):
+class QueryReply(msgspec.Struct, frozen=True, tag="query_reply", omit_defaults=True):
     """Answer: per entity rows of wall_ms, min, max, last, worst quality."""
 
     id: str
     series: dict[str, list[tuple[int, float | None, float | None, Value, int]]]
     error: str = ""
+    sifted: bytes = b""
+    """What `core.quality.sift` found of the declared ones."""
 
 
 # --- geometry worker ---------------------------------------------------------
@@ -360,6 +372,7 @@ Message = (
     | ActRequest
     | ActReply
     | NoticeResult
+    | BadInput
     | History
     | Query
     | QueryReply

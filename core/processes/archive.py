@@ -16,6 +16,7 @@ from core.link.client import Client, Side
 from core.link.frames import FrameError
 from core.processes.child import Control, rename
 from core.processes.history import HistoryFile, put_aside
+from core.quality import sift
 
 FLUSH_S, TRIM_S = 5.0, 30.0
 #: Rows that wait for the disk; beyond it the newest are lost, counted.
@@ -46,6 +47,7 @@ class Archive:
         self._queries = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = ThreadPoolExecutor(1, "archive")
+        self._judge = ThreadPoolExecutor(1, "judge")
         self._file: HistoryFile
         self._loop: asyncio.AbstractEventLoop
 
@@ -67,6 +69,7 @@ class Archive:
         await self._do(self._file.close)
         self._client.detach("stopped")
         self._control.close()
+        self._judge.shutdown(cancel_futures=True)
         self._thread.shutdown()
         return 0
 
@@ -169,7 +172,7 @@ class Archive:
         if not isinstance(message, m.Query):
             return
         error = ""
-        if len(message.entities) > MAX_ENTITIES:
+        if max(len(message.entities), len(message.declared)) > MAX_ENTITIES:
             error = f"at most {MAX_ENTITIES} entities in one query"
         elif self._queries >= MAX_QUERIES:
             error = "too many queries at once"
@@ -189,12 +192,25 @@ class Archive:
                     self._file.read, entity, query.from_ms, query.to_ms, points
                 )
                 series[entity] = await self._do(span)
-            reply = m.QueryReply(query.id, series)
+            reply = m.QueryReply(query.id, series, sifted=await self._sifted(query))
         except sqlite3.Error as error:
             reply = m.QueryReply(query.id, {}, str(error))
         finally:
             self._queries -= 1
         self._reply(reply)
+
+    async def _sifted(self, query: m.Query) -> bytes:
+        """Judge the past of what is declared; on a thread that no flush waits for."""
+        answer: sift.Answer = {}
+        span = query.from_ms, query.to_ms
+        for entity_id, entity in query.declared.items():
+            parts = await self._do(
+                partial(sift.stretches, self._file, entity_id, *span)
+            )
+            answer[entity_id] = await self._loop.run_in_executor(
+                self._judge, partial(sift.sift, parts, entity, *span)
+            )
+        return sift.dump(answer) if answer else b""
 
     def _reply(self, reply: m.QueryReply) -> None:
         try:

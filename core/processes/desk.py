@@ -109,10 +109,21 @@ class Desk:
     def _counted(self, peer: str, message: m.Counted) -> None:
         for name, by in message.counts.items():
             self.count(f"{peer}.{name}"[:120], by)
+        self._bad_input(peer, message)
         if peer == "archive" and "history_damaged" in message.counts:
             self.history_damaged(message.details.get("history_damaged", ""))
         if peer == "uplink":
             self.exchange(message.details)
+
+    def _bad_input(self, peer: str, message: m.Counted) -> None:
+        """Hand on to the pages what a host counted of its own devices."""
+        found = {
+            device.id: counts
+            for uid, counts in message.devices.items()
+            if (device := self.kernel.registry.find_device(peer, uid)) is not None
+        }
+        for name in self._gateways() if found else ():
+            self.links.send(name, m.BadInput(found))
 
     def _alive(self, peer: str, message: m.Alive) -> None:
         self.hosts.alive(peer, message.number)

@@ -224,12 +224,25 @@ class HistoryFile:
         if number is None or to_ms <= from_ms:
             return []
         width = max((to_ms - from_ms) // max(points, 1), 1)
-        rows = self._db.execute(
+        samples = _samples(self._of(number, from_ms, to_ms), from_ms, to_ms)
+        return thin(samples, from_ms, width)
+
+    def chunks(
+        self, entity: str, from_ms: int, to_ms: int
+    ) -> Iterable[list[tuple[int, Value, int]]]:
+        """Yield the samples of each chunk; within one nobody was silent for long."""
+        number = self._ids.get(entity)
+        for row in self._of(number, from_ms, to_ms) if number is not None else ():
+            found = list(_samples([row], from_ms, to_ms))
+            if found:
+                yield found
+
+    def _of(self, number: int, from_ms: int, to_ms: int) -> sqlite3.Cursor:
+        return self._db.execute(
             "SELECT start_ms, data FROM chunks WHERE point = ? AND start_ms < ?"
             " AND end_ms >= ? ORDER BY start_ms",
             [number, to_ms, from_ms],
         )
-        return thin(_samples(rows, from_ms, to_ms), from_ms, width)
 
     def lost(self, from_ms: int = 0) -> int:
         """Return how many readings were lost since a moment."""

@@ -25,6 +25,7 @@ from core.permits import attachments_events as attachments
 from core.permits import events as permits
 from core.permits.gas_tests_events import OxygenCheckAllowed
 from core.processes.events import ConfigArmed, HubStarted
+from core.quality import sift
 from core.registry.events import DeviceEnrolled, EntityIds
 from core.registry.ids import Ids
 from core.response import events as response
@@ -317,7 +318,7 @@ class FixtureCore:
                 value = level * (1 + swing * math.sin(i / 5 + len(entity))) + near
                 at = query.from_ms + i * step
                 rows.append((at, value * 0.97, value * 1.03, value, 0))
-        return m.QueryReply(id=query.id, series=series)
+        return m.QueryReply(id=query.id, series=series, sifted=_sifted(query))
 
     # --- acts ------------------------------------------------------------------
 
@@ -379,3 +380,16 @@ def _recorded(verb: str, fields: dict[str, Any], me: str) -> Event:
         return attachments.PersonalRead(**fields, by=me)
     told: dict[str, Any] = {name: value or 0 for name, value in fields.items()}
     return attachments.AttachmentRecorded(**told, person_id=me)
+
+
+def _sifted(query: m.Query) -> bytes:
+    """Judge a calm past with one spike and one silence of ten minutes."""
+    answer = {}
+    for entity_id, entity in query.declared.items():
+        level, second = CALM.get(entity.quantity, 1.0), 1000
+        first, last = query.from_ms, query.to_ms
+        part = [sift.Sample(t, level, 0) for t in range(first, last - 600_000, second)]
+        part[-5] = part[-5]._replace(value=level + 50)
+        parts = [part[at : at + 3600] for at in range(0, len(part), 3600)]
+        answer[entity_id] = sift.sift(parts, entity, first, last)
+    return sift.dump(answer)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.link import messages as m
 from core.people.acts import ACTS
 from frontend_api.app import described
 from frontend_api.guard import HEADERS
@@ -148,6 +149,23 @@ async def test_history_comes_from_the_archive(owner: Desk) -> None:
     assert status == 200
     assert len(found["items"][0]["rows"]) == 120
     assert (await owner.get("/api/v1/history"))[0] == 422
+
+
+async def test_a_devices_quality_names_what_was_taken_out(owner: Desk) -> None:
+    """Issue 5 §6: score, link, filters by name, and the last offending frame."""
+    core = owner.fixture.core
+    core.deliver(m.BadInput({"d-gd-pit": {"crc": (3, "01 03 FF")}}))
+    core.deliver(m.BadInput({"d-gd-pit": {"crc": (1, "01 03 FE")}}))
+    status, found = await owner.get("/api/v1/devices/d-gd-pit/quality?hours=1")
+    assert status == 200
+    h2s = next(each for each in found["entities"] if each["uid"] == "h2s")
+    assert h2s["taken_out"] == {"range": 1} or h2s["taken_out"] == {"spike": 1}
+    assert h2s["out"][0]["text"]["zh"]
+    assert h2s["longest_gap_s"] >= 600
+    assert found["points"] < 90
+    (bad,) = found["bad_input"]
+    assert (bad["name"], bad["count"], bad["frame"]) == ("crc", 4, "01 03 FE")
+    assert (await owner.get("/api/v1/devices/none/quality"))[0] == 404
 
 
 def test_the_document_describes_every_act_and_resolves() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.api.model import Entity, EntityKind
 from core.link.messages import HistoryRow
 from core.processes.history import HistoryFile, number, thin
+from core.quality import sift
 
 samples = st.lists(
     st.tuples(
@@ -41,6 +43,26 @@ def test_thinning_keeps_extremes_last_and_worst(
     assert max(r[4] for r in rows) == max(q for _, _, q in some)
     assert rows[-1][0] == some[-1][0]
     assert len({r[0] // width for r in rows}) == len(rows)
+
+
+def test_the_past_of_an_entity_is_cleaned_and_scored(tmp_path: Path) -> None:
+    """Issue 5 §6: raw is kept; a silence between two chunks is a gap."""
+    entity = Entity(
+        uid="g", name="G", kind=EntityKind.GAS, quantity="o2", max_age_s=6.0
+    )
+    file = HistoryFile(tmp_path)
+    for start in (0, 60_000):
+        rows = [HistoryRow(1, start + n * 1000, 20.9, 0) for n in range(20)]
+        rows[10] = HistoryRow(1, start + 10_000, 3.0, 0)
+        file.write({"e": rows}, 0, 0)
+    parts = sift.stretches(file, "e", 0, 80_000)
+    found = sift.sift(parts, entity, 0, 80_000)
+    assert [(raw, why) for _, raw, why in found.out] == [(3.0, "rate")] * 2
+    assert (found.score.gaps, found.score.longest_gap_s) == (1, 41.0)
+    assert len(file.read("e", 0, 80_000, 1000)) == sum(map(len, parts))
+    assert sift.load(sift.dump({"e": found}))["e"].score == found.score
+    assert sift.stretches(file, "unknown", 0, 80_000) == []
+    file.close()
 
 
 @settings(max_examples=30)

@@ -295,6 +295,13 @@ export interface AuthView {
   here: boolean;
 }
 
+export interface BadInputView {
+  name: string;
+  count: number;
+  frame: string;
+  at_ms: number;
+}
+
 export interface BeginBody {
   purpose: "document" | "evidence" | "photo";
   size: number;
@@ -559,6 +566,17 @@ export interface DestructionView {
   reason?: string;
 }
 
+export interface DeviceQualityView {
+  device_id: string;
+  from_ms: number;
+  to_ms: number;
+  points: number | null;
+  covered: number | null;
+  entities: EntityQualityView[];
+  bad_input: BadInputView[];
+  findings: FindingView[];
+}
+
 export interface DeviceView {
   id: string;
   uid: string;
@@ -810,6 +828,23 @@ export interface EnrolKey {
   zone_id?: string;
 }
 
+export interface EntityQualityView {
+  entity_id: string;
+  uid: string;
+  name: string;
+  points: number;
+  samples: number;
+  covered: number;
+  good: number;
+  gaps: number;
+  longest_gap_s: number;
+  interval_s: number;
+  taken_out: Record<string, number>;
+  drift: number | null;
+  drifted: boolean;
+  out: TakenOutView[];
+}
+
 export interface EntityView {
   id: string;
   name: string;
@@ -934,6 +969,12 @@ export interface FindEnergy {
   permit_id: string;
   points: string[];
   note?: string;
+}
+
+export interface FindingView {
+  code: string;
+  entity: string;
+  text: Text;
 }
 
 export interface FinishBody {
@@ -2597,6 +2638,13 @@ export interface TakeShift {
 export interface TakeWear {
   code: string;
   card?: string;
+}
+
+export interface TakenOutView {
+  ms: number;
+  raw: number | boolean | string | null;
+  filter: string;
+  text: Text;
 }
 
 export interface TaskView {

@@ -1,0 +1,1 @@
+"""Data quality: named filters, scores, a linter; never in the safety process."""
