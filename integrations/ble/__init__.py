@@ -1,0 +1,1 @@
+"""Bluetooth sensors that only advertise: BTHome v2, plain and encrypted."""
