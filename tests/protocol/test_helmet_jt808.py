@@ -17,7 +17,7 @@ from integrations.helmet.integration import HelmetIntegration
 from integrations.helmet.simulator import Helmets
 from integrations.helmet.terminal import code_of
 from tests.support.host import FakeHost, Running
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 PHONE, UID = "013800000007", "jt808-13800000007"
 SECRETS = {"site": "code-of-the-site"}
@@ -77,7 +77,7 @@ class Place:
                 try:
                     found = await asyncio.open_connection("127.0.0.1", self.port)
                 except OSError:
-                    await asyncio.sleep(0.01)
+                    await pause(0.01)
                 else:
                     self.wires.append(Wire(*found))
                     return self.wires[-1]
