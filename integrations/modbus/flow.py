@@ -161,3 +161,29 @@ def _check_meaning(
                     f"add {key}: {{{uid}: {example}}} or without: [{uid}]",
                     path=path,
                 )
+
+
+def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Return a bus with its device, made from a finding; a person names its profile."""
+    line = facts.get("device") or facts.get("path", "")
+    bus: dict[str, Any] = {"id": "bus1"}
+    if line.startswith("/dev/"):
+        bus["serial"] = {"port": line}
+        if facts.get("baudrate", "").isdecimal():
+            bus["serial"]["baudrate"] = int(facts["baudrate"])
+    else:
+        bus["tcp"] = f"{facts.get('address', '')}:{facts.get('port') or 502}"
+    device: dict[str, Any] = {"unit": 1}
+    if facts.get("unit", "").isdecimal():
+        device["unit"] = int(facts["unit"])
+    # From what stays with the device: never from its address (R27).
+    lasting = "".join(c if c.isascii() and c.isalnum() else "-" for c in _serial(facts))
+    if lasting.strip("-"):
+        device |= {"uid": f"modbus-{lasting}"[:60], "serial_number": _serial(facts)}
+    if facts.get("profile"):
+        device["profile"] = facts["profile"]
+    return {"buses": [{**bus, "devices": [device]}]}
+
+
+def _serial(facts: Mapping[str, str]) -> str:
+    return facts.get("serial", "") or facts.get("mac", "")

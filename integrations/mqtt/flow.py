@@ -1,5 +1,6 @@
 """The options of a site's ``mqtt`` section, checked when it is published."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import voluptuous as vol
@@ -119,6 +120,15 @@ def schema() -> vol.Schema:
             vol.Optional("secrets", default={}): {str: str},
         }
     )
+
+
+def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Return options made from a finding: a broker on the network, or our own."""
+    if not facts.get("address") or facts.get("topic"):
+        return {"broker": OWN}
+    port = facts.get("port", "")
+    found: dict[str, Any] = {"host": facts["address"]}
+    return {"broker": {**found, "port": int(port) if port.isdecimal() else OWN_PORT}}
 
 
 def broker(options: dict[str, Any]) -> Broker:
