@@ -189,7 +189,8 @@ def _all(steps: Any, depth: int) -> Form:
 
 def _plain(schema: Any) -> bool:
     """Say whether a check is a bare function."""
-    return callable(schema) and type(schema).__module__ in ("builtins", "functools")
+    known = type(schema).__module__ in ("builtins", "functools")
+    return callable(schema) and not isinstance(schema, type) and known
 
 
 def _known(schema: Any, depth: int) -> Form:

@@ -146,6 +146,11 @@ class Client:
         async with self._session.post(path, json=body) as answer:
             return await _told(answer)
 
+    async def delete(self, path: str) -> None:
+        """Delete a path; raises RefusedError."""
+        async with self._session.delete(path) as answer:
+            await _told(answer)
+
 
 async def _told(answer: aiohttp.ClientResponse) -> Any:
     text = await answer.text()

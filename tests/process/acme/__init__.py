@@ -1,0 +1,1 @@
+"""An integration of somebody else's, with a flow of two steps and a trial."""
