@@ -280,6 +280,8 @@ def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     port = facts.get("port", "")
     if port.isascii() and port.isdecimal() and 0 < int(port) < 65_536:
         camera["port"] = int(port)
+    if facts.get("url", "").startswith("https:"):
+        camera["tls"] = True
     if facts.get("name"):
         camera["name"] = facts["name"][:200]
     if facts.get("serial"):

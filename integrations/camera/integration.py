@@ -38,6 +38,7 @@ class CameraIntegration(Integration):
         async with asyncio.TaskGroup() as group:
             for camera in self.cameras:
                 group.create_task(self._keep(camera), name=f"camera {camera.uid}")
+        raise AuthError("every camera refuses the credentials")
 
     async def _keep(self, camera: Camera) -> None:
         try:
@@ -45,8 +46,6 @@ class CameraIntegration(Integration):
         except* AuthError:
             # Not again: cameras lock out whoever goes on with a wrong password.
             camera.refused()
-        if all(each.denied for each in self.cameras):
-            raise AuthError("every camera refuses the credentials")
 
     async def command(self, command: Command) -> None:
         """Refuse: a camera has no output here."""

@@ -52,7 +52,9 @@ class Web:
         app.router.add_get("/ISAPI/System/deviceInfo", self._open(self._device))
         stream = "/ISAPI/Event/notification/alertStream"
         app.router.add_get(stream, self._open(self._alerts))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
