@@ -143,3 +143,26 @@ def test_names_of_counters_are_bounded() -> None:
         made.desk.receive(PEER, m.Counted({f"bad-{number}": 1}))
     assert len(made.desk.counters) <= 2001
     assert sum(made.desk.counters.values()) >= 3000
+
+
+def test_another_key_under_the_same_uid_is_refused_and_told() -> None:
+    """Addresses change only after proof; an impostor is silence and an alarm."""
+    made = office(msgspec.structs.replace(CONTRACT, devices=9))
+    device = Device(uid="d1", name="d1", entities=(GAS,), key_id="aa")
+    made.desk.receive(PEER, m.Declare(device, {"gas": 1}))
+    made.kernel.registry.proposals.clear()
+    record = made.kernel.registry.find_device(PEER, "d1")
+    assert record is not None and record.key_id == "aa"
+    entity_id = record.entities[0]
+    made.desk.receive(PEER, m.Readings(0, [m.Row(1, 3.0)]))
+    for key in ("bb", ""):
+        other = msgspec.structs.replace(device, key_id=key)
+        made.desk.receive(PEER, m.Declare(other, {"gas": 1}))
+        assert raised(made, "fault.identity")
+        made.desk.receive(PEER, m.Readings(0, [m.Row(1, 0.0)]))
+        assert made.kernel.readings.get(entity_id).value != 0.0
+        assert made.kernel.readings.get(entity_id).quality > 0
+    assert made.desk.counters[f"{PEER}.other_key"] == 2
+    made.desk.receive(PEER, m.Declare(device, {"gas": 1}))
+    alarm = made.kernel.alarms.find(f"device:{record.id}", "identity")
+    assert alarm is None or not alarm.active
