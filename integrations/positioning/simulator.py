@@ -1,7 +1,8 @@
 """Play tags of all four makers in one world: ``core.api.simulating`` steers it.
 
 The options have the shape of the integration's own; port 0 takes a free one, a
-serial ``port`` becomes a symlink to a pty. A section ``simulate`` says more:
+serial ``port`` becomes a symlink to a pty, of its own folder where it is no whole
+path. A section ``simulate`` says more:
 
     simulate: {rate_hz: 5, noise_m: 0.03, tags: {SOURCE_ID: [NODE, …]}}
 
@@ -12,7 +13,9 @@ Besides the common control lines: ``{"device": "dwm-3b5c", "set": {"location":
 
 import asyncio
 import copy
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -28,6 +31,7 @@ from integrations.positioning.simshell import SimShell
 from integrations.positioning.simstudio import SimStudio
 from integrations.positioning.simulated import Form, SimTag, Teller, World
 
+_FOLDER = "safehold-dwm1001-"
 _NODES = {
     "dwm1001_uart": ["0f34"],
     "dwm1001_mqtt": ["3b5c"],
@@ -46,6 +50,8 @@ class SimSource:
         self.broker: SimBroker | None = None
         self.shell: SimShell | None = None
         self.studio: SimStudio | None = None
+        self.folder: Path | None = None
+        """Made for the pty's link, and removed at the end."""
 
     async def start(self) -> None:
         """Open its door."""
@@ -108,6 +114,8 @@ class Positions(Plant):
         found = SimSource(options, made, self.world)
         if kind == "dwm1001_uart":
             node = made[0].node.upper()
+            folder = Path(options["port"]).parent
+            found.folder = folder if folder.name.startswith(_FOLDER) else None
             found.shell = SimShell(options["port"], f"DECA00000000{node}")
         elif kind == "sewio":
             key = secrets.get(options["api_key"], "")
@@ -147,6 +155,8 @@ class Positions(Plant):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for source in self.sources:
             await source.stop()
+            if source.folder is not None:
+                shutil.rmtree(source.folder, ignore_errors=True)
 
     async def do(self, what: str) -> None:
         """Drop, stop or start every source."""
@@ -271,7 +281,9 @@ def _free(given: dict[str, Any]) -> list[int]:
             source.setdefault("host", "127.0.0.1")
         elif kind == "dwm1001_uart":
             found.append(0)
-            source["port"] = str(Path(source["port"]).absolute())
+            if not source["port"].startswith("/"):
+                folder = tempfile.mkdtemp(prefix=_FOLDER)
+                source["port"] = str(Path(folder) / source["port"])
         else:
             broker = source.get("broker")
             broker = dict(broker) if isinstance(broker, dict) else {}
