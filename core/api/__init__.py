@@ -11,6 +11,7 @@ from core.api.model import (
     OutputKind,
     wrong_fail_safe,
 )
+from core.api.proof import fingerprint
 from core.api.quality import NEVER_ACTS, Quality
 from core.api.reading import Reading, Value
 
@@ -35,5 +36,6 @@ __all__ = [
     "Refused",
     "SafeholdError",
     "Value",
+    "fingerprint",
     "wrong_fail_safe",
 ]

@@ -1,6 +1,7 @@
 """One node: connect, list, follow its states, ask for life, come back."""
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -34,6 +35,7 @@ from core.api import (
     EntityKind,
     Host,
     Quality,
+    fingerprint,
 )
 from integrations.esphome import flow
 from integrations.esphome.points import NS, Found, Point, arrange
@@ -172,6 +174,7 @@ class Peer:
                 serial=self.uid,
                 suggested_zone=self.said.get("zone"),
                 entities=tuple(p.entity for p in self.found.points.values()),
+                key_id=_key_id(self._key),
             )
         )
         for uid, point in self.found.points.items():
@@ -336,6 +339,14 @@ def order(client: APIClient, info: EntityInfo, on: bool) -> None:
         client.light_command(info.key, state=on, device_id=info.device_id)
     else:
         client.switch_command(info.key, on, device_id=info.device_id)
+
+
+def _key_id(key: str | None) -> str:
+    """Return the fingerprint of the key with which the node just spoke; '' for none."""
+    try:
+        return fingerprint(base64.b64decode(key or "", validate=True))
+    except ValueError:
+        return ""
 
 
 async def _handed(handing: Any) -> None:

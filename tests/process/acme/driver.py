@@ -1,9 +1,16 @@
-"""The tests' own driver: one detector, known by the key that its password makes."""
+"""The tests' own driver: one detector, known by its key."""
 
 import asyncio
-import hashlib
 
-from core.api import AuthError, Command, Device, Entity, EntityKind, Integration
+from core.api import (
+    AuthError,
+    Command,
+    Device,
+    Entity,
+    EntityKind,
+    Integration,
+    fingerprint,
+)
 
 
 class Acme(Integration):
@@ -22,7 +29,7 @@ class Acme(Integration):
                 name="acme",
                 serial=options["serial"],
                 entities=(gas,),
-                key_id=hashlib.sha256(secret.encode()).hexdigest()[:16],
+                key_id=fingerprint(secret.encode()),
             )
         )
         await asyncio.Event().wait()
