@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from aioesphomeapi.timezone import get_timezone
 
 from core.api import AuthError, CommandState, Quality
 from integrations.esphome.integration import EspHomeIntegration
@@ -14,6 +15,12 @@ from tests.support.waiting import until
 
 UID = "AA:BB:CC:DD:EE:01"
 OTHER_KEY = "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+@pytest.fixture(autouse=True)
+async def _timezone() -> None:
+    """Let the library look for the time zone now: its task outlives a connection."""
+    await get_timezone(None)
 
 
 def options(**more: Any) -> dict[str, Any]:
