@@ -7,7 +7,9 @@ somebody else is master is left alone at once.
 import asyncio
 import contextlib
 import os
+import termios
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import serial
@@ -16,12 +18,14 @@ from core.api import Refused
 from integrations.modbus.wire import crc16
 
 #: Read registers, read input registers, report server id, read device identification.
-READS: Mapping[int, bytes] = {
-    3: bytes([3, 0, 0, 0, 1]),
-    4: bytes([4, 0, 0, 0, 1]),
-    0x11: bytes([0x11]),
-    0x2B: bytes([0x2B, 0x0E, 1, 0]),
-}
+READS: Mapping[int, bytes] = MappingProxyType(
+    {
+        3: bytes([3, 0, 0, 0, 1]),
+        4: bytes([4, 0, 0, 0, 1]),
+        0x11: bytes([0x11]),
+        0x2B: bytes([0x2B, 0x0E, 1, 0]),
+    }
+)
 LISTEN_S = 10.0
 BAUDS, PARITIES = (9600, 19200, 4800, 38400), ("N", "E")
 #: Tried at an address when no units were named; the first that answers counts.
@@ -261,7 +265,7 @@ class _Serial:
                 write_timeout=1.0,
                 exclusive=True,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise Refused("discovery.port_missing", target=port, why=why) from error
         self._arrived = asyncio.Event()
@@ -274,10 +278,15 @@ class _Serial:
         asyncio.get_running_loop().remove_reader(self._port.fileno())
         self._port.close()
 
-    def settings(self, baud: int, parity: str) -> None:
-        self._port.baudrate, self._port.parity = baud, parity
+    def settings(self, baud: int, parity: str) -> bool:
+        """Set the line; False: the adapter cannot."""
+        try:
+            self._port.baudrate, self._port.parity = baud, parity
+            self._port.reset_input_buffer()
+        except (ValueError, termios.error):
+            return False
         self._byte_s = 11 / baud
-        self._port.reset_input_buffer()
+        return True
 
     async def hear(self, seconds: float) -> bytes:
         """Return what comes within so long; raises OSError."""
@@ -300,6 +309,9 @@ class _Serial:
         while len(frame) < 2 * _MAX_FRAME and (part := await self.hear(pause)):
             frame += part
             pause = _QUIET_S + 4 * self._byte_s
+        if len(frame) > 4 and frame[0] != unit and crc16(frame[:-2]) == frame[-2:]:
+            # Nobody was asked that: whole frames of others are another master's.
+            raise Refused("discovery.other_master", target=self.place, count=len(frame))
         return rtu_pdu(frame, unit) if frame else b""
 
     def _late(self, stray: bytes) -> bool:
@@ -337,7 +349,11 @@ async def scan_serial(
         await listen(line, tell, listen_s)
         total = len(settings) * len(units)
         for number, (baud, parity) in enumerate(settings):
-            line.settings(baud, parity)
+            if not line.settings(baud, parity):
+                tell.note(
+                    "discovery.no_setting", target=port, setting=f"{baud} {parity}"
+                )
+                continue
             found = 0
             for at, unit in enumerate(units):
                 tell.step("asking", number * len(units) + at, total)

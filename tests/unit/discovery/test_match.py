@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from core.api.packages import packages
 from core.texts import catalogue
-from integrations.runtime.discovery.match import Match, Signs, device_in, fits
+from integrations.runtime.discovery.match import Signs, device_in, fits
+from integrations.runtime.discovery.sighting import Match
 from tests.unit.discovery.sightings import SIGNS
 
 

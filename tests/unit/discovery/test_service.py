@@ -196,10 +196,8 @@ def scanned(made: Running, work: Callable[..., object]) -> None:
     made.discovery.scans.scanner = lambda: ("modbus", scanner)  # type: ignore[method-assign]
 
 
-def asked(number: str = "S1", **more: str) -> ScanAsked:
-    return ScanAsked(
-        scan_id=number, kind="modbus_tcp", **{"target": "10.0.0.1-3", **more}
-    )
+def asked(number: str = "S1", target: str = "10.0.0.1-3") -> ScanAsked:
+    return ScanAsked(scan_id=number, kind="modbus_tcp", target=target)
 
 
 def last(made: Running) -> ScanState:

@@ -6,11 +6,10 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.link.findings import MAX_FACTS
+from core.link.findings import MAX_FACTS, Sign
 from integrations.runtime.discovery.sighting import (
     Match,
     Sighting,
-    Sign,
     clean,
     clean_facts,
     finding,
