@@ -9,6 +9,7 @@ import asyncio
 import grp
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ExceptionResponse
 
 from core.api import DeviceError
-from integrations.modbus.profile import Function
+from integrations.modbus.profile import Function, SerialDefaults
 from integrations.modbus.wire import Sieve
 
 CONNECT_S = 3.0
@@ -73,6 +74,20 @@ class Serial(msgspec.Struct, frozen=True, kw_only=True):
     def quiet_s(self) -> float:
         """Return the 3.5 characters of silence that part two frames."""
         return max(0.00175, 3.5 * 11 / self.baudrate)
+
+
+def place_of(bus: Mapping[str, Any], maker: SerialDefaults) -> Tcp | Serial:
+    """Return where a bus of the options is; line settings default to the maker's."""
+    if "tcp" in bus:
+        host, _, port = bus["tcp"].rpartition(":")
+        return Tcp(host.strip("[]"), int(port))
+    settings = {
+        "baudrate": maker.baudrate,
+        "parity": maker.parity,
+        "stopbits": maker.stopbits,
+        "bytesize": maker.bytesize,
+    }
+    return Serial(**{**settings, **bus["serial"]})
 
 
 def serial_problem(path: str) -> LinkError | None:

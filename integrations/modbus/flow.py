@@ -187,3 +187,13 @@ def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
 
 def _serial(facts: Mapping[str, str]) -> str:
     return facts.get("serial", "") or facts.get("mac", "")
+
+
+async def probe(
+    options: Mapping[str, Any], _secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask each device for its first block; raises DeviceError with who is silent."""
+    # The library is not needed where a site is only published.
+    from integrations.modbus.probe import answers
+
+    return await answers(options)

@@ -1,31 +1,15 @@
 """The Modbus integration: one task per port, devices from profiles, outputs."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import voluptuous as vol
 
 from core.api import Command, CommandState, ConfigError, Host, Integration
 from integrations.modbus import diagnostics, flow
-from integrations.modbus.bus import Bus, Serial, Tcp
+from integrations.modbus.bus import Bus, place_of
 from integrations.modbus.port import Port
 from integrations.modbus.session import Session
-
-
-def _place(bus: Mapping[str, Any], session: Session) -> Tcp | Serial:
-    """Return where a bus is; line settings default to the first device's."""
-    if "tcp" in bus:
-        host, _, port = bus["tcp"].rpartition(":")
-        return Tcp(host.strip("[]"), int(port))
-    maker = session.profile.serial
-    settings = {
-        "baudrate": maker.baudrate,
-        "parity": maker.parity,
-        "stopbits": maker.stopbits,
-        "bytesize": maker.bytesize,
-    }
-    return Serial(**{**settings, **bus["serial"]})
 
 
 class ModbusIntegration(Integration):
@@ -47,7 +31,8 @@ class ModbusIntegration(Integration):
             sessions = [
                 Session(host, device, options["language"]) for device in bus["devices"]
             ]
-            port = Port(host, bus["id"], Bus(_place(bus, sessions[0])), sessions)
+            place = place_of(bus, sessions[0].profile.serial)
+            port = Port(host, bus["id"], Bus(place), sessions)
             self.ports.append(port)
             self._devices |= {s.uid: (port, s) for s in sessions}
 
