@@ -13,12 +13,16 @@ from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.api.proof import PROOFS
 from core.config import Contract, IntegrationConfig
 from core.readings.calibration import Standing
-from core.registry.acts import EnrolDevice, ReplaceDevice
+from core.registry.acts import EnrolDevice, ReplaceDevice, ReplaceNeeded
 from core.registry.by_hand import check, completed
 from core.registry.events import DeviceReplaced
 from core.registry.facts import Facts, Possession
+from core.registry.meters_acts import PassBump
 from core.registry.state import DeviceRecord
 from tests.support.kernel import Bench, make_kernel
+from tests.support.signer import Phone
+from tests.support.yard import HOST as FIELD
+from tests.support.yard import Yard, meter
 
 HOST = "host:line"
 GAS = Entity(uid="gas", name="H2S", kind=EntityKind.GAS, quantity="h2s", unit="ppm")
@@ -251,3 +255,47 @@ def test_what_lacks_a_detector_takes_no_place() -> None:
         device_id=record.id, integration="line", uid="SN-0099999", possession=WIRED
     )
     assert bench.act("mia", act).code == "device.replace_lacks"
+
+
+def other(uid: str = "meter-new") -> Device:
+    return msgspec.structs.replace(meter(), uid=uid, serial=uid)
+
+
+def replacing(yard: Yard) -> ReplaceDevice:
+    """Return the act that puts a found meter into the tank meter's place."""
+    rules = tuple(r for r in yard.bundle.devices if r.uid != "*")
+    yard.hub.load(msgspec.structs.replace(yard.bundle, devices=rules))
+    yard.declare(FIELD, other())
+    record = yard.kernel.registry.find_device(FIELD, "meter-tank")
+    assert record is not None
+    return ReplaceDevice(device_id=record.id, integration="field", uid="meter-new")
+
+
+def test_what_open_work_needs_takes_two_persons_and_is_held() -> None:
+    """Design §5 Security: two persons for what an active permit needs."""
+    yard = Yard()
+    sam, sue = Phone(yard, "sam").enrol(), Phone(yard, "sue").enrol()
+    permit = yard.permit(yard.issued())
+    asked = replacing(yard)
+    assert sam.act(asked).code == "device.needed_by_permit"
+    needed = ReplaceNeeded(**msgspec.structs.asdict(asked))
+    assert sam.act(needed).code == "signature.second_required"
+    second = sue.sign(needed.verb_, needed)
+    reply = sam.act(needed, second=second)
+    assert reply.ok, (reply.code, reply.params)
+    assert "device_loosened" in {each.hold.code for each in permit.holds.values()}
+    # It stands where the files put the old one, and under the files' own rule.
+    record = yard.kernel.registry.device(asked.device_id)
+    assert record is not None and record.zone_id == "tank"
+    rule = yard.kernel.registry.configured(record.id)
+    assert rule is not None and rule.uid == "meter-tank"
+
+
+def test_the_old_sensors_calibration_is_not_the_new_ones() -> None:
+    yard = Yard()
+    sam = Phone(yard, "sam").enrol()
+    asked = replacing(yard)
+    assert sam.act(PassBump(device_id=asked.device_id, gas="h2s")).ok
+    assert yard.hub.state.registry.meters[asked.device_id].bumps
+    assert sam.act(asked).ok
+    assert asked.device_id not in yard.hub.state.registry.meters
