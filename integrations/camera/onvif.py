@@ -31,6 +31,8 @@ LIFE_S, PULL_S = 60, 4
 _PULLS = 64
 #: A camera that waits for events may answer so much later than it was asked to.
 _LATE_S = 3.0
+#: A pull point that cannot be given back runs out by itself.
+_FAREWELL_S = 1.5
 #: A camera's clock that moved by less is no reason to be refused.
 _STEP_NS = 2 * NS
 _STREAM = (
@@ -155,7 +157,7 @@ class Onvif:
             "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest"
         )
         try:
-            await self._at_point(asked, wsn)
+            await self._at_point(asked, wsn, _FAREWELL_S)
         finally:
             self._point = None
 
