@@ -1,5 +1,6 @@
 """Messages in time: old ones told again, lost ones counted, silence told (R16)."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -137,8 +138,6 @@ def watching() -> Split:
 
 
 def told(split: Split, **said: Any) -> dict[str, tuple[int, bool]]:
-    import json
-
     found = split.take(json.dumps(said).encode())
     parts = {topic: json.loads(payload) for topic, payload in found}
     return {topic: (part["count"], part["on"]) for topic, part in parts.items()}
