@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.api import Device, Entity, EntityKind, Host, Quality, Value
+from core.api import Device, Entity, EntityKind, Host, Quality, Value, fingerprint
 from integrations.ble.advert import Advert, AdvertError
 from integrations.ble.bthome import Packet, Thing, parse
 
@@ -53,18 +53,24 @@ class BleDevice:
         self._trigger = False
         self._heard_ns = host.clock.mono_ns()
         self._last = b""
+        self._told = False
         self._packet_id: int | None = None
         self._anew: int | None = None
         self._counter = -1
 
     def declare(self) -> None:
-        """Tell the hub what the site says that the device has."""
+        """Tell the hub what the site says that the device has.
+
+        One with a key is told of once it has proved that it holds the key.
+        """
         for uid, said in self.said["entities"].items():
             kind = said.get("kind", "sensor")
             self._add(Thing(uid, None, said.get("unit", ""), kind == "binary"))
-        self._tell()
+        if self._key is None:
+            self._tell()
 
     def _tell(self) -> None:
+        self._told = True
         self.host.declare(
             Device(
                 uid=self.uid,
@@ -72,6 +78,7 @@ class BleDevice:
                 manufacturer="BTHome",
                 model=self.said.get("model", ""),
                 serial=self.uid,
+                key_id="" if self._key is None else fingerprint(self._key),
                 suggested_zone=self.said.get("zone"),
                 entities=tuple(point.entity for point in self.points.values()),
             )
@@ -175,8 +182,7 @@ class BleDevice:
         self._trigger = packet.trigger
         if packet.unknown is not None:
             self.host.count("ble.unknown_object", f"{packet.unknown:#04x}", self.uid)
-        self._link(True, "")
-        known = len(self.points)
+        known = len(self.points) if self._told else -1
         for thing in packet.things:
             if thing.uid in self.said["without"]:
                 continue
@@ -187,6 +193,7 @@ class BleDevice:
                 self._add(thing)
         if len(self.points) != known:
             self._tell()
+        self._link(True, "")
         for thing in packet.things:
             point = self.points.get(thing.uid)
             if point is not None:

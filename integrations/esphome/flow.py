@@ -8,7 +8,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import OutputKind
+from core.api import OutputKind, wrong_fail_safe
 
 PORT = 6053
 _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
@@ -174,6 +174,12 @@ def _check_entity(said: Mapping[str, Any], path: list[Any]) -> None:
             "a critical sensor must declare how often the node tells it: every_s",
             path=path,
         )
+    output = said.get("output", {"kind": OutputKind.LAMP})
+    wrong = wrong_fail_safe(
+        OutputKind(output["kind"]), output.get("fail_safe", "hold_last")
+    )
+    if wrong:
+        raise vol.Invalid(wrong, path=[*path, "output"])
     if "output" in said and ("kind" in said or "event" in said):
         raise vol.Invalid("an output has no 'kind' and no 'event'", path=path)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import voluptuous as vol
 
-from core.api import ConfigError, EntityKind, OutputKind, documents
+from core.api import ConfigError, EntityKind, OutputKind, documents, wrong_fail_safe
 from integrations.opcua import nodes
 
 PORT = 4840
@@ -357,6 +357,12 @@ def _check_device(device: Mapping[str, Any], path: list[Any]) -> None:
 def _check_meaning(said: Mapping[str, Any], path: list[Any]) -> None:
     if (said["kind"] == "output") != ("output" in said):
         raise vol.Invalid("kind 'output' and the key 'output' go together", path=path)
+    if "output" in said:
+        output = said["output"]
+        kind = OutputKind(output["kind"])
+        wrong = wrong_fail_safe(kind, output.get("fail_safe", "hold_last"))
+        if wrong:
+            raise vol.Invalid(wrong, path=[*path, "output"])
     if said["kind"] == "gas" and not (said.get("quantity") and said.get("unit")):
         raise vol.Invalid(
             "say what a gas is: add quantity: ch4 and unit: '%LEL'", path=path

@@ -39,8 +39,6 @@ class OpcUaIntegration(Integration):
 
     async def run(self) -> None:
         """Serve every server; AuthError when none is left that takes us."""
-        for peer in self.peers:
-            peer.declare()
         refused: list[AuthError] = []
         with Ear(lambda wrong: self.host.count("opcua.bad_frame", wrong)):
             async with asyncio.TaskGroup() as group:

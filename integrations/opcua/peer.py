@@ -51,7 +51,14 @@ class Heart:
 class OneDevice:
     """Hold the points of one device of a server."""
 
-    def __init__(self, host: Host, said: Mapping[str, Any], language: str, age: float):
+    def __init__(
+        self,
+        host: Host,
+        said: Mapping[str, Any],
+        language: str,
+        age: float,
+        key_id: str,
+    ) -> None:
         self.uid: str = said["uid"]
         space = said.get("namespace", "")
         self.points: dict[str, Point] = {}
@@ -69,6 +76,7 @@ class OneDevice:
             manufacturer=said.get("manufacturer", ""),
             model=said.get("model", ""),
             serial=said.get("serial_number", ""),
+            key_id=key_id,
             suggested_zone=said.get("zone"),
             entities=tuple(point.map.entity for point in self.points.values()),
         )
@@ -88,8 +96,10 @@ class Peer:
         self.interval_s: float = said["interval_s"]
         self.tolerance_ns = int(said["clock_tolerance_s"] * NS)
         age = max(5.0, 5 * self.interval_s)
+        # The pinned certificate is random enough to be named by its beginning.
+        key_id = said["security"].get("fingerprint", "")[:32]
         self.devices = {
-            each["uid"]: OneDevice(host, each, language, age)
+            each["uid"]: OneDevice(host, each, language, age, key_id)
             for each in said["devices"]
         }
         self.up: bool | None = None
@@ -104,11 +114,6 @@ class Peer:
         self._published: float | None = None
         self._alive_ns = 0
         self._heard = False
-
-    def declare(self) -> None:
-        """Tell the hub what this server has."""
-        for device in self.devices.values():
-            self.host.declare(device.declared)
 
     async def run(self) -> None:
         """Serve until cancelled; raises AuthError when the server refuses us."""
@@ -177,6 +182,9 @@ class Peer:
             self._refuse(self._targets[at], status.value, str(wanted[at]))
         self._published = None
         self._alive_ns = self.host.clock.mono_ns()
+        # Not before: a declaration says that the server has proved who it is.
+        for device in self.devices.values():
+            self.host.declare(device.declared)
 
     def _refuse(self, target: Point | Heart, status: int, detail: str) -> None:
         self.host.count("opcua.node_refused", detail)
