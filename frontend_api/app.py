@@ -26,6 +26,7 @@ from frontend_api.backtests import Trials
 from frontend_api.changes import Changes
 from frontend_api.commissioning import Commissioning
 from frontend_api.devices import DeviceDesk
+from frontend_api.diagnostics import DiagnosticsDesk
 from frontend_api.discovery import DiscoveryDesk
 from frontend_api.drills import Drills
 from frontend_api.guard import Call, Guard, Route
@@ -80,6 +81,7 @@ class Gateway:
         self.renderer.extra["proposals"] = self.discovery.proposals
         self.unknown_map = UnknownMap(self.replica, data)
         self.quality = QualityDesk(self.replica, self.uplink)
+        self.diagnostics = DiagnosticsDesk(self.replica, self.uplink)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
@@ -129,6 +131,7 @@ class Gateway:
             *self.waiting.routes(),
             *self.unknown_map.routes(),
             *self.quality.routes(),
+            *self.diagnostics.routes(),
             *self.attachments.routes(),
             *self.alarm_desk.routes(),
             *self.notices.routes(),

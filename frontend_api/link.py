@@ -18,7 +18,7 @@ QUERY_S = 5.0
 WAITING = 256
 VERSION = "1"
 
-Answer = TypeVar("Answer", m.ActReply, m.QueryReply)
+Answer = TypeVar("Answer", m.ActReply, m.QueryReply, m.Diagnosis)
 
 
 class Uplink:
@@ -34,6 +34,7 @@ class Uplink:
         self.renew: Callable[[str], None] = lambda _: None
         self._acts: dict[str, asyncio.Future[m.ActReply]] = {}
         self._queries: dict[str, asyncio.Future[m.QueryReply]] = {}
+        self._diagnoses: dict[str, asyncio.Future[m.Diagnosis]] = {}
         self._numbers = itertools.count(1)
 
     def hello(self) -> m.Hello:
@@ -49,6 +50,8 @@ class Uplink:
             _settle(self._acts, message)
         elif isinstance(message, m.QueryReply):
             _settle(self._queries, message)
+        elif isinstance(message, m.Diagnosis):
+            _settle(self._diagnoses, message)
         else:
             self._fold(message)
 
@@ -68,6 +71,7 @@ class Uplink:
         self.replica.link(False)
         _abandon(self._acts)
         _abandon(self._queries)
+        _abandon(self._diagnoses)
 
     async def act(self, request: m.ActRequest) -> m.ActReply:
         """Ask the core for an act and wait for its answer."""
@@ -95,6 +99,12 @@ class Uplink:
             return await self._ask(self._queries, number, query, QUERY_S)
         except Problem:
             raise Problem("gateway.no_history") from None
+
+    async def diagnose(self, host: str) -> m.Diagnosis:
+        """Ask a host for its diagnostics, through core."""
+        number = f"d{next(self._numbers)}"
+        asked = m.Diagnose(number, host)
+        return await self._ask(self._diagnoses, number, asked, QUERY_S)
 
     async def _ask(
         self,

@@ -32,6 +32,7 @@ _STATUS = {
     "gateway.unreachable": 503,
     "gateway.busy": 503,
     "gateway.no_history": 503,
+    "gateway.host_not_running": 503,
     "gateway.unanswered": 504,
     "journal.not_durable": 503,
 }

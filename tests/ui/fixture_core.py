@@ -75,6 +75,8 @@ class FixtureCore:
             self.deliver(self._act(message))
         elif isinstance(message, m.Query):
             self.deliver(self._history(message))
+        elif isinstance(message, m.Diagnose):
+            self.deliver(m.Diagnosis(message.id, b'{"host": {"devices": 2}}'))
 
     def _snapshot(self) -> m.Snapshot:
         return m.Snapshot(

@@ -595,6 +595,12 @@ export interface DeviceViewList {
   seq: number;
 }
 
+export interface DiagnosticsView {
+  host: string;
+  at_ms: number;
+  facts: Record<string, unknown>;
+}
+
 export interface Did {
   at_ms: number;
   what: string;
