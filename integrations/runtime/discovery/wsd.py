@@ -15,7 +15,7 @@ from integrations.runtime.discovery.soap import BadWord, Endpoint, Word, parse, 
 
 ADDRESS, PORT = "239.255.255.250", 3702
 #: Probes at the start are repeated, for datagrams get lost; then one a minute.
-FIRST_S, PROBE_S = (0.0, 0.5, 2.0), 60.0
+FIRST_S, PROBE_S = (0.0, 0.5, 2.0, 5.0, 10.0), 60.0
 #: Who has not answered three probes is gone.
 TTL_S = 3 * PROBE_S + 20.0
 _AT_ONCE = 64
