@@ -13,6 +13,8 @@ from integrations.helmet.notices import Notices
 from integrations.helmet.sip import Message, SipError
 
 MAX_PEERS: Final = 1_000
+#: Intervals without a word after which a peer is lost: told within three.
+_SILENT: Final = 2.5
 _MAX_NONCES, _NONCE_S = 1_000, 60
 #: A registration may stand so long at most; a subscription is renewed at half of it.
 _MAX_EXPIRES, _SUBSCRIBED_S = 86_400, 3_600
@@ -254,7 +256,7 @@ class Gb28181(asyncio.DatagramProtocol):
         while True:
             await self.host.timer.sleep(pause)
             now = self.host.clock.mono_ns()
-            silence = int(3 * self._options["heartbeat_s"] * NS)
+            silence = int(_SILENT * self._options["heartbeat_s"] * NS)
             for peer in list(self.peers.values()):
                 if now - peer.heard_ns > silence or now > peer.until_ns:
                     self._gone(peer, "helmet.silent")

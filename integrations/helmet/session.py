@@ -20,6 +20,8 @@ MAX_UNREAD: Final = 64 * 1024
 #: Answers that wait for the core's disk; beyond it a report is not answered.
 MAX_OWED: Final = 64
 MAX_SAID: Final = 16
+#: Intervals without a word after which a terminal is lost: told within three.
+_SILENT: Final = 2.5
 _READ = 4096
 
 
@@ -53,7 +55,8 @@ class Session:
 
     async def _serve(self) -> str:
         while not self._writer.is_closing():
-            limit = self.terminal.interval_s * 3 if self.terminal else STRANGER_S
+            known = self.terminal
+            limit = known.interval_s * _SILENT if known else STRANGER_S
             try:
                 async with asyncio.timeout(limit):
                     data = await self._reader.read(_READ)

@@ -1,0 +1,1 @@
+"""Cranes, hoists and platforms whose recorders post their data: here, to the hub."""
