@@ -28,17 +28,18 @@ class Technician:
 
     async def set_up(self, note: Note, pause_s: float = 0.0) -> None:
         """Go through an integration's flow: fill in, try, finish."""
-        begun = await self._post(
-            "/api/v1/setup",
-            {"integration": note["integration"], "instance": note["id"]},
-        )
+        asked = {"integration": note["integration"], "instance": note["id"]}
+        finding = await self.find(note)
+        if finding:
+            asked["finding"] = finding
+        begun = await self._post("/api/v1/setup", asked)
         flow = begun
         for step in begun["steps"]:
             known = flow["form"].get("properties", {})
             values = {k: v for k, v in note["options"].items() if k in known}
             flow = await self._post(
                 f"/api/v1/setup/{begun['id']}/step",
-                {"step": step["id"], "values": values},
+                {"step": step["id"], "values": {**flow["values"], **values}},
             )
             self._good(note, flow)
             await asyncio.sleep(pause_s)
@@ -49,6 +50,37 @@ class Technician:
         if flow["state"] != "armed":
             raise NotEnrolledError(f"{note['id']}: {flow['state']}: {flow['refused']}")
         self._tell(f"  ✓ 集成 integration {note['id']}")
+
+    async def find(self, note: Note) -> dict[str, str]:
+        """Let the hub look where the technician says; return the facts of a finding.
+
+        Only a Modbus address that they know is looked at: what announces itself is
+        found without being looked for.
+        """
+        for bus in note["options"].get("buses", ()):
+            host, _, port = bus.get("tcp", "").rpartition(":")
+            if host:
+                units = sorted(each["unit"] for each in bus["devices"])
+                body = {"kind": "modbus_tcp", "target": host, "port": int(port)}
+                body["units"] = [units[0], units[-1]]
+                await self._crew.act(self._person, "discovery.scan", body)
+                return await self._found(f"{host}:{port}")
+        return {}
+
+    async def _found(self, place: str) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                while True:
+                    seen = await self._crew.call(
+                        self._person, "GET", "/api/v1/discovery"
+                    )
+                    for item in seen["items"]:
+                        if f"{item['address']}:{item['port']}" == place:
+                            self._tell(f"  ✓ 发现 found {item['name']} ({place})")
+                            return _facts_of(item)
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            raise NotEnrolledError(f"nothing was found at {place}") from None
 
     async def enrol(self, notes: Iterable[Note], pause_s: float = 0.0) -> None:
         """Wait for every device of the notes to be found, and enrol it with a proof."""
@@ -92,6 +124,14 @@ class Technician:
         for wrong in flow["errors"]:
             where = ".".join(str(each) for each in wrong["path"])
             raise NotEnrolledError(f"{note['id']}: {where}: {wrong['text']['en']}")
+
+
+def _facts_of(item: dict[str, Any]) -> dict[str, str]:
+    """Return a finding's facts, as a flow begins with them."""
+    facts = {str(key): str(value) for key, value in item["facts"].items()}
+    for name in ("address", "port", "name"):
+        facts[name] = str(item[name])
+    return {**facts, "key": item["id"]}
 
 
 def proof(row: dict[str, Any]) -> dict[str, str]:
