@@ -81,7 +81,6 @@ class Gateway:
         self.renderer.extra["proposals"] = self.discovery.proposals
         self.unknown_map = UnknownMap(self.replica, data)
         self.quality = QualityDesk(self.replica, self.uplink)
-        self.diagnostics = DiagnosticsDesk(self.replica, self.uplink)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
@@ -131,7 +130,7 @@ class Gateway:
             *self.waiting.routes(),
             *self.unknown_map.routes(),
             *self.quality.routes(),
-            *self.diagnostics.routes(),
+            *DiagnosticsDesk(self.replica, self.uplink).routes(),
             *self.attachments.routes(),
             *self.alarm_desk.routes(),
             *self.notices.routes(),
