@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import sys
+import time
 
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
@@ -15,8 +16,8 @@ GROUP, PORT = "239.255.255.250", 3702
 
 
 def tell(**fields: object) -> None:
-    """Print one line."""
-    sys.stdout.write(json.dumps(fields) + "\n")
+    """Print one line, with the machine's time."""
+    sys.stdout.write(json.dumps({**fields, "at": time.monotonic()}) + "\n")
     sys.stdout.flush()
 
 
