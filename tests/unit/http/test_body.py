@@ -1,6 +1,7 @@
 """Bodies of other systems: every byte is refused or understood, nothing in between."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ def test_only_finite_numbers_are_numbers(raw: object) -> None:
         found = body.number(raw)
     except BodyError:
         return
-    assert found == found and abs(found) != float("inf")
+    assert math.isfinite(found)
     assert not isinstance(raw, bool)
 
 
@@ -55,14 +56,15 @@ def test_any_time_is_one_or_one_error(raw: object, layout: str) -> None:
         pass
 
 
-@given(
-    st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), VALUES, min_size=1)
-)
+RECORDS = st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), VALUES)
+
+
+@given(RECORDS.filter(lambda record: _plain(record)))
 def test_a_record_is_found_again_under_its_path(record: dict[str, object]) -> None:
-    found = body.parse(json.dumps({"a": {"b": [record]}}, allow_nan=False).encode(),
-                       "json", "a.b") if _plain(record) else [record]  # fmt: skip
-    for name in record:
-        assert body.at(found[0], name) == record[name]
+    data = json.dumps({"a": {"b": [record]}}).encode()
+    (found,) = body.parse(data, "json", "a.b")
+    for name, value in record.items():
+        assert body.at(found, name) == value
 
 
 def _plain(record: object) -> bool:

@@ -81,7 +81,7 @@ def test_silence_loses_the_device_and_a_record_brings_it_back() -> None:
 
 
 def test_an_event_is_told_once_it_is_durable_and_then_no_more() -> None:
-    source, host = made()
+    source, _ = made()
     record = b'{"v": 1, "t": 1, "e": "HELP", "n": 7}'
     (first,) = source.take(record)
     assert first[:2] == ("w", "sos")
