@@ -56,23 +56,23 @@ def test_any_time_is_one_or_one_error(raw: object, layout: str) -> None:
         pass
 
 
-RECORDS = st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), VALUES)
-
-
-@given(RECORDS.filter(lambda record: _plain(record)))
-def test_a_record_is_found_again_under_its_path(record: dict[str, object]) -> None:
-    data = json.dumps({"a": {"b": [record]}}).encode()
-    (found,) = body.parse(data, "json", "a.b")
-    for name, value in record.items():
-        assert body.at(found, name) == value
-
-
 def _plain(record: object) -> bool:
     try:
         json.dumps(record, allow_nan=False).encode()
     except (ValueError, UnicodeEncodeError):
         return False
     return True
+
+
+RECORDS = st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), VALUES)
+
+
+@given(RECORDS.filter(_plain))
+def test_a_record_is_found_again_under_its_path(record: dict[str, object]) -> None:
+    data = json.dumps({"a": {"b": [record]}}).encode()
+    (found,) = body.parse(data, "json", "a.b")
+    for name, value in record.items():
+        assert body.at(found, name) == value
 
 
 def test_csv_names_its_columns_and_counts_its_fields() -> None:
