@@ -119,16 +119,17 @@ class PresenceWatch:
     # --- one person ---------------------------------------------------------------
 
     def _person(self, person_id: str) -> Judged:
-        presence = self._kernel.people.where(person_id)
-        zone = self._kernel.people.found(person_id)
-        last = presence and (presence.zone_id or presence.last_zone_id)
-        place = zone if zone is not None else last
-        if presence is None or place is None or place not in self._zones():
+        people, clock = self._kernel.people, self._kernel.hub.clock
+        presence, zone = people.where(person_id), people.found(person_id)
+        places = [zone] if zone is not None else people.may_be_in(person_id)
+        place = next((each for each in places if each in self._zones()), None)
+        if place is None:
             return FALSE
         if not self._who.fits(person_id, place) or not self._matters(place):
             return FALSE
-        clock = self._kernel.hub.clock
-        since = clock.mono_ns() - max(clock.wall_ns() - presence.since_wall_ns, 0)
+        since = clock.mono_ns()
+        if presence is not None:
+            since -= max(clock.wall_ns() - presence.since_wall_ns, 0)
         return Judged(
             Truth.UNKNOWN if zone is None else Truth.TRUE,
             {

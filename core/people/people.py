@@ -187,13 +187,13 @@ class People:
                 if found in zones:
                     lines.append(_line(person_id, found, certain=True))
                 continue
-            maybe = next((z for z in self._maybe(person_id) if z in zones), None)
+            maybe = next((z for z in self.may_be_in(person_id) if z in zones), None)
             if maybe is not None:
                 lines.append(_line(person_id, maybe, certain=False))
         return lines
 
-    def _maybe(self, person_id: str) -> Iterator[str]:
-        """Return where one who is not found may be: nothing of it proves absence.
+    def may_be_in(self, person_id: str) -> Iterator[str]:
+        """Yield where one who is not found may be: nothing of it proves absence.
 
         The last known zone, and what fixes point to that prove nothing: by
         satellite, or of a helmet whose binding is over.
