@@ -229,8 +229,20 @@ def _wanted(ask: SetupAsk, old: IntegrationConfig | None) -> IntegrationConfig |
         )
     if ask.kind == "remove":
         return None
-    made = configured(_package(ask), ask.instance, ask.options)
+    package = _package(ask)
+    made = configured(package, ask.instance, ask.options, _marked(ask, package))
     return msgspec.structs.replace(made, made=HUB_MADE)
+
+
+def _marked(ask: SetupAsk, package: Package) -> tuple[str, ...]:
+    """Return the names that stand where the form asks for a secret."""
+    told = query(package, "forms", {"facts": {}})
+    return tuple(
+        str(forms.get(ask.options, path))
+        for shape in told["forms"]
+        for path in forms.secrets(shape["form"], ask.options)
+        if forms.get(ask.options, path)
+    )
 
 
 def _with(armed: Bundle, name: str, new: IntegrationConfig | None) -> Bundle:

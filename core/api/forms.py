@@ -7,6 +7,7 @@ beyond JSON Schema begin with ``x-``: x-label, x-help, x-secret, x-check, x-excl
 """
 
 import math
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -150,7 +151,10 @@ def _field(key: Any, form: Form) -> Form:
         return {**form, "x-help": {"zh": told, "en": told}}
     if not isinstance(told, Mapping):
         return form
-    form = {**form, **dict(told.get("form", {}))}
+    if "form" in told:
+        # What the key says takes the place of what nobody could tell.
+        kept = {word: form[word] for word in ("default",) if word in form}
+        form = {**dict(told["form"]), **kept}
     for word in ("label", "help"):
         if word in told:
             form[f"x-{word}"] = told[word]
@@ -263,7 +267,17 @@ def _probed(function: Any) -> Form:
         return {"type": "integer", "x-check": name} | _bounds(function, numbers)
     if taken:
         return {"type": taken[0], "x-check": name}
-    return {"x-json": True, "x-check": name}
+    kind = _returned(function)
+    return {"type": kind, "x-check": name} if kind else {"x-json": True}
+
+
+def _returned(function: Any) -> str:
+    """Return the type that a function says it returns; '' when that tells nothing."""
+    told = getattr(function, "__annotations__", {}).get("return")
+    told = typing.get_origin(told) or told
+    if told in (tuple, set, frozenset):
+        return "array"
+    return _TYPES.get(told, "") if isinstance(told, type) else ""
 
 
 def _bounds(function: Any, numbers: list[int]) -> Form:

@@ -5,7 +5,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError
+from core.api import ConfigError, forms
 from integrations.mqtt.session import Broker
 
 OWN = "own"
@@ -45,11 +45,15 @@ _BROKER = vol.Schema(
         vol.Required("host"): _text,
         vol.Optional("port", default=1883): _port,
         vol.Optional("username"): _text,
-        vol.Optional("password"): str,
+        vol.Optional("password", description={"secret": True}): str,
         vol.Optional("tls", default=False): _flag,
         vol.Optional("ca_file"): _text,
     }
 )
+
+
+#: The site's own broker, or another one: what a form cannot learn from the check.
+_BROKER_FORM = {"form": {"anyOf": [{"const": OWN}, forms.describe(_BROKER)]}}
 
 
 def _broker(value: object) -> Any:
@@ -109,7 +113,7 @@ def schema() -> vol.Schema:
     """Return the schema of the options; its errors carry the path to the fault."""
     return vol.Schema(
         {
-            vol.Optional("broker", default=OWN): _broker,
+            vol.Optional("broker", default=OWN, description=_BROKER_FORM): _broker,
             vol.Optional("port", default=OWN_PORT): _port,
             vol.Optional("client_id", default="safehold"): _text,
             vol.Optional("discovery", default=True): _flag,
@@ -131,6 +135,11 @@ def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     return {"broker": {**found, "port": int(port) if port.isdecimal() else OWN_PORT}}
 
 
+def _password(said: str, secrets: dict[str, str]) -> str | None:
+    """Return a broker's password: by its name, as a file wrote it, or the default."""
+    return secrets.get(said) or said or secrets.get("mqtt.password")
+
+
 def broker(options: dict[str, Any]) -> Broker:
     """Return the broker that checked options name; its password from the secrets."""
     said = options["broker"]
@@ -146,7 +155,7 @@ def broker(options: dict[str, Any]) -> Broker:
         host=said["host"],
         port=said["port"],
         username=said.get("username"),
-        password=said.get("password") or secrets.get("mqtt.password"),
+        password=_password(said.get("password", ""), secrets),
         client_id=options["client_id"],
         tls=said["tls"],
         ca_file=said.get("ca_file"),

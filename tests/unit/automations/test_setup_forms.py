@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,32 @@ def test_every_bundled_flow_converts(name: str) -> None:
         assert form["type"] == "object" and form["properties"]
         assert json.loads(json.dumps(form)) == form
         assert "secrets" not in form["properties"]
+
+
+SECRETIVE = re.compile(r"pass|secret|token|psk|credential|(^|_)key$")
+
+
+def fields(form: dict[str, Any], at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every field of a form, however deep."""
+    for name, each in form.get("properties", {}).items():
+        yield f"{at}.{name}", each
+        yield from fields(each, f"{at}.{name}")
+    for inner in (form.get("items"), form.get("additionalProperties")):
+        if isinstance(inner, dict):
+            yield from fields(inner, at)
+    for inner in form.get("anyOf", ()):
+        yield from fields(inner, at)
+
+
+@pytest.mark.parametrize("name", sorted(packages()))
+def test_every_field_that_sounds_like_a_secret_is_one(name: str) -> None:
+    """What is not marked would stand in the bundle as it was typed."""
+    module, _, make = packages()[name].manifest.flow.partition(":")
+    form = forms.describe(getattr(importlib.import_module(module), make)())
+    for at, each in fields(form):
+        if SECRETIVE.search(at.rpartition(".")[2]):
+            assert each.get("x-secret"), at
+        assert "x-json" not in each, f"{at}: let its check say what it returns"
 
 
 def one_of(*allowed: object) -> Any:
