@@ -8,6 +8,7 @@ from core.config import Limit, Quantity
 from core.deadlines import Deadline
 from core.link.messages import LiveRow
 from core.readings.units import conversion
+from core.registry.declared import Rules
 from core.registry.state import DeviceRecord, EntityRecord
 from frontend_api import views as v
 from frontend_api.names import Names
@@ -57,6 +58,7 @@ class Inventory:
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
         self.names = Names(replica)
+        self._rules = Rules(replica.bundle)
         self.watching: Callable[[], list[v.WatcherView]] = list
         self.waiting: Callable[[], Mapping[str, v.View]] = dict
         self.extra: dict[str, Callable[[], Mapping[str, v.View]]] = {}
@@ -148,7 +150,19 @@ class Inventory:
                 for one in record.entities
                 if one in entities
             ],
+            serial=record.serial,
+            configured=self._configured(record),
+            proof=record.proof.kind if record.proof else "",
+            facts=record.facts,
         )
+
+    def _configured(self, record: DeviceRecord) -> bool:
+        """Say whether the site's files enrol a device."""
+        bundle = self.replica.bundle
+        if self._rules.bundle is not bundle:
+            self._rules = Rules(bundle)
+        known = record.known_as or (record.integration, record.uid)
+        return self._rules.find(*known) is not None
 
     def _entity(self, device: DeviceRecord, record: EntityRecord) -> v.EntityView:
         declared = record.declared

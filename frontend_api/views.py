@@ -7,6 +7,7 @@ generated from these structs, so a field is named once.
 import msgspec
 
 from core.api.reading import Value
+from core.registry.facts import Facts
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -155,6 +156,13 @@ class DeviceView(View):
     zone_id: str | None
     person_id: str | None
     entities: list[EntityView]
+    serial: str = ""
+    configured: bool = True
+    """False: enrolled by hand, so it may be amended and removed at the page."""
+    proof: str = ""
+    """How it was shown to be the site's: wired, code, button, pairing or key."""
+    facts: Facts | None = None
+    """What a person stated of it; None: nobody did."""
 
 
 class StepView(View):

@@ -29,6 +29,15 @@ class ZoneDevice(Act, frozen=True, kw_only=True):
     zone_id: str | None = None
 
 
+@act("device.amend", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
+class AmendDevice(Act, frozen=True, kw_only=True):
+    """State anew what the site knows of a device that was enrolled by hand."""
+
+    device_id: Id
+    name: Line = ""
+    facts: Facts = Facts()
+
+
 @act("device.replace", "maintainer", "safety_officer", effect=Effect.PERMISSIVE)
 class ReplaceDevice(Act, frozen=True, kw_only=True):
     """Let a device that was found take the place and history of an enrolled one."""

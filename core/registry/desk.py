@@ -10,6 +10,7 @@ from core.journal.envelope import Cause
 from core.people.access import Access
 from core.permits.lifecycle import FINAL
 from core.registry.acts import (
+    AmendDevice,
     EnrolDevice,
     RemoveDevice,
     ReplaceDevice,
@@ -33,6 +34,7 @@ class DeviceDesk:
         access.bind(EnrolDevice, self._enrol)
         access.bind(ZoneDevice, self._zone)
         access.bind(RemoveDevice, self._remove)
+        access.bind(AmendDevice, self._amend)
         access.bind(ReplaceDevice, self._replace)
         access.bind(ReplaceNeeded, self._replace)
 
@@ -44,25 +46,46 @@ class DeviceDesk:
         if proposal is None:
             raise Refused("device.not_proposed", uid=act.uid)
         self._zone_exists(act.zone_id)
-        self._contacts_exist(act.facts)
         proof = self._proven(proposal, act.possession)
         facts = act.facts
         if act.critical:
             facts = replace(facts, critical=(*facts.critical, "*"))
+        shaped = self._shaped(proposal.device, act.name, facts)
+        at, said = Place(act.zone_id, act.person_id), Said(facts, proof)
+        device_id = self._registry.put(key[0], shaped, None, at, cause, said)
+        return {"device_id": device_id}
+
+    def _amend(
+        self, actor_id: str, act: AmendDevice, _version: int | None, cause: Cause
+    ) -> dict[str, Value]:
+        record = self._existing(act.device_id)
+        if self._registry.configured(record.id) is not None:
+            raise Refused("device.enrolled_by_configuration", name=record.name)
+        device = self._registry.declaration(record)
+        if device is None:
+            raise Refused("device.not_heard", name=record.name)
+        self._not_needed(record)
+        shaped = self._shaped(device, act.name or record.name, act.facts)
+        at = Place(record.zone_id, record.person_id)
+        said = Said(act.facts, record.proof)
+        self._registry.put(record.integration, shaped, record, at, cause, said)
+        return {"device_id": record.id}
+
+    def _shaped(self, device: Device, name: str, facts: Facts) -> Device:
+        """Return a declaration as a person's facts make it; refuse unsafe ones."""
+        self._contacts_exist(facts)
+        self._entities_exist(facts, device)
         rule = DeviceRule(
-            integration=key[0],
-            uid=act.uid,
-            name=act.name or None,
+            integration="",
+            uid=device.uid,
+            name=name or None,
             critical=facts.critical,
             max_age_s=facts.max_age_s,
             outputs=facts.outputs,
         )
-        self._entities_exist(facts, proposal.device)
-        shaped = patched(proposal.device, rule)
+        shaped = patched(device, rule)
         _fails_safely(shaped)
-        at, said = Place(act.zone_id, act.person_id), Said(facts, proof)
-        device_id = self._registry.put(key[0], shaped, None, at, cause, said)
-        return {"device_id": device_id}
+        return shaped
 
     def _replace(
         self, actor_id: str, act: ReplaceDevice, _version: int | None, cause: Cause

@@ -123,6 +123,10 @@ class Registry:
         """Return the uids of the devices that a host has announced."""
         return self._uids.get(bare(host), frozenset())
 
+    def declaration(self, record: DeviceRecord) -> Device | None:
+        """Return what a device says of itself; None while it is not announced."""
+        return self._declared.get((record.integration, record.uid))
+
     def point(self, host: str, handle: int) -> str | None:
         """Return the entity behind a host's handle; None while not enrolled."""
         pair = self._handles.get(bare(host), {}).get(handle)
@@ -262,7 +266,7 @@ class Registry:
         known = self._entities_of(record)
         device = merged(device, known, record)
         if record is not None:
-            if not differs(record, known, device, *at):
+            if said is NOTHING and not differs(record, known, device, *at):
                 return record.id
             self._loosened(record, known, device, cause)
         ids = {e.declared.uid: e.id for e in known}

@@ -13,9 +13,14 @@ from core.api.model import Device, Entity, EntityKind, Output, OutputKind
 from core.api.proof import PROOFS
 from core.config import Contract, IntegrationConfig
 from core.readings.calibration import Standing
-from core.registry.acts import EnrolDevice, ReplaceDevice, ReplaceNeeded
+from core.registry.acts import (
+    AmendDevice,
+    EnrolDevice,
+    ReplaceDevice,
+    ReplaceNeeded,
+)
 from core.registry.by_hand import check, completed
-from core.registry.events import DeviceReplaced
+from core.registry.events import DeviceLoosened, DeviceReplaced
 from core.registry.facts import Facts, Possession
 from core.registry.meters_acts import PassBump
 from core.registry.state import DeviceRecord
@@ -299,3 +304,35 @@ def test_the_old_sensors_calibration_is_not_the_new_ones() -> None:
     assert yard.hub.state.registry.meters[asked.device_id].bumps
     assert sam.act(asked).ok
     assert asked.device_id not in yard.hub.state.registry.meters
+
+
+def test_facts_can_be_stated_anew_while_no_work_needs_the_device() -> None:
+    bench = make_kernel(site())
+    bench.declare(HOST, device())
+    act = EnrolDevice(
+        integration="line", uid="SN-0012345", facts=Facts(critical=("gas",)),
+        possession=WIRED,
+    )  # fmt: skip
+    record = enrolled(bench, act)
+    facts = Facts(max_age_s=3.0, bump_every_h=12.0)
+    amend = AmendDevice(device_id=record.id, name="pit 2", facts=facts)
+    assert bench.act("mia", amend).ok
+    now = bench.kernel.registry.device(record.id)
+    assert now is not None and (now.name, now.facts) == ("pit 2", facts)
+    assert now.proof == WIRED
+    gas = bench.kernel.registry.entity(now.entities[0])
+    assert gas is not None
+    assert (gas.declared.max_age_s, gas.declared.critical) == (3.0, False)
+    # What it promises less of is on record before the change.
+    (loosened,) = bench.events(DeviceLoosened)
+    assert "gas.critical" in loosened.what
+    rule = bench.kernel.registry.rule(record.id)
+    assert rule is not None and rule.bump_every_h == 12.0
+
+
+def test_what_the_files_enrol_is_amended_there() -> None:
+    yard = Yard()
+    record = yard.kernel.registry.find_device(FIELD, "meter-tank")
+    assert record is not None
+    reply = yard.act("sam", AmendDevice(device_id=record.id))
+    assert reply.code == "device.enrolled_by_configuration"

@@ -184,6 +184,12 @@ export interface AllowOxygenCheck {
   reason: string;
 }
 
+export interface AmendDevice {
+  device_id: string;
+  name?: string;
+  facts?: Facts;
+}
+
 export interface AnalysePermit {
   permit_id: string;
   hazards: Hazard[];
@@ -587,6 +593,10 @@ export interface DeviceView {
   zone_id: string | null;
   person_id: string | null;
   entities: EntityView[];
+  serial?: string;
+  configured?: boolean;
+  proof?: string;
+  facts?: Facts | null;
 }
 
 export interface DeviceViewList {
@@ -3036,7 +3046,7 @@ export interface frontend_api_work_views_TestView {
   typed: boolean;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.amend" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -3069,6 +3079,7 @@ export interface ActBodies {
   "config.submit": SubmitConfig;
   "contact.drop": DropContact;
   "contact.keep": KeepContact;
+  "device.amend": AmendDevice;
   "device.enrol": EnrolDevice;
   "device.in_service": ReturnDevice;
   "device.out_of_service": ServiceDevice;
