@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from automations import compile_rule, notices, schema_site
+from automations import compile_rule, notices, schema_site, slow_links
 from automations.alarm_policy import compile_alarms
 from automations.blueprint import check_known
 from automations.books import SITE_KEYS, Books
@@ -231,6 +231,7 @@ class SiteCompiler:
 
     def check_inputs(self, bundle: config.Bundle) -> None:
         """Refuse inputs that name what the site does not have; raises ConfigError."""
+        slow_links.check(self._document, bundle)
         for number, each in enumerate(self._data.get("automations", ())):
             blueprint = self.library.pick(each["id"], each.get("blueprint", ""))
             if "rule" not in each and blueprint is not None:

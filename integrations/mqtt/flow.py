@@ -109,6 +109,21 @@ def secrets_of(options: dict[str, Any]) -> tuple[str, ...]:
     return (OWN_SECRET,) if options["broker"] == OWN else ("mqtt.password",)
 
 
+def slow_of(options: dict[str, Any]) -> dict[str, float]:
+    """Return beginnings of the uids of devices that speak too rarely to hold work by.
+
+    With each the seconds between two of its words, as the maps say.
+    """
+    if not options.get("maps"):
+        return {}
+    from integrations.mqtt import mapping
+
+    return mapping.slow(
+        mapping.inline(m) if isinstance(m, dict) else mapping.load(m)
+        for m in options["maps"]
+    )
+
+
 def schema() -> vol.Schema:
     """Return the schema of the options; its errors carry the path to the fault."""
     return vol.Schema(

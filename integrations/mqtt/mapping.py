@@ -9,7 +9,7 @@ import copy
 import functools
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,6 +253,21 @@ def used(given: Mapping[str, Any]) -> Map:
                 found = dict(meant[entry["uid"]])
                 entry.update(found, output=found.pop("kind"), kind="output")
     return build(Document(str(path), data, {}))
+
+
+def slow(maps: Iterable[Map]) -> dict[str, float]:
+    """Return uid beginnings of devices that speak more rarely than `SLOW_S`."""
+    found: dict[str, float] = {}
+    for topic in (topic for each in maps for topic in each.topics):
+        every_s = topic.data.get("interval_s", 0.0)
+        if every_s > SLOW_S:
+            head, _, rest = topic.data["device"]["uid"].partition("{")
+            capture = int(rest[0]) if rest else 0
+            globs = topic.data["only"].get(capture, ("*",))
+            for glob in globs:
+                begins = head + (glob.removesuffix("*") if capture else "")
+                found[begins] = max(every_s, found.get(begins, 0.0))
+    return found
 
 
 @functools.cache
