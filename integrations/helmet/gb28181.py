@@ -57,7 +57,7 @@ class Gb28181(asyncio.DatagramProtocol):
         self._nonces: dict[str, int] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self._owed: set[asyncio.Task[None]] = set()
-        self._number = 0
+        self._number = self._streams = 0
         self._positions: set[str] = set()
         """Devices whose positions have come since they were asked for."""
 
@@ -104,6 +104,11 @@ class Gb28181(asyncio.DatagramProtocol):
     ) -> None:
         name = writer.get_extra_info("peername") or ("", 0)
         way = Way(("tcp", str(name[0]), int(name[1])), writer.write)
+        if self._streams >= MAX_PEERS:
+            self.host.count("helmet.too_many")
+            writer.close()
+            return
+        self._streams += 1
         held = b""
         try:
             while True:
@@ -123,6 +128,7 @@ class Gb28181(asyncio.DatagramProtocol):
             pass  # the peer's loss is told below
         finally:
             writer.close()
+            self._streams -= 1
             for peer in [p for p in self.peers.values() if p.way.source == way.source]:
                 self._gone(peer, "helmet.connection_lost")
 

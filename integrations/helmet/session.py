@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from core.api import DeviceError
+from core.clock import NS
 from integrations.helmet import body
 from integrations.helmet.frame import Frame, FrameError, Parts, Splitter, build, parse
 from integrations.helmet.terminal import Terminal
@@ -20,6 +21,8 @@ MAX_UNREAD: Final = 64 * 1024
 #: Answers that wait for the core's disk; beyond it a report is not answered.
 MAX_OWED: Final = 64
 MAX_SAID: Final = 16
+#: What a text gets for an answer whose connection is gone.
+LOST: Final = -1
 #: Intervals without a word after which a terminal is lost: told within three.
 _SILENT: Final = 2.5
 _READ = 4096
@@ -54,9 +57,11 @@ class Session:
             self.close()
 
     async def _serve(self) -> str:
+        born = self._host.clock.mono_ns()
         while not self._writer.is_closing():
+            lived_s = (self._host.clock.mono_ns() - born) / NS
             known = self.terminal
-            limit = known.interval_s * _SILENT if known else STRANGER_S
+            limit = known.interval_s * _SILENT if known else STRANGER_S - lived_s
             try:
                 async with asyncio.timeout(limit):
                     data = await self._reader.read(_READ)
@@ -74,9 +79,8 @@ class Session:
         """Hang up; who waits for an answer gets none."""
         for task in self._owed:
             task.cancel()
-        for future in self._said.values():
-            future.cancel()
-        self._said.clear()
+        for seq in list(self._said):
+            self._told(seq, LOST)
         self._writer.close()
 
     # --- in -------------------------------------------------------------------
@@ -133,9 +137,7 @@ class Session:
             raise FrameError("another number than the one that proved itself")
         if frame.id == body.ANSWER:
             seq, _, result = body.answer(frame.body)
-            waiting = self._said.pop(seq, None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(result)
+            self._told(seq, result)
             return
         if frame.id == body.LOCATION:
             self._located(frame, terminal, [(frame.body, False)])
@@ -185,11 +187,16 @@ class Session:
     def say(self, text: str) -> "asyncio.Future[int]":
         """Send a text to be spoken; the future gets the terminal's result."""
         while len(self._said) >= MAX_SAID:
-            self._said.pop(next(iter(self._said))).cancel()
+            self._told(next(iter(self._said)), LOST)
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         new = self._head is not None and self._head.version is not None
         self._said[self._send(body.TEXT, body.spoken(text, new=new))] = future
         return future
+
+    def _told(self, seq: int, result: int) -> None:
+        waiting = self._said.pop(seq, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(result)
 
     def _answer(self, frame: Frame, result: int) -> None:
         self._send(body.GENERAL, body.general(frame.seq, frame.id, result))

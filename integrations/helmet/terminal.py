@@ -184,7 +184,10 @@ class Terminal:
             self._result(command, CommandState.EXPIRED, "helmet.no_answer")
             return
         if result != body.DONE:
-            self._result(command, CommandState.FAILED, f"helmet.refused {result}")
+            gone = (
+                "helmet.connection_lost" if result < 0 else f"helmet.refused {result}"
+            )
+            self._result(command, CommandState.FAILED, gone)
             return
         self.saying, self._voice = text, command.value
         self._repeat()

@@ -33,7 +33,8 @@ class Worn:
 
     def __init__(self, host: Host, device: Device, interval_s: float) -> None:
         self.host, self.device, self.uid = host, device, device.uid
-        self._handles = {e.uid: host.handle(self.uid, e.uid) for e in device.entities}
+        self._handles: dict[str, int] = {}
+        """Entity uid → handle; none until it is declared: strangers cost nothing."""
         self._past_s = max(PAST_S, 3 * interval_s)
         self._last: Stamp | None = None
         self._declared = False
@@ -47,6 +48,10 @@ class Worn:
         """Announce the helmet; once is enough."""
         if not self._declared:
             self._declared = True
+            handle = self.host.handle
+            self._handles = {
+                e.uid: handle(self.uid, e.uid) for e in self.device.entities
+            }
             self.host.declare(self.device)
 
     def heard(self) -> None:
@@ -63,10 +68,6 @@ class Worn:
             self.declare()
             self.host.link_state(self.uid, False, code)
 
-    def knows(self, entity: str) -> bool:
-        """Say whether the helmet has an entity."""
-        return entity in self._handles
-
     # --- values ---------------------------------------------------------------
 
     def report(self, stamp: Stamp, values: Mapping[str, tuple[Value, str]]) -> None:
@@ -74,6 +75,7 @@ class Worn:
         quality, reason, measured_ns = self._dated(stamp)
         if quality is None:
             return
+        self.declare()
         self.counters["reports"] += 1
         for entity, (value, wrong) in values.items():
             if entity not in self._handles:

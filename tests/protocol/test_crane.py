@@ -1,5 +1,6 @@
 """Recorders over real HTTP: a token opens, a record is dated, nonsense is counted."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,6 +105,17 @@ async def test_without_a_token_nothing_is_taken(headers: dict[str, str]) -> None
         assert site.load() is None
         assert site.host.links["crane-TC-01"] == (False, "crane.auth")
         assert site.host.counts["crane.wrong_token"] == 1
+
+
+async def test_a_token_of_any_bytes_is_a_wrong_one() -> None:
+    async with serving() as site:
+        await site.post(site.record(load_t=1.0))
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        head = b"POST /crane HTTP/1.1\r\nHost: x\r\ntoken: \xff\xfe\r\n"
+        writer.write(head + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+        async with asyncio.timeout(5):
+            assert b" 401 " in await reader.readline()
+        writer.close()
 
 
 async def test_a_machine_with_its_own_token_takes_no_other() -> None:

@@ -351,6 +351,18 @@ class TestVoice:
             await running
             assert site.host.states(command.id)[-1] is state
 
+    async def test_one_that_leaves_before_its_answer_fails(self) -> None:
+        async with serving() as site:
+            wire = await site.dial()
+            await wire.admitted()
+            command = self.order(site, "leave")
+            running = asyncio.create_task(site.driver.command(command))
+            await wire.answer(body.TEXT)
+            wire.writer.transport.abort()
+            await running
+            last = site.host.results[command.id][-1]
+            assert last == (CommandState.FAILED, "helmet.connection_lost")
+
     async def test_one_that_is_away_fails_and_one_that_is_mute_expires(self) -> None:
         async with serving() as site:
             await site.driver.command(self.order(site, True))
