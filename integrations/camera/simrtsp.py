@@ -30,12 +30,15 @@ _START = re.compile(b"\0\0\0?\x01")
 class Rtsp:
     """Serve one camera's stream on one port."""
 
+    fps = _FPS
+
     def __init__(self, camera: SimulatedCamera) -> None:
         self.camera = camera
         self.port: int = camera.options.get("rtsp_port", 0)
         self._nonce = secrets.token_hex(16)
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._codec: av.VideoCodecContext | None = None
 
     async def start(self) -> None:
         """Listen; a free port is kept for the next time."""
@@ -118,16 +121,15 @@ class Rtsp:
 
     async def _play(self, writer: asyncio.StreamWriter) -> None:
         """Send pictures until the player leaves; every one of them a key picture."""
-        codec = _encoder(self.camera.scene.width, self.camera.scene.height)
         source, sequence, number = int.from_bytes(os.urandom(4), "big"), 0, 0
         last: list[bytes] = []
         with contextlib.suppress(OSError):
             while True:
                 faults = self.camera.faults
                 await self.camera.speaks.wait()
-                await asyncio.sleep(1 / (_FPS * faults.rate) + faults.slow)
+                await asyncio.sleep(1 / (self.fps * faults.rate) + faults.slow)
                 if not (faults.frozen and last):
-                    last = self._units(codec, number)
+                    last = self.units(number)
                     number += 1
                 stamp = loop_ns() * 90_000 // NS & 0xFFFFFFFF
                 for unit, end in _with_end(last):
@@ -145,25 +147,37 @@ class Rtsp:
                             return
                 await writer.drain()
 
-    def _units(self, codec: av.VideoCodecContext, number: int) -> list[bytes]:
+    def units(self, number: int) -> list[bytes]:
+        """Return the units of the next picture."""
+        if self._codec is None:
+            scene = self.camera.scene
+            self._codec = encoder(scene.width, scene.height, self.fps, key_every=1)
         frame = av.VideoFrame.from_ndarray(self.camera.scene.pixels(), format="rgb24")
         frame = frame.reformat(format="yuv420p")
         frame.pts = number
-        data = b"".join(bytes(packet) for packet in codec.encode(frame))
-        return [unit for unit in _START.split(data) if unit]
+        packets = self._codec.encode(frame)
+        return units_of(b"".join(bytes(packet) for packet in packets))
 
 
-def _encoder(width: int, height: int) -> av.VideoCodecContext:
+def units_of(data: bytes) -> list[bytes]:
+    """Return the units of H.264 in its byte stream form."""
+    return [unit for unit in _START.split(data) if unit]
+
+
+def encoder(
+    width: int, height: int, fps: int, *, key_every: int
+) -> av.VideoCodecContext:
+    """Return an H.264 encoder; ``key_every``: pictures between two key pictures."""
     codec = av.CodecContext.create("libx264", "w")
     if not isinstance(codec, av.VideoCodecContext):
         raise TypeError("libx264 is no video")
     codec.width, codec.height = width, height
     codec.pix_fmt = "yuv420p"
-    codec.framerate, codec.time_base = Fraction(_FPS), Fraction(1, _FPS)
+    codec.framerate, codec.time_base = Fraction(fps), Fraction(1, fps)
     codec.options = {
         "preset": "ultrafast",
         "tune": "zerolatency",
-        "x264-params": "keyint=1:repeat-headers=1:annexb=1",
+        "x264-params": f"keyint={key_every}:scenecut=0:repeat-headers=1:annexb=1",
     }
     codec.open()
     return codec

@@ -2,10 +2,10 @@
 
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
-
-import psutil
 
 from core.api import Quality
 from integrations.camera.integration import CameraIntegration
@@ -95,11 +95,13 @@ async def running(
             yield site
 
 
-def decoders() -> list[psutil.Process]:
-    """Return the decoders that this process has started."""
+def decoders() -> list[int]:
+    """Return the decoders that this process has started, by their pids."""
     found = []
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):
-            if "integrations.camera.decoder" in child.cmdline():
-                found.append(child)
+    for task in Path(f"/proc/{os.getpid()}/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                if b"integrations.camera.decoder" in command:
+                    found.append(int(pid))
     return found
