@@ -65,17 +65,25 @@ def first_of(chain: bytes) -> bytes:
     return chain[: 4 + int.from_bytes(chain[2:4], "big")]
 
 
-def make(application_uri: str, name: str = "Safehold") -> str:
-    """Return a new key and self-signed certificate as PEM text."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def make(
+    application_uri: str,
+    name: str = "Safehold",
+    *,
+    key: rsa.RSAPrivateKey | None = None,
+    begins: datetime | None = None,
+    serial: int = 0,
+) -> str:
+    """Return a key, a new one unless given, and its certificate as PEM text."""
+    if key is None:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.fromtimestamp(RealClock().wall_ns() // NS, UTC)
+    now = begins or datetime.fromtimestamp(RealClock().wall_ns() // NS, UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=DAYS))
     )

@@ -14,7 +14,7 @@ from asyncua.common.subscription import (
 from asyncua.crypto import security_policies as policies
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
-from core.api import AuthError, DeviceError
+from core.api import AuthError, ConfigError, DeviceError
 from integrations.opcua import nodes
 from integrations.opcua.identity import Identity, fingerprint, first_of
 
@@ -173,7 +173,10 @@ class Session:
                 "the server's certificate is not the pinned one",
                 reason="opcua.certificate",
             )
-        identity = Identity(self._secrets.get(security["identity"], ""))
+        try:
+            identity = Identity(self._secrets.get(security["identity"], ""))
+        except ConfigError as wrong:
+            raise AuthError(str(wrong), reason="opcua.no_identity") from wrong
         client.application_uri = identity.application_uri
         if "username" in self._said:
             client.set_user(self._said["username"])

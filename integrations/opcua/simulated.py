@@ -12,8 +12,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.user_managers import UserManager
 
 from core.clock import NS, RealClock
-from integrations.opcua import flow, nodes
-from integrations.opcua.identity import Identity, make
+from integrations.opcua import flow, kept, nodes
 
 # A client that goes away in the middle of a frame is what this is made for.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -183,7 +182,7 @@ class SimulatedServer:
                 said.get("username"), secrets.get(said.get("password", ""), "")
             )
         )
-        self.identity = Identity(make(APPLICATION, "Simulated PLC"))
+        self.identity = kept.identity(APPLICATION, said["id"])
 
     async def start(self, devices: list[SimulatedDevice]) -> None:
         """Build the address space and listen on loopback."""

@@ -100,9 +100,10 @@ async def test_the_last_source_gone_loses_every_device_at_once() -> None:
         assert site.host.links[UID][0] is False
 
 
-async def test_a_wrong_key_is_told() -> None:
+@pytest.mark.parametrize("key", ["00" * 16, "no key at all"])
+async def test_a_wrong_key_is_told(key: str) -> None:
     def rekey(ready: dict[str, Any]) -> None:
-        ready["secrets"]["ble.gas"] = "00" * 16
+        ready["secrets"]["ble.gas"] = key
 
     async with running(Radio, BleIntegration, options(), rekey) as site:
         report = await site.judged(UID, "carbon_dioxide", "ble.key")

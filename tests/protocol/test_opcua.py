@@ -152,6 +152,11 @@ async def test_a_wrong_password_stops_the_driver() -> None:
     assert host.links[UID] == (False, "opcua.user")
 
 
+async def test_without_an_identity_of_our_own_nothing_is_tried() -> None:
+    _, reason = await _refused(lambda _: None, {"opcua.identity": ""})
+    assert reason == "opcua.no_identity"
+
+
 async def test_another_certificate_is_sent_nothing() -> None:
     """Design §5 Security: a pinned certificate, no trust on first use."""
 
