@@ -17,6 +17,7 @@ from core.logic.truth import Truth
 from core.people.access import Access
 from core.people.acts import MovePerson
 from core.people.calls import CALLS, Calls
+from core.people.circles import Circles
 from core.people.events import OUTSIDE, PersonMoved
 from core.people.state import Presence
 from core.people.wear_events import WearEnded, WearTaken
@@ -55,6 +56,7 @@ class People:
         self._hub, self._site = hub, site
         self.registry, self.readings, self.access = registry, readings, access
         self.calls = Calls(hub, self, readings.alarms)
+        self._circles = Circles(hub, readings, site)
         self._persons: dict[str, config.Person] = {}
         self._by_tag: dict[str, str] = {}
         self._wearers: dict[str, str] = {}
@@ -175,7 +177,10 @@ class People:
         found = self.found(person_id)
         if found is None:
             return Truth.UNKNOWN
-        return Truth.TRUE if found == zone_id else Truth.FALSE
+        if found == zone_id:
+            return Truth.TRUE
+        near = zone_id in self._circles.zones(self.where(person_id), found)
+        return Truth.UNKNOWN if near else Truth.FALSE
 
     def inside(self, zone_ids: Iterable[str]) -> list[RosterLine]:
         """Return who is in the zones, and who was last known there."""
@@ -183,11 +188,13 @@ class People:
         known = self._hub.state.people.presence
         for person_id in dict.fromkeys((*known, *self._tags, *self._last)):
             found = self.found(person_id)
-            if found is not None:
-                if found in zones:
-                    lines.append(_line(person_id, found, certain=True))
+            if found is not None and found in zones:
+                lines.append(_line(person_id, found, certain=True))
                 continue
-            maybe = next((z for z in self.may_be_in(person_id) if z in zones), None)
+            may: Iterable[str] = self.may_be_in(person_id)
+            if found is not None:
+                may = self._circles.zones(self.where(person_id), found)
+            maybe = next((z for z in may if z in zones), None)
             if maybe is not None:
                 lines.append(_line(person_id, maybe, certain=False))
         return lines
@@ -236,6 +243,7 @@ class People:
 
     def _derive(self) -> None:
         registry = self._hub.state.registry
+        self._circles.forget()
         self._wearers, self._tags, self._last, self._worn = {}, {}, {}, set()
         for device in registry.devices.values():
             person_id = self.wearer(device.id)

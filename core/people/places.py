@@ -24,7 +24,7 @@ from core.people.keys_events import PersonUnverified, PersonVerified
 from core.people.people import People
 from core.people.signing import MS, Claim, Statement, read, statement
 from core.site.earth import local
-from core.site.site import Site, contains
+from core.site.site import Site, contains, to_edge
 
 #: Age beyond which a fix says nothing.
 FIX_S = 60.0
@@ -274,17 +274,3 @@ class Places:
 def _code(secret: str, zone_id: str, span: int) -> str:
     said = f"safehold place 1\0{zone_id}\0{span}".encode()
     return hmac.new(secret.encode(), said, hashlib.sha256).hexdigest()[:CODE_DIGITS]
-
-
-def to_edge(polygon: tuple[config.Point, ...], x: float, y: float) -> float:
-    """Return the distance of a point from a polygon's edge in metres."""
-    least = math.inf
-    x1, y1 = polygon[-1] if polygon else (0.0, 0.0)
-    for x2, y2 in polygon:
-        dx, dy = x2 - x1, y2 - y1
-        length = dx * dx + dy * dy
-        along = ((x - x1) * dx + (y - y1) * dy) / length if length else 0.0
-        along = min(1.0, max(0.0, along))
-        least = min(least, math.hypot(x - x1 - along * dx, y - y1 - along * dy))
-        x1, y1 = x2, y2
-    return least

@@ -1,5 +1,6 @@
 """The plan of the site: levels, zones, muster points, and where a point lies."""
 
+import math
 from collections.abc import Iterable
 
 from core import config
@@ -32,6 +33,20 @@ def _on_edge(a: Point, b: Point, p: Point) -> bool:
     return min(a[0], b[0]) <= p[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= p[
         1
     ] <= max(a[1], b[1])
+
+
+def to_edge(polygon: tuple[Point, ...], x: float, y: float) -> float:
+    """Return the distance of a point from a polygon's edge in metres."""
+    least = math.inf
+    x1, y1 = polygon[-1] if polygon else (0.0, 0.0)
+    for x2, y2 in polygon:
+        dx, dy = x2 - x1, y2 - y1
+        length = dx * dx + dy * dy
+        along = ((x - x1) * dx + (y - y1) * dy) / length if length else 0.0
+        along = min(1.0, max(0.0, along))
+        least = min(least, math.hypot(x - x1 - along * dx, y - y1 - along * dy))
+        x1, y1 = x2, y2
+    return least
 
 
 def area(polygon: tuple[Point, ...]) -> float:
@@ -122,6 +137,19 @@ class Site:
             if contains(zone.polygon, x, y):
                 return zone.id
         return None
+
+    def touching(self, x: float, y: float, z: float, radius: float) -> tuple[str, ...]:
+        """Return the zones in which a circle (metres) on a level may lie."""
+        found = []
+        # The smallest first: what lies wholly in a tank is not in the yard round it.
+        for zone in self._by_level.get(self._level_at(z), ()):
+            within = contains(zone.polygon, x, y)
+            clear = to_edge(zone.polygon, x, y) > radius
+            if within or not clear:
+                found.append(zone.id)
+            if within and clear:
+                break
+        return tuple(found)
 
     def neighbours(self, zone_id: str) -> frozenset[str]:
         """Return the zones beside a zone, whichever of the two declared it."""
