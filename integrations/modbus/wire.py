@@ -9,6 +9,8 @@ import enum
 
 _EXCEPTION_PDU = 2
 _WRITE_PDU = 5
+#: No answer is longer: noise must not cost more the longer it is.
+_LONGEST = 300
 
 
 class Heard(enum.StrEnum):
@@ -51,7 +53,7 @@ class Sieve:
             self.heard = Heard.BROKEN
         pick = self._rtu if self.serial else self._tcp
         for start in range(len(data)):
-            frame = pick(data[start:])
+            frame = pick(data[start : start + _LONGEST])
             if frame:
                 return frame
         return b""

@@ -37,6 +37,8 @@ class Bench:
         self.watched: list[Watched] = []
         self.lag = Lag()
         self.options: dict[str, Any] = {}
+        self._told: dict[str, Any] = {}
+        """The simulator's own options, without a proxy."""
         self.secrets: dict[str, str] = {}
         self.latency: float | None = None
         """Seconds from the device to the hub, at worst; None: not measured."""
@@ -73,11 +75,25 @@ class Bench:
         if not isinstance(told, dict):
             raise Broken("its ready line has no 'options' for the driver")
         self.secrets = {**contract.secrets, **self.simulator.ready.get("secrets", {})}
-        self.options = {k: v for k, v in told.items() if k != "secrets"}
+        self._told = {k: v for k, v in told.items() if k != "secrets"}
         self.secrets |= told.get("secrets", {})
-        for path in contract.proxy:
+        await self._wire()
+
+    async def _wire(self) -> None:
+        """Put a proxy before every place that conformance.yaml names."""
+        self.options = self._told
+        for path in self.contract.proxy:
             change = await self.wires.through(paths.found(self.options, path))
             self.options = paths.replaced(self.options, path, change)
+
+    async def move(self) -> None:
+        """Give the device another address: by the proxy, or else by a fresh start."""
+        if self.wires:
+            await self.wires.close()
+            await self._wire()
+            return
+        await self.simulator.stop()
+        await self.simulate()
 
     async def give(self, watched: Watched, value: Any, expect: Any) -> None:
         """Give the simulator another value; raises Broken."""

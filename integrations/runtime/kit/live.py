@@ -308,9 +308,7 @@ async def moved(bench: Bench) -> str:
     """Begin simulator and host anew at another address: the same ids as before."""
     before = bench.side.ids()
     await bench.leave()
-    await bench.simulator.stop()
-    await bench.wires.close()
-    await bench.simulate()
+    await bench.move()
     await bench.join()
     for watched in bench.watched:
         await bench.give(watched, *watched.first)
