@@ -95,7 +95,7 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Service data or manufacturer ids, as 16-bit hexadecimal or whole UUIDs;
     ``manufacturer:`` before one says that it is no service."""
     mqtt: tuple[str, ...] = ()
-    """Topic filters; the first ``+`` is the device."""
+    """Topic filters. The first level names the system; a wildcard there, the device."""
     usb: tuple[Usb, ...] = ()
     """``interface: serial`` alone matches every serial adapter."""
     dhcp: tuple[str, ...] = ()

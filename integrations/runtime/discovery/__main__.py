@@ -15,7 +15,7 @@ async def main() -> None:
     """Serve until the keeper says stop."""
     control = Control.greet()
     rename("discovery")
-    discovery = Discovery()
+    discovery = Discovery(data=control.data)
     client = Client(
         lambda: m.Hello(name=control.name, role="discovery", version="1"),
         discovery.receive,

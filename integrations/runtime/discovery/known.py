@@ -114,6 +114,8 @@ class Known:
             return True
         if found.kind in ("modbus_tcp", "modbus_serial"):
             return False
+        if found.kind == "mqtt" and found.integration in self._hosts:
+            return True  # it declares its system's devices itself
         device = found.facts.get("device", "")
         if found.kind == "usb" and self.held_by(device):
             return True

@@ -40,9 +40,10 @@ class Signs:
         """Return the mDNS service types that any integration knows."""
         return _sorted(_service(e) for _, table in self._tables for e in table.mdns)
 
-    def topics(self) -> tuple[str, ...]:
-        """Return the MQTT topic filters that any integration knows."""
-        return _sorted(topic for _, table in self._tables for topic in table.mqtt)
+    def topics(self, but: str = "") -> tuple[str, ...]:
+        """Return the MQTT topic filters that any integration but one knows."""
+        tables = (table for name, table in self._tables if name != but)
+        return _sorted(topic for table in tables for topic in table.mqtt)
 
     def wsd_types(self) -> tuple[str, ...]:
         """Return the WS-Discovery types, scopes left out, that any one knows."""
@@ -195,11 +196,3 @@ def fits(topic_filter: str, topic: str) -> bool:
         if at >= len(given) or level not in ("+", given[at]):
             return False
     return len(wanted) == len(given)
-
-
-def device_in(topic_filter: str, topic: str) -> str:
-    """Return the level of a topic that names the device; '' when none does."""
-    for level, said in zip(topic_filter.split("/"), topic.split("/"), strict=False):
-        if level == "+":
-            return said
-    return ""

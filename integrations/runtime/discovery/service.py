@@ -30,6 +30,11 @@ from integrations.runtime.discovery.plugged import SerialListener
 from integrations.runtime.discovery.radio import NotHere, RadioListener
 from integrations.runtime.discovery.scans import Scans
 from integrations.runtime.discovery.ssdp import SsdpListener
+from integrations.runtime.discovery.topics import (
+    OwnBroker,
+    TopicListener,
+    own_broker,
+)
 from integrations.runtime.discovery.wsd import WsdListener
 
 #: News are gathered so long; what has ended is looked for so often.
@@ -83,11 +88,16 @@ def _foreign(code: Code) -> Package:
 class Discovery:
     """Own the listeners, the board and the scans; tell the gateway what is found.
 
-    Its time is the networks' own, whatever the speed of the site's clock.
+    ``data``: the hub's data folder, for its own broker's password; None: no broker is
+    heard. Its time is the networks' own, whatever the speed of the site's clock.
     """
 
-    def __init__(self, listeners: Mapping[str, Make] = LISTENERS) -> None:
-        self._make = listeners
+    def __init__(
+        self, listeners: Mapping[str, Make] = LISTENERS, data: Path | None = None
+    ) -> None:
+        self._make, self._data = dict(listeners), data
+        if data is not None:
+            self._make["mqtt"] = self._topics
         self.state, self.bundle = states.SiteState(), config.EMPTY
         self.board, self.known = Board(RealClock()), Known()
         self.board.covered, self.board.ignored = self.known.covered, self.known.ignored
@@ -98,7 +108,8 @@ class Discovery:
         self.status: dict[str, str] = {}
         self._told: Findings | None = None
         self._scan_due: ScanState | None = None
-        self._changed = {name: asyncio.Event() for name in listeners}
+        self._changed = {name: asyncio.Event() for name in self._make}
+        self._broker: OwnBroker | None = None
         self._group: asyncio.TaskGroup
         self.send: Callable[[m.Message], None] = lambda _: None
         """To the gateway."""
@@ -126,6 +137,7 @@ class Discovery:
             sys.stderr.write(f"discovery: {error}\n")
         else:
             self._know(found)
+        self._look_for_broker()
         self._ready.set()
         self._site_changed()
 
@@ -141,6 +153,19 @@ class Discovery:
             self.signs = self.scans.signs = Signs(p.manifest for p in found.values())
             for changed in self._changed.values():
                 changed.set()
+
+    def _look_for_broker(self) -> None:
+        """Find the hub's own broker, which another configuration may have."""
+        if self._data is None:
+            return
+        with contextlib.suppress(OSError):  # the store says so itself
+            now = own_broker(self.bundle, self._data)
+            if now != self._broker:
+                self._broker = now
+                self._changed["mqtt"].set()
+
+    def _topics(self, signs: Signs, board: Board) -> Listener:
+        return TopicListener(signs, board, self._broker)
 
     def _event(self, envelope: envelopes.Envelope) -> None:
         at = (self.state.epoch, self.state.seq)
