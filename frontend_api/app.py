@@ -74,13 +74,7 @@ class Gateway:
         self.rules = Rules(self.replica, self.past, data)
         self.trials = Trials(self.replica, data)
         self.drills = Drills(self.replica, data)
-        self.setup = Setup(self.replica, self.acts, data)
-        self.commissioning = Commissioning(self.replica)
-        self.waiting = DeviceDesk(self.replica)
-        self.discovery = DiscoveryDesk(self.replica)
-        self.renderer.extra["proposals"] = self.discovery.proposals
-        self.unknown_map = UnknownMap(self.replica, data)
-        self.quality = QualityDesk(self.replica, self.uplink)
+        self._make_devices(data)
         self.reads = Reads(self.renderer, self.uplink, self.past)
         self.notices = NoticeDesk(self.replica, self.acts, self.past, data)
         self.changes = Changes(self.replica, self.renderer)
@@ -96,6 +90,16 @@ class Gateway:
         self.guard = Guard(self.accounts)
         self._document: bytes = b""
         self.table = self._routes()
+
+    def _make_devices(self, data: Path) -> None:
+        """Make what finds, sets up and proves devices."""
+        self.setup = Setup(self.replica, self.acts, data)
+        self.commissioning = Commissioning(self.replica)
+        self.waiting = DeviceDesk(self.replica)
+        self.discovery = DiscoveryDesk(self.replica)
+        self.renderer.extra["proposals"] = self.discovery.proposals
+        self.unknown_map = UnknownMap(self.replica, data)
+        self.quality = QualityDesk(self.replica, self.uplink)
 
     def _make_screens(self) -> None:
         """Make the two streams, and what they send."""
