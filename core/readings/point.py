@@ -10,6 +10,7 @@ from core.api.reading import Reading, Value
 from core.clock import NS
 from core.config import DeviceRule, Geo, Limit, Quantity
 from core.readings.units import SAME, Line, canonical, conversion
+from core.site.earth import GCJ02, WGS84
 
 GOOD = int(Quality.GOOD)
 UNCERTAIN = int(Quality.UNCERTAIN)
@@ -89,6 +90,7 @@ class Point:
         "cap",
         "changed_ns",
         "critical",
+        "datum",
         "declared",
         "device_id",
         "dirty",
@@ -161,6 +163,8 @@ class Point:
         self.unit = ""
         self.cap = GOOD
         """The best quality that a reading can have here."""
+        self.datum = ""
+        """Of a place by satellite; '' is a place in the plan."""
         self.geo: Geo | None = None
         """Where the plan lies on the Earth."""
 
@@ -197,7 +201,10 @@ class Point:
         full = self.declared.full_scale if self.kind is EntityKind.GAS else None
         self.floor = -math.inf if full is None else -abs(full) * DRIFT
         line: Line | None = SAME
-        self.unit, self.broken = canonical(given), ""
+        self.unit, self.broken, self.datum = canonical(given), "", ""
+        if self.kind is EntityKind.LOCATION and given in (WGS84, GCJ02):
+            # Degrees come in, metres of the plan are told.
+            self.unit, self.datum = "m", given
         if quantity is not None and self.numeric:
             line = self._line(given, quantity.unit)
             self.unit = canonical(quantity.unit)

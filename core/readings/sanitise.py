@@ -80,11 +80,11 @@ def _place(point: Point, value: Value, quality: int, reason: str) -> Judged:
     """Return a place in the plan; one by satellite is a claim and proves nothing."""
     if not isinstance(value, str):
         return Judged(None, FAULT, "wrong_type")
-    if point.unit not in (WGS84, GCJ02):
+    if point.datum not in (WGS84, GCJ02):
         return Judged(value, quality, reason)
     if point.geo is None:
         return Judged(None, FAULT, "no_reference")
-    place = placed(point.geo, point.unit, value)
+    place = placed(point.geo, point.datum, value)
     if place is None:
         return Judged(None, FAULT, "no_place")
     return Judged(place, max(quality, UNCERTAIN), reason or "by_satellite")

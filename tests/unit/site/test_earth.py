@@ -84,6 +84,7 @@ def test_a_fix_by_satellite_is_a_claim(unit: str) -> None:
     assert entity is not None
     reading = site.kernel.readings.get(entity)
     assert (reading.quality, reading.reason) == (Quality.UNCERTAIN, "by_satellite")
+    assert reading.unit == "m"
     assert str(reading.value).startswith("42.0")
     assert site.kernel.people.found("ann") is None
     lines = {line.person_id: line for line in site.kernel.people.inside(["gate"])}
