@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("core.commands.status:main", "show the processes of a running hub"),
     "stop": ("core.commands.status:stop", "end a running hub in order"),
     "restart": ("core.commands.status:restart", "start one process of a hub afresh"),
+    "diagnostics": (
+        "core.commands.diagnostics:main",
+        "tell what support needs of a running hub, without secrets",
+    ),
     "alarms": (
         "frontend_api.commands.alarms:main",
         "tell how the alarm system does, and which incidents are alike",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from core.api.packages import packages
+from core.commands import diagnostics
 from core.link import messages as m
 from core.registry.secrets import Secrets
 from integrations.runtime.kit.new import create, main
@@ -82,6 +83,13 @@ async def test_it_is_published_and_measures_in_a_real_hub(tmp_path: Path) -> Non
             counters = viewer.hosts.counters
             assert "host:acme.beyond_manifest" not in counters
             assert await diagnosed(viewer)
+            file = tmp_path / "bundle.json"
+            asked = ["--data", str(hub.data), "--out", str(file)]
+            assert await asyncio.to_thread(diagnostics.main, asked) == 0
+            told = json.loads(file.read_text("utf-8"))
+            assert told["integrations"]["acme"]["integration"]["up"] is True
+            assert told["processes"]["host:acme"]["state"] == "running"
+            assert token not in file.read_text("utf-8")
             assert token not in hub.log.read_text("utf-8", "replace")
 
 
