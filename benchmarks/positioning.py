@@ -87,9 +87,7 @@ def measure(kind: str, options: argparse.Namespace) -> tuple[float, float, float
         floors.append(count / clocked(lambda: parse(kind, messages)))
         host = Host()
         book = Book(host, settings(world))  # type: ignore[arg-type]
-        whole.append(
-            count / clocked(lambda b=book, h=host: place(kind, messages, b, h))
-        )
+        whole.append(count / clocked(partial(place, kind, messages, book, host)))
         rows = host.rows / count
     return statistics.median(floors), statistics.median(whole), rows
 
