@@ -155,17 +155,7 @@ class Session:
             raise OpcUaError("opcua.other_server", "another application answers")
         if not secure:
             return
-        policy, mode = _POLICIES[security["policy"]], _MODES[security["mode"]]
-        certificate = next(
-            (
-                first_of(each.ServerCertificate)
-                for each in found
-                if each.SecurityPolicyUri == policy.URI
-                and each.SecurityMode == mode
-                and each.ServerCertificate
-            ),
-            None,
-        )
+        certificate = _offered(found, security)
         if certificate is None:
             raise AuthError("the server offers no such security", reason="opcua.policy")
         if fingerprint(certificate) != security["fingerprint"]:
@@ -182,11 +172,11 @@ class Session:
             client.set_user(self._said["username"])
             client.set_password(self._secrets.get(self._said["password"], ""))
         await client.set_security(
-            policy,
+            _POLICIES[security["policy"]],
             identity.certificate,
             identity.key,
             server_certificate=certificate,
-            mode=mode,
+            mode=_MODES[security["mode"]],
         )
 
     async def subscribe(self, wanted: Iterable[ua.NodeId]) -> dict[int, ua.StatusCode]:
@@ -305,6 +295,18 @@ class Session:
             pass
         finally:
             client.disconnect_socket()
+
+
+def _offered(
+    found: Iterable[ua.EndpointDescription], security: Mapping[str, Any]
+) -> bytes | None:
+    """Return the certificate of the way that the options want, None without one."""
+    uri, mode = _POLICIES[security["policy"]].URI, _MODES[security["mode"]]
+    for each in found:
+        if (each.SecurityPolicyUri, each.SecurityMode) == (uri, mode):
+            if each.ServerCertificate:
+                return first_of(each.ServerCertificate)
+    return None
 
 
 def _typed(value: bool | float | str, kind: ua.VariantType) -> Any:

@@ -74,27 +74,32 @@ async def other(tmp_path: Path) -> AsyncIterator[Other]:
     await process.wait()
 
 
-async def test_values_qualities_and_outputs_of_another_make(other: Other) -> None:
-    """R16: what asyncua's own server proves holds for open62541 too."""
-    found = await browse.endpoints(f"opc.tcp://127.0.0.1:{other.port}")
-    secure = next(e for e in found if e.policy == "basic256sha256")
-    entities: dict[str, Any] = {
+def _options(port: int, fingerprint: str) -> dict[str, Any]:
+    """Return the server with a gas value and a relay."""
+    entities = {
         "gas": {"node": "s=Gas", "kind": "gas", "quantity": "ch4", "unit": "%LEL"},
         "relay": {"node": "s=Relay", "kind": "output", "output": {"kind": "siren"}},
     }
-    server = {
+    return {
         "id": "other",
         "host": "127.0.0.1",
-        "port": other.port,
+        "port": port,
         "application_uri": "urn:other:make",
         "interval_s": 0.5,
         "security": {
             "policy": "basic256sha256",
-            "fingerprint": secure.fingerprint,
+            "fingerprint": fingerprint,
             "identity": "opcua.identity",
         },
         "devices": [{"uid": "D1", "namespace": "urn:other:make", "entities": entities}],
     }
+
+
+async def test_values_qualities_and_outputs_of_another_make(other: Other) -> None:
+    """R16: what asyncua's own server proves holds for open62541 too."""
+    found = await browse.endpoints(f"opc.tcp://127.0.0.1:{other.port}")
+    secure = next(e for e in found if e.policy == "basic256sha256")
+    server = _options(other.port, secure.fingerprint)
     secrets = {"opcua.identity": identity.make("urn:safehold:hub")}
     host = FakeHost({"servers": [server], "secrets": secrets})
     driver = OpcUaIntegration(host)
