@@ -43,6 +43,8 @@ _OPTIONS = {
     "probesize": "200000",
 }
 _OPEN_S = 10.0
+#: No camera's picture has more; a wrong head may promise any number.
+_LIMITS = {"max_pixels": str(8192 * 8192)}
 
 
 class Output:
@@ -89,19 +91,24 @@ class Output:
 
 
 class Keys:
-    """Watch how often a stream brings a key picture, which decodes alone."""
+    """Choose what must be decoded: key pictures alone where they come often enough.
+
+    All are decoded until that is known; and a stream whose key pictures grow rare is
+    decoded whole from its next one on, for without it the others are torn.
+    """
 
     def __init__(self, gap_ns: int) -> None:
         self._limit = gap_ns * 3 // 2
-        self._since = loop_ns()
+        self._last: int | None = None
+        self.every = True
 
-    def rare(self, is_key: bool) -> bool:
-        """Say whether all pictures must be decoded to have enough of them."""
-        now = loop_ns()
-        late = now - self._since > self._limit
+    def take(self, is_key: bool, now: int) -> bool:
+        """Say whether this packet is to be decoded at all."""
         if is_key:
-            self._since = now
-        return late
+            if self._last is not None:
+                self.every = now - self._last > self._limit
+            self._last = now
+        return is_key or self.every
 
 
 def stream(job: dict[str, Any], out: Output) -> str:
@@ -122,13 +129,13 @@ def stream(job: dict[str, Any], out: Output) -> str:
 def _pull(container: InputContainer, out: Output) -> str:
     track = container.streams.video[0]
     track.thread_type = "NONE"
-    keys, every = Keys(out.gap_ns), False
+    track.codec_context.options = _LIMITS
+    keys = Keys(out.gap_ns)
     try:
         for packet in container.demux(track):
-            if not every:
-                every = keys.rare(packet.is_keyframe)
-                if not packet.is_keyframe or not out.due():
-                    continue
+            wanted = keys.take(packet.is_keyframe, loop_ns())
+            if not wanted or not (keys.every or out.due()):
+                continue
             for frame in _decoded(packet, out):
                 if out.due():
                     out.picture(frame)
@@ -164,7 +171,7 @@ def still(data: bytes) -> VideoFrame | None:
         return None
     try:
         codec = av.CodecContext.create("mjpeg", "r")
-        codec.options = {"err_detect": "explode"}
+        codec.options = {"err_detect": "explode", **_LIMITS}
         codec.thread_count = 1
         frames = [*codec.decode(av.Packet(data)), *codec.decode(None)]
     except (FFmpegError, ValueError):

@@ -242,6 +242,18 @@ _JUDGING: dict[Any, Any] = {
         ),
     ): vol.All([_report], vol.Length(max=happenings.MAX_ENTITIES)),
     vol.Optional(
+        "event_channels",
+        default=list,
+        description=_label(
+            "Channels whose reports are its own",
+            "属于本机的上报通道",
+            *(
+                "ISAPI behind a recorder: its number there; empty: all.",
+                "经录像机的 ISAPI：其在录像机上的通道号；空为全部。",
+            ),
+        ),
+    ): vol.All([_whole(1, 256)], vol.Length(max=16)),
+    vol.Optional(
         "recorder",
         default=False,
         description=_label("It records by itself (ONVIF G)", "自带录像（ONVIF G）"),

@@ -153,7 +153,9 @@ class Reports:
             return
         if alert.kind == "videoloss" and not alert.active:
             self._beat.heard(self._camera.host.clock.mono_ns())
-        self._take(happenings.of_alert(alert), alert.kind)
+        own = self._camera.options["event_channels"]
+        if not own or alert.channel in (0, *own):
+            self._take(happenings.of_alert(alert), alert.kind)
 
     def _take(self, told: list[happenings.Told], what: str) -> None:
         camera = self._camera

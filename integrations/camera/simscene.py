@@ -75,8 +75,13 @@ class Scene:
             shade = 255 if self._number >> bit & 1 else 0
             grey[4:12, 8 + bit * 8 : 14 + bit * 8] = shade
 
-    def jpeg(self, *, frozen: bool = False, replay: bool = False) -> bytes:
-        """Return the next picture as JPEG; the last or old ones where asked."""
+    def jpeg(
+        self, *, frozen: bool = False, replay: bool = False, keep: bool = True
+    ) -> bytes:
+        """Return the next picture as JPEG; the last or old ones where asked.
+
+        ``keep``: it will arrive, and may be sent again.
+        """
         if frozen and self.last:
             return self.last
         if replay and self._kept:
@@ -85,7 +90,8 @@ class Scene:
         frame = av.VideoFrame.from_ndarray(self.pixels(), format="rgb24")
         packets = self._codec.encode(frame.reformat(format="yuvj420p"))
         self.last = bytes(packets[0])
-        self._kept.append(self.last)
+        if keep:
+            self._kept.append(self.last)
         return self.last
 
 

@@ -112,7 +112,9 @@ class SimulatedCamera:
 
     def jpeg(self) -> bytes:
         """Return the picture of now, as its faults let it be."""
-        return self.scene.jpeg(frozen=self.faults.frozen, replay=self.faults.replay)
+        faults = self.faults
+        whole = not (faults.silent or faults.garbage or faults.slow or faults.half)
+        return self.scene.jpeg(frozen=faults.frozen, replay=faults.replay, keep=whole)
 
     def subscribe(self, life_s: float) -> str:
         """Make a pull point; return its name."""
