@@ -58,6 +58,7 @@ class Evacuations:
         self.sirens.tick()
         for record in self.roll.running():
             self._offer(record)
+            self.roll.look_again(record)
         self._all_clear.tick()
         self.drills.tick()
 

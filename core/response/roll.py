@@ -98,14 +98,28 @@ class Roll:
                 found = self._people.found(worker)
                 line = roster_line(worker, found, certain=found is not None)
                 lines.setdefault(worker, line)
-        for name, zone_id in self._people.unnamed(wanted):
-            line = roster_line(VISITOR + name, zone_id, certain=False)
+        for line in self._unnamed(wanted):
             lines.setdefault(line.person_id, line)
         for line in self._visitors.lines(wanted):
             lines.setdefault(line.person_id, line)
         return list(lines.values())
 
+    def _unnamed(self, zones: Iterable[str]) -> list[RosterLine]:
+        """Return lines for helmets that somebody wears and nobody took."""
+        return [
+            roster_line(VISITOR + name, zone_id, certain=False)
+            for name, zone_id in self._people.unnamed(zones)
+        ]
+
     # --- who is seen ----------------------------------------------------------
+
+    def look_again(self, record: EvacuationRecord) -> None:
+        """Put on the list who may have come in since: no event tells of it (R1)."""
+        lines = [*self._people.inside(record.zones), *self._unnamed(record.zones)]
+        new = [line for line in lines if line.person_id not in record.roll]
+        if new:
+            self.join(record, new, CORE)
+            self.call_if_over(record)
 
     def _person_moved(self, body: PersonMoved, envelope: Envelope) -> None:
         if body.zone_id is None:

@@ -225,3 +225,15 @@ def test_a_rule_about_people_cannot_tell_while_a_fix_proves_nothing(yard: Yard) 
     fix(yard, "hall", Quality.UNCERTAIN)
     places = list(dict.fromkeys(yard.kernel.people.may_be_in("ann")))
     assert places == ["tank", "hall"]  # where she was found last, and where it points
+
+
+def test_one_who_may_have_come_in_since_is_called_too(yard: Yard) -> None:
+    """R1: a fix that proves nothing makes no event, and its person is mustered."""
+    yard.act("ann", TakeWear(code="helmet-7"))
+    reply = yard.act("sam", StartEvacuation(zones=("gate",)))
+    record = yard.kernel.evacuations.roll.get(str(reply.result["evacuation_id"]))
+    assert "ann" not in record.roll
+    fix(yard, "gate", Quality.UNCERTAIN)
+    assert "ann" in record.roll
+    yard.live(3)
+    assert [line for line in record.roll if line == "ann"] == ["ann"]
