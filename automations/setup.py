@@ -200,7 +200,7 @@ def draft(ask: SetupAsk) -> Draft:
     )
     made = Draft(
         id=chance.token_hex(8),
-        kind="integration",
+        kind=drafts.HOST,
         rule="",
         by=ask.by,
         made_ms=RealClock().wall_ns() // 1_000_000,

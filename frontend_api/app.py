@@ -93,7 +93,7 @@ class Gateway:
 
     def _make_devices(self, data: Path) -> None:
         """Make what finds, sets up and proves devices."""
-        self.setup = Setup(self.replica, self.acts, data)
+        self.setup = Setup(self.replica, self.acts, data, self.rules.shown)
         self.commissioning = Commissioning(self.replica)
         self.waiting = DeviceDesk(self.replica)
         self.discovery = DiscoveryDesk(self.replica)

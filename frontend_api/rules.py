@@ -82,7 +82,7 @@ class Rules:
         return v.RuleBook(
             hash=self.replica.state.hub.config_hash,
             rules=rules,
-            drafts=[self.shown(each) for each in made],
+            drafts=[self.shown(each) for each in made if each.kind != drafts.HOST],
             unprotected=[
                 text(
                     "rules.unprotected",

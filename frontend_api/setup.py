@@ -1,10 +1,13 @@
 """Set integrations up over REST, step by step, and enter them again (issue 5 §2)."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from core.people.acts import ACTS
+from core.processes import drafts
 from core.processes.acts import ArmConfig
+from core.processes.drafts import Draft
 from core.processes.setups import FormError, PackageCard
 from core.registry.acts import EnrolDevice
 from core.registry.facts import Possession
@@ -15,6 +18,7 @@ from frontend_api.guard import Call, Route, body
 from frontend_api.names import Names, known, text
 from frontend_api.problems import Problem, view
 from frontend_api.replica import Replica
+from frontend_api.rules_views import DraftView
 from frontend_api.setup_flows import Flow, Flows
 from frontend_api.views import Text
 
@@ -26,8 +30,15 @@ _AUTH = "device.auth"
 class Setup:
     """Answer reads about integrations; keep people's flows."""
 
-    def __init__(self, replica: Replica, acts: Acts, data: Path) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        acts: Acts,
+        data: Path,
+        shown: Callable[[Draft], DraftView],
+    ) -> None:
         self.replica, self.acts, self.names = replica, acts, Names(replica)
+        self._data, self._shown = data, shown
         self.flows = Flows(replica, data)
         self._cards: list[PackageCard] = []
         self._problem = ""
@@ -66,10 +77,17 @@ class Setup:
         return v.IntegrationsView(
             items=[self._card(card) for card in cards],
             instances=[self._instance(each.id, each.integration) for each in armed],
+            drafts=[self._shown(each) for each in await self._waiting()],
             may_setup=self._may(call.session, EnrolDevice.verb_),
             may_arm=self._may(call.session, ArmConfig.verb_),
             problem=self._problem,
         )
+
+    async def _waiting(self) -> list[Draft]:
+        """Return drafts against what is in force, which nobody has armed yet."""
+        made = await asyncio.to_thread(drafts.every, self._data)
+        force = self.replica.state.hub.config_hash
+        return [d for d in made if d.kind == drafts.HOST and d.base == force]
 
     async def _packages(self) -> list[PackageCard]:
         """Return what is at hand; asked of the worker once, and anew when wrong."""
@@ -167,7 +185,7 @@ class Setup:
             flow,
             step=asked.step,
             options=asked.values,
-            secrets={**dict.fromkeys(flow.stored, ""), **flow.secrets},
+            secrets=dict.fromkeys(await asyncio.to_thread(self.flows.taken, flow), ""),
             kept={**flow.kept, **flow.options},
         )
         flow.step, flow.errors = at.index(asked.step), told.errors
@@ -254,8 +272,12 @@ class Setup:
         await self.flows.tidy(flow)
 
     async def cancel(self, call: Call) -> None:
-        """Forget a flow."""
-        self.flows.close(self._flow(call))
+        """Forget a flow, and a draft of it that nobody has armed."""
+        flow = self._flow(call)
+        self.flows.close(flow)
+        if flow.draft and flow.hash != self.replica.bundle_hash:
+            await asyncio.to_thread(drafts.remove, self._data, flow.draft)
+            await self.flows.forget(flow)
 
     # --- inside -----------------------------------------------------------------
 

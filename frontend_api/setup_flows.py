@@ -180,10 +180,19 @@ class Flows:
         found = {name: self.store.get(name) or "" for name in flow.stored}
         return {**found, **flow.secrets}
 
+    def taken(self, flow: Flow) -> list[str]:
+        """Return the names of secrets that a new one must not take."""
+        return [*self.store.names(f"{flow.instance}."), *flow.stored, *flow.secrets]
+
     async def keep(self, flow: Flow) -> None:
         """Store what was typed, under the names that the draft holds."""
         for name, value in flow.secrets.items():
             await asyncio.to_thread(self.store.put, name, value)
+
+    async def forget(self, flow: Flow) -> None:
+        """Forget what was stored for a draft that will not be armed."""
+        named = {n for e in self._replica.bundle.integrations for n in e.secrets}
+        await asyncio.to_thread(self.store.drop, flow.secrets.keys() - named)
 
     async def tidy(self, flow: Flow) -> None:
         """Forget the secrets of an instance that the armed bundle names no more."""

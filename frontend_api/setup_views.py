@@ -6,6 +6,7 @@ import msgspec
 
 from core.people.acts import Id, Line, Word
 from core.registry.facts import Possession
+from frontend_api.rules_views import DraftView
 from frontend_api.views import Text, View
 
 SetupState = Literal["form", "ready", "drafted", "armed"]
@@ -56,6 +57,8 @@ class IntegrationsView(View):
 
     items: list[IntegrationCard]
     instances: list[InstanceView]
+    drafts: list[DraftView]
+    """Drafts that wait for who may put them in force: config.arm, or config.loosen."""
     may_setup: bool
     may_arm: bool
     problem: str

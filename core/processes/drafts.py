@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 FOLDER = "drafts"
+#: Kind of a draft of an integration, which has a page of its own.
+HOST = "integration"
 #: Drafts that are kept; the oldest goes first.
 KEPT = 200
 
@@ -58,7 +60,7 @@ class Draft(msgspec.Struct, kw_only=True):
 
     id: str
     kind: str
-    """add, change, upgrade, rollback, remove, or files."""
+    """add, change, upgrade, rollback, remove, files, or integration."""
     rule: str
     by: str
     made_ms: int

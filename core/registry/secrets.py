@@ -47,6 +47,10 @@ class Secrets:
         with self._alone():
             self._save({**self._load(), name: value})
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of stored secrets that begin so."""
+        return [name for name in self._load() if name.startswith(prefix)]
+
     def drop(self, names: Iterable[str]) -> None:
         """Forget secrets durably; unknown names are fine. Raises OSError."""
         gone = set(names)

@@ -264,6 +264,13 @@ async def test_a_flow_is_its_persons_own_and_leaves_nothing(tmp_path: Path) -> N
             own = await mine.set_up(password=OTHER)
             # A maintainer sets up; who may put it in force is another's to say.
             assert (own["state"], own["refused_code"]) == ("drafted", "act.role")
+            every = await site.owner.get("/api/v1/integrations")
+            assert [each["hash"] for each in every["drafts"]] == [own["hash"]]
+            assert OTHER in site.secrets().values()
+            await mia.delete(f"/api/v1/setup/{own['id']}")
+            assert OTHER not in site.secrets().values()
+            every = await site.owner.get("/api/v1/integrations")
+            assert every["drafts"] == []
         finally:
             await mia.close()
         await site.owner.delete(f"/api/v1/setup/{flow['id']}")

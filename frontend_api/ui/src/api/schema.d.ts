@@ -1188,6 +1188,7 @@ export interface IntegrationCard {
 export interface IntegrationsView {
   items: IntegrationCard[];
   instances: InstanceView[];
+  drafts: DraftView[];
   may_setup: boolean;
   may_arm: boolean;
   problem: string;
