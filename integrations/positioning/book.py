@@ -108,12 +108,15 @@ class Book:
             tag.take(source, known)
         return tag
 
-    def bad(self, source: Source, error: UnreadableError, data: bytes) -> None:
-        """Count a message that nobody can read."""
+    def bad(
+        self, source: Source, error: UnreadableError, data: bytes, node: str = ""
+    ) -> None:
+        """Count a message that nobody can read, with its frame; of a node if known."""
         source.count("unreadable")
         source.last_bad = str(error)[:200]
-        uid = next(iter(self.tags), "") if len(self.tags) == 1 else ""
-        self._host.count("positioning.unreadable", source.last_bad, uid)
+        frame = data[:100].decode("ascii", "backslashreplace")
+        uid = f"{source.prefix}-{node}" if node else ""
+        self._host.count("positioning.unreadable", f"{error}: {frame}"[:200], uid)
 
     def link(self, source: Source, up: bool, why: str) -> None:
         """Take that a source came or went; ``why`` is a code without its prefix."""

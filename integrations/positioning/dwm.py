@@ -213,6 +213,14 @@ def config(payload: bytes) -> Sighting | None:
     return message("dwm/node/3b5c/uplink/config", payload)
 
 
+def node_of(topic: str) -> str:
+    """Return the node that a topic names; '' for none."""
+    found = _TOPIC.match(topic)
+    if found is None or found["what"] == "gateway":
+        return ""
+    return short(found["id"] or found["leaps_id"])
+
+
 def _located(node: str, told: _Payload) -> Sighting:
     where: Any = told.position or told.location or told
     return Sighting(

@@ -85,7 +85,9 @@ class PositioningIntegration(Integration):
             self.book.link(source, up, why)
 
         def bad(error: UnreadableError, data: bytes) -> None:
-            self.book.bad(source, error, data)
+            peer = self.peers[source.id]
+            node = peer.node if isinstance(peer, Shell) else ""
+            self.book.bad(source, error, data, node)
 
         if source.kind == "dwm1001_uart":
 
@@ -131,7 +133,7 @@ class PositioningIntegration(Integration):
         try:
             found = dwm.message(topic, payload)
         except UnreadableError as error:
-            self.book.bad(source, error, payload)
+            self.book.bad(source, error, payload, dwm.node_of(topic))
             return
         # What a broker kept says where somebody was, nobody knows when.
         if found is not None and not (kept and found.located):
