@@ -186,6 +186,9 @@ class Flows:
 
     async def keep(self, flow: Flow) -> None:
         """Store what was typed, under the names that the draft holds."""
+        named = {shapes.get(flow.options, path) for path in flow.hidden}
+        # What was typed twice has two names, and only the last one stands there.
+        flow.secrets = {k: v for k, v in flow.secrets.items() if k in named}
         for name, value in flow.secrets.items():
             await asyncio.to_thread(self.store.put, name, value)
 

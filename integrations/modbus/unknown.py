@@ -118,23 +118,28 @@ def _yaml(ask: MapAsk, *, proven: bool) -> dict[str, Any]:
         },
         "vectors": [],
     }
-    if ask.status is None:
-        made["bump_every_h"] = BUMP_H
-    else:
-        made["registers"]["status"] = {
-            "address": ask.status,
-            "function": function,
-            "type": "u16",
-        }
-        made["quality"] = {
-            "status": {
-                "from": "status",
-                "map": {ask.status_good: "good"},
-                "otherwise": "fault:device_fault",
-            }
-        }
+    _tell_faults(ask, made, function)
     made["vectors"] = list(_vectors(ask, made, proven=proven))
     return made
+
+
+def _tell_faults(ask: MapAsk, made: dict[str, Any], function: int) -> None:
+    """Let a status register judge the value; without one it owes bump tests."""
+    if ask.status is None:
+        made["bump_every_h"] = BUMP_H
+        return
+    made["registers"]["status"] = {
+        "address": ask.status,
+        "function": function,
+        "type": "u16",
+    }
+    made["quality"] = {
+        "status": {
+            "from": "status",
+            "map": {ask.status_good: "good"},
+            "otherwise": "fault:device_fault",
+        }
+    }
 
 
 def _vectors(ask: MapAsk, made: dict[str, Any], *, proven: bool) -> Any:

@@ -18,7 +18,7 @@ from frontend_api.claim import CLAIM_FILE
 from tests.process.test_config_faults import published
 from tests.support.client import Client, RefusedError
 from tests.support.site import RunningHub
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 ACME = Path(__file__).parent / "acme"
 SITE = """
@@ -170,7 +170,7 @@ async def _enrolled(site: Site) -> None:
 
     async with asyncio.timeout(30):
         while not await looked():
-            await asyncio.sleep(0.1)
+            await pause(0.1)
     (row,) = waiting
     assert (row["uid"], row["proof"], row["keyed"]) == (
         "AC-778899", ["key", "code"], True
@@ -217,7 +217,7 @@ async def test_wrong_credentials_are_told_and_entered_again(tmp_path: Path) -> N
         assert flow["state"] == "armed"
         async with asyncio.timeout(30):
             while not (await site.instance())["reauthenticate"]:
-                await asyncio.sleep(0.1)
+                await pause(0.1)
         site.peer.answer = "fw 2.2"
         again = await site.start(instance="gate", kind="authenticate")
         assert again["stored"] == [["password"]]
@@ -228,7 +228,7 @@ async def test_wrong_credentials_are_told_and_entered_again(tmp_path: Path) -> N
         assert site.secrets() == {"gate.password.2": OTHER}
         async with asyncio.timeout(30):
             while (await site.instance())["reauthenticate"]:
-                await asyncio.sleep(0.1)
+                await pause(0.1)
 
 
 async def test_what_is_not_typed_anew_stays(tmp_path: Path) -> None:
