@@ -6,6 +6,7 @@ replays a queue of where people were. Version 5 is tried first, then 3.1.1.
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ KEEPALIVE_S = 10
 MAX_BACKOFF_S = 15.0
 #: A larger payload is read by nobody.
 MAX_PAYLOAD = 65_536
+#: Packets that one wake-up may take out of TLS; more wait for the next.
+MAX_PENDING = 1_000
 _REFUSED = frozenset({134, 135})
 _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
@@ -173,7 +176,17 @@ class Link:
 
     def _opened(self, client: Client, sock: Any) -> None:
         if client is self._client and sock.fileno() >= 0:
-            asyncio.get_running_loop().add_reader(sock, client.loop_read)
+            asyncio.get_running_loop().add_reader(sock, self._readable, client)
+
+    @staticmethod
+    def _readable(client: Client) -> None:
+        client.loop_read()
+        # TLS keeps decrypted bytes that no selector announces.
+        for _ in range(MAX_PENDING):
+            sock = client.socket()
+            if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
+                return
+            client.loop_read()
 
     def _want_write(self, client: Client, sock: Any) -> None:
         # The wish may have been fulfilled before this turn of the loop.

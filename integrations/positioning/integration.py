@@ -1,6 +1,7 @@
 """The positioning integration: each source in a task of its own, one book of tags."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import voluptuous as vol
@@ -120,13 +121,7 @@ class PositioningIntegration(Integration):
         """Take a line of the shell; what names no node is the module's own."""
         peer = self.peers[source.id]
         if not found.node and isinstance(peer, Shell):
-            found = Sighting(
-                node=peer.node,
-                at=found.at,
-                ranges=found.ranges,
-                quality=found.quality,
-                raw=found.raw,
-            )
+            found = replace(found, node=peer.node)
         self.book.take(source, found)
 
     def _dwm(self, source: Source, topic: str, payload: bytes, kept: bool) -> None:
@@ -135,9 +130,13 @@ class PositioningIntegration(Integration):
         except UnreadableError as error:
             self.book.bad(source, error, payload, dwm.node_of(topic))
             return
-        # What a broker kept says where somebody was, nobody knows when.
-        if found is not None and not (kept and found.located):
-            self.book.take(source, found)
+        if found is None:
+            return
+        if kept:
+            # What a broker kept was so once, nobody knows when: names, and absence.
+            gone = False if found.present is False else None
+            found = replace(found, located=False, battery=None, present=gone)
+        self.book.take(source, found)
 
     def _pozyx(self, source: Source, _topic: str, payload: bytes, kept: bool) -> None:
         if kept:

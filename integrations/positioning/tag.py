@@ -91,6 +91,8 @@ class Tag:
         self._told: dict[str, tuple[Value, float]] = {}
         self._handles: dict[str, int] = {}
         self._doubted = ""
+        self._counts = True
+        """False where the source itself counts what is lost."""
 
     def declare(self) -> None:
         """Announce the tag, or its new name."""
@@ -170,6 +172,7 @@ class Tag:
         if told.battery is not None:
             self._tell("battery", told.battery, now, SLOW_S)
         if told.loss is not None:
+            self._counts = False
             self._tell("loss", told.loss, now, SLOW_S)
         if told.present is False:
             self._link(False, "tag_absent")
@@ -259,7 +262,7 @@ class Tag:
         if silent and self.up is not False:
             self.lost("tag_silent")
         loss = self._track.loss(now, self.source.interval_s)
-        if loss is not None:
+        if loss is not None and self._counts:
             self._tell("loss", loss, now, SLOW_S)
 
     def lost(self, why: str) -> None:

@@ -364,3 +364,22 @@ async def test_the_hubs_own_broker_carries_a_gateway(tmp_path: Path) -> None:
         gateway.disconnect()
         gateway.loop_stop()
         broker.stop()
+
+
+async def test_what_a_broker_kept_places_nobody() -> None:
+    """A retained place was true once, and nobody knows when."""
+    async with running(GATEWAY) as site:
+        await site.shows("dwm-3b5c", Quality.GOOD)
+        broker = site.plant.sources[0].broker
+        assert broker is not None
+        payload = b'{"position":{"x":1,"y":2,"z":1.2,"quality":90}}'
+        broker.publish("dwm/node/0abc/uplink/location", b"{}", retain=True)
+        broker._kept["dwm/node/0abc/uplink/location"] = payload
+        broker._kept["dwm/node/0abc/uplink/status"] = b'{"present":true,"batt":9}'
+        before = site.driver.peers["gateway"].sessions
+        await site.tell(do="drop")
+        peer = site.driver.peers["gateway"]
+        await until(lambda: peer.sessions > before, "a new session")
+        await site.shows("dwm-3b5c", Quality.GOOD)
+        assert site.last("dwm-0abc") is None or site.last("dwm-0abc").value is None  # type: ignore[union-attr]
+        assert site.last("dwm-0abc", "battery") is None
