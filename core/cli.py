@@ -92,7 +92,7 @@ def _usage() -> str:
         "usage: safehold COMMAND [OPTIONS]   (COMMAND --help tells its options)",
         "",
     ]
-    lines += [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<16} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(lines)
 
 
