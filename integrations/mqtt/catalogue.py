@@ -199,6 +199,8 @@ class Catalogue:
             live.hangs.append((route, trigger))
         if spec.presence and point is not None:
             self._watch_presence(uid, live, point)
+        if spec.refresh is not None and point is not None:
+            self._refresh(live, point, spec.refresh)
         for route, _ in live.hangs:
             route.arrange()
 
@@ -216,6 +218,20 @@ class Catalogue:
             route = self._route(topic, subscribe=True)
             route.points.append(point)
             live.hangs.append((route, point))
+
+    def _refresh(self, live: _Live, point: Point, topic: str) -> None:
+        """Report the last state again whenever its teller shows that it lives."""
+
+        def hear(_said: str, doubt: str) -> None:
+            gone = live.availability is not None and not live.availability.here
+            # What was doubtful, or kept by the broker, is not proved by a sign of life.
+            if point.own == GOOD and not doubt and not gone:
+                self.host.report(point.handle, point.last, point.cap, point.why)
+
+        listener = (WHOLE_TEXT, hear)
+        route = self._route(topic, subscribe=True)
+        route.listeners.append(listener)
+        live.hangs.append((route, listener))
 
     def _watcher(self, uid: str, entity_uid: str) -> Callable[[Value, bool], None]:
         return lambda value, live: self._watch(uid, entity_uid, value, live)

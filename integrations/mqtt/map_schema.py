@@ -175,6 +175,7 @@ _MAP_TOPIC = {
     vol.Optional("when"): _template,
     vol.Optional("sequence"): _SEQUENCE,
     vol.Optional("interval_s"): _positive,
+    vol.Optional("refresh"): _topic,
     vol.Optional("polls", default=[]): [_POLL],
     vol.Optional("poll_s", default=5.0): _positive,
     vol.Required("device"): {

@@ -10,7 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,8 @@ class TopicMap:
         age_s = LOST_AFTER * data["interval_s"] if "interval_s" in data else AGE_S
         for entry in data["entities"]:
             spec = entity_of(entry, topic, presence, fill, age_s)
+            if "refresh" in data:
+                spec = replace(spec, refresh=fill(data["refresh"]))
             device.entities[spec.entity.uid] = spec
         lost = data.get("sequence", {}).get("loss")
         if lost is not None and device.line is not None:

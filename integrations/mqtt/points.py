@@ -98,6 +98,8 @@ class Point:
     """Best quality that availability allows, and why not GOOD."""
     why: str = ""
     last: Value = None
+    own: int = NOT_PRESENT
+    """Quality of the last value by itself, before the cap."""
     watch: Callable[[Value, bool], None] | None = None
     """Hears (value, live) of outputs: the read-back of commands."""
 
@@ -242,6 +244,7 @@ class Route:
     ) -> None:
         """Report one point by its template and judge."""
         cap, why = (UNCERTAIN, doubt) if doubt else (point.cap, point.why)
+        live = not doubt
         extract = point.extract
         try:
             if point.path is not None:
@@ -263,15 +266,16 @@ class Route:
                 return
             # A template's default was not measured.
             cap, why = max(cap, UNCERTAIN), why or "mqtt.default"
+            doubt = doubt or why
         value, quality, reason = point.convert(raw)
         if quality == FAULT:
             self._note(payload)
+        point.last, point.own = value, UNCERTAIN if doubt else quality
         if quality < cap:
             quality, reason = cap, why
-        point.last = value
         self.host.report(point.handle, value, quality, reason)
         if point.watch is not None:
-            point.watch(value, not doubt)
+            point.watch(value, live)
 
     def _broken(self, payload: bytes) -> None:
         """The payload is not what the points need: no value, a fault each."""
@@ -283,6 +287,7 @@ class Route:
 
     def _fault(self, point: Point, reason: str, payload: bytes) -> None:
         self._note(payload)
+        point.own = FAULT
         self.host.report(point.handle, None, FAULT, reason)
 
     def _note(self, payload: bytes) -> None:

@@ -196,6 +196,10 @@ class Frigate(Model):
         """Say that it is there."""
         self.say(f"{self.id}/available", "online", True)
 
+    def publish(self) -> None:
+        """Tell its own figures, as it does each minute."""
+        self.say(f"{self.id}/stats", {"detection_fps": 5.0})
+
     def do(self, verb: str, order: Mapping[str, Any]) -> None:
         """``see``: {id, camera, label, zones, score, type}; ``gone``."""
         if verb == "gone":

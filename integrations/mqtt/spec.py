@@ -54,6 +54,8 @@ class EntitySpec:
     event_topic: str | None = None
     also: tuple[tuple[str, Extract], ...] = ()
     """Other topics that tell the same state, when they tell it at all."""
+    refresh: str | None = None
+    """A topic whose every message says that the last state still holds."""
 
 
 @dataclass(slots=True)

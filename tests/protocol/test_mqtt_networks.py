@@ -309,6 +309,12 @@ async def test_frigate_says_who_is_in_which_zone(
         eye.do("see", {"id": "a", "type": "end"})
         await site.shows("frigate-gate", "road.person", value=False)
         await site.shows("frigate-gate", "person", value=False)
+        told = len(site.host.reports["frigate-gate", "person"])
+        eye.publish()
+        await until(
+            lambda: len(site.host.reports["frigate-gate", "person"]) > told, "its life"
+        )
+        await site.shows("frigate-gate", "person", value=False, quality=Quality.GOOD)
         eye.do("gone", {})
         await site.shows("frigate-gate", "person", quality=Quality.FAULT)
 

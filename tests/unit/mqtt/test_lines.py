@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.api import ConfigError
 from integrations.mqtt import mapping
+from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.line import NO_COUNT, REPLAYED, Line, LineSpec, Sequence
 from integrations.mqtt.split import Split
 from integrations.mqtt.templates import TemplateError, by_path, compile_template
@@ -300,3 +301,62 @@ def test_no_work_is_held_by_what_speaks_each_ten_minutes() -> None:
 def test_a_fault_in_the_sites_words_is_told(given: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         mapping.inline(given)
+
+
+REFRESHED = {
+    "map": "m",
+    "version": 1,
+    "names": {"zh": "甲", "en": "A"},
+    "topics": [
+        {
+            "topic": "eye/+/seen",
+            "device": {"uid": "eye-{1}"},
+            "refresh": "eye/alive",
+            "entities": [
+                {"uid": "v", "kind": "binary", "path": "v"},
+                {
+                    "uid": "at",
+                    "kind": "location",
+                    "path": "at",
+                    "optional": True,
+                    "least_quality": {"key": "q", "at_least": 50},
+                },
+            ],
+        }
+    ],
+}
+
+
+class Unheard:
+    """A broker link that is asked and does nothing."""
+
+    def subscribe(self, filters: Any) -> None:
+        list(filters)
+
+    unsubscribe = subscribe
+
+
+@pytest.mark.parametrize(
+    ("said", "doubt", "again"),
+    [
+        (b'{"v": true}', "", [True]),
+        (b'{"v": true}', "mqtt.retained", []),
+        (b'{"v": "odd"}', "", []),
+    ],
+)
+async def test_a_sign_of_life_proves_only_what_was_good(
+    said: bytes, doubt: str, again: list[bool]
+) -> None:
+    """R16: what the broker kept, or was no value, is not made GOOD by a heartbeat."""
+    host = FakeHost({})
+    catalogue = Catalogue(host, Unheard(), lambda *_: None)
+    placed_ = mapping.inline(REFRESHED).topics[0].match("eye/1/seen", said)
+    assert placed_ is not None
+    catalogue.place(*placed_, subscribe=False)
+    catalogue.flush()
+    catalogue.routes[b"eye/1/seen"].take(said, doubt)
+    before = len(host.reports["eye-1", "v"])
+    catalogue.routes[b"eye/alive"].take(b"{}", "")
+    catalogue.routes[b"eye/alive"].take(b"{}", "mqtt.retained")
+    assert [r.value for r in host.reports["eye-1", "v"][before:]] == again
+    catalogue.close()
