@@ -34,7 +34,7 @@ def options(**more: Any) -> dict[str, Any]:
         "relay": {"output": {"kind": "power_cut"}},
         "fan": {"output": {"kind": "fan"}},
     }
-    node = {"mac": UID, "host": "127.0.0.1", "port": 0, "interval_s": 0.3}
+    node = {"mac": UID, "host": "127.0.0.1", "port": 0, "interval_s": 0.8}
     return {"nodes": [{**node, "entities": entities, **more}]}
 
 
@@ -45,7 +45,7 @@ def esphome(**more: Any) -> Any:
 @pytest.mark.parametrize("more", [{}, {"key": "esphome.node"}])
 async def test_values_events_and_outputs(more: dict[str, Any]) -> None:
     """R16, requirement 1.15: in clear and by noise; confirmed by the node's word."""
-    async with esphome(**more) as site:
+    async with esphome(**more, interval_s=4) as site:
         await site.seen(UID, "ch4", 0.0)
         await site.tell(device=UID, set={"ch4": 12.5, "door": True})
         await site.seen(UID, "ch4", 12.5)
