@@ -31,7 +31,7 @@ integrations:
   - {id: acme, integration: acme, options: OPTIONS, secrets: [acme.token]}
 """
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("conformance")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("kit")]
 
 
 @asynccontextmanager

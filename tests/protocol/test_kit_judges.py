@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 pytestmark = [
     pytest.mark.timeout(240),
-    pytest.mark.xdist_group("conformance"),
+    pytest.mark.xdist_group("kit"),
 ]
 
 
