@@ -1,6 +1,7 @@
 """Every tag of every source: sightings in, readings out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.api import Host
@@ -93,8 +94,13 @@ class Book:
 
     def _keep(self, uid: str, told: Sighting) -> None:
         """Remember health that came before the tag's first place."""
-        if uid in self._health or len(self._health) < MAX_NODES:
-            self._health[uid] = told
+        known = self._health.get(uid)
+        if known is not None:
+            battery = known.battery if told.battery is None else told.battery
+            told = replace(told, battery=battery, label=told.label or known.label)
+        elif len(self._health) >= MAX_NODES:
+            return
+        self._health[uid] = told
 
     def _new(self, source: Source, uid: str) -> Tag | None:
         if len(self.tags) >= MAX_TAGS:

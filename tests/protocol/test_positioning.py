@@ -14,6 +14,7 @@ from integrations.positioning.integration import PositioningIntegration
 from integrations.positioning.simulator import Positions
 from integrations.positioning.studio import Studio
 from integrations.positioning.uart import Shell
+from tests.support import certificates
 from tests.support.broker import OwnBroker
 from tests.support.host import FakeHost, Report, Running
 from tests.support.waiting import until
@@ -330,34 +331,39 @@ async def test_rest_stands_in_where_the_websocket_is_refused() -> None:
         await site.at("sewio-18", 9, 9)
 
 
-async def test_the_hubs_own_broker_carries_a_gateway(tmp_path: Path) -> None:
-    """MQTT 5 against mosquitto with a password: the gateway writes, the hub reads."""
+@pytest.mark.parametrize("tls", [False, True])
+async def test_the_hubs_own_broker_carries_a_gateway(tls: bool, tmp_path: Path) -> None:
+    """MQTT 5 against mosquitto with a password: a flood of places, none left behind."""
     import paho.mqtt.client as mqtt
     from paho.mqtt.enums import CallbackAPIVersion
 
-    broker = OwnBroker(tmp_path, devices=("gw=dwm/#",))
+    papers = certificates.make(tmp_path)
+    more = ("--tls", str(papers.certificate), str(papers.key)) if tls else ()
+    broker = OwnBroker(tmp_path / "data", devices=("gw=dwm/#",), more=more)
     broker.start()
     gateway = mqtt.Client(CallbackAPIVersion.VERSION2)
     gateway.username_pw_set("gw", broker.password("gw"))
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": broker.port}
+    where |= {"username": "hub", "password": "mqtt.hub"}
+    if tls:
+        gateway.tls_set(ca_certs=str(papers.authority))
+        where |= {"tls": True, "ca_file": str(papers.authority)}
     try:
-        where = {
-            "host": "127.0.0.1",
-            "port": broker.port,
-            "username": "hub",
-            "password": "mqtt.hub",
-        }
         source = {"id": "gateway", "kind": "dwm1001_mqtt", "broker": where}
         secrets = {"mqtt.hub": broker.password()}
         host = FakeHost({"sources": [source], "secrets": secrets})
         driver = PositioningIntegration(host)
         gateway.connect("127.0.0.1", broker.port)
         gateway.loop_start()
-        said = {"position": {"x": 1.0, "y": 2.0, "z": 1.2, "quality": 80}}
         async with Running(driver):
             await until(lambda: driver.book.sources[0].up, "the link stands")
-            payload = json.dumps({**said, "superFrameNumber": 7})
-            gateway.publish("dwm/node/3B5C/uplink/location", payload)
-            await until(lambda: host.last("dwm-3b5c", "location"), "a place")
+            for number in range(1, 301):
+                place = {"x": 1.0, "y": 2.0, "z": 1.2, "quality": 80}
+                said = {"position": place, "superFrameNumber": number}
+                topic = "dwm/node/3B5C/uplink/location"
+                gateway.publish(topic, json.dumps(said).ljust(800))
+            counters = driver.book.sources[0].counters
+            await until(lambda: counters.get("messages") == 300, "every message")
         last = host.last("dwm-3b5c", "location")
         assert last is not None and last.value == "1.000,2.000,1.200"
     finally:
