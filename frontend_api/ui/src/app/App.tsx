@@ -14,6 +14,7 @@ import { Unloaded } from './Unloaded';
 const FEATURES = {
   '': () => import('../features/live/LivePage'),
   alarms: () => import('../features/alarms/AlarmsPage'),
+  devices: () => import('../features/devices'),
   hub: () => import('../features/hub/HubPage'),
   muster: () => import('../features/muster/MusterPage'),
   notices: () => import('../features/notices/NoticesPage'),
@@ -25,6 +26,14 @@ const FEATURES = {
 };
 const LivePage = lazy(() => FEATURES['']().then((all) => ({ default: all.LivePage })));
 const AlarmsPage = lazy(() => FEATURES.alarms().then((all) => ({ default: all.AlarmsPage })));
+const CommissionPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.CommissionPage })));
+const DevicePage = lazy(() => FEATURES.devices().then((all) => ({ default: all.DevicePage })));
+const DevicesPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.DevicesPage })));
+const EnrolPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.EnrolPage })));
+const FoundPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.FoundPage })));
+const IntegrationsPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.IntegrationsPage })));
+const MapPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.MapPage })));
+const SetupPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.SetupPage })));
 const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
 const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
 const NoticesPage = lazy(() => FEATURES.notices().then((all) => ({ default: all.NoticesPage })));
@@ -161,6 +170,14 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/permits/:id">{({ id }) => <PermitPage key={id} id={id} />}</Route>
               <Route path="/alarms" component={AlarmsPage} />
               <Route path="/muster" component={MusterPage} />
+              <Route path="/devices" component={DevicesPage} />
+              <Route path="/devices/found" component={FoundPage} />
+              <Route path="/devices/integrations" component={IntegrationsPage} />
+              <Route path="/devices/setup" component={SetupPage} />
+              <Route path="/devices/map" component={MapPage} />
+              <Route path="/devices/commissioning" component={CommissionPage} />
+              <Route path="/devices/enrol/:id">{({ id }) => <EnrolPage key={id} id={decodeURIComponent(id)} />}</Route>
+              <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
               <Route path="/hub" component={HubPage} />
               <Route path="/notices" component={NoticesPage} />
               <Route path="/tasks" component={TasksPage} />

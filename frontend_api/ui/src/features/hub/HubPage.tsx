@@ -15,10 +15,16 @@ export function HubPage() {
     <div className="page">
       <div className="page-head">
         <h2>{t('nav.hub')}</h2>
-        <Anchor href="/rules" className="btn">
-          <IconChecklist size={20} aria-hidden />
-          {t('nav.rules')}
-        </Anchor>
+        <div className="acts" style={{ marginTop: 0 }}>
+          <Anchor href="/devices" className="btn">
+            <IconDeviceTablet size={20} aria-hidden />
+            {t('nav.devices')}
+          </Anchor>
+          <Anchor href="/rules" className="btn">
+            <IconChecklist size={20} aria-hidden />
+            {t('nav.rules')}
+          </Anchor>
+        </div>
       </div>
       <div className="cards">
         <Health />
@@ -144,7 +150,9 @@ function Devices() {
           <li key={device.id}>
             <IconDeviceTablet size={22} stroke={1.6} aria-hidden />
             <div>
-              <b>{device.name}</b>
+              <Anchor href={`/devices/${device.id}`} className="textlink">
+                {device.name}
+              </Anchor>
               <span>
                 {where(device)} · {device.integration} {device.model}
               </span>
