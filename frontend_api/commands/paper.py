@@ -15,11 +15,13 @@ from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.permits.state import PermitRecord
 from frontend_api.commands.story import Story
+from frontend_api.commissioning import Commissioning
 from frontend_api.paper import fonts, form, seal
 from frontend_api.paper.blanks import Batch, BlankError, Blanks, number
 from frontend_api.paper.permit import Facts, Place, print_pages
 from frontend_api.paper.seal import Sealer
 from frontend_api.paper.told import facts_of
+from frontend_api.paper.zone import zone_pages
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -68,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--data", type=Path, required=True, help="the hub's folder")
     made.add_argument("numbers", metavar="FIRST-LAST")
     made.add_argument("--why", default="", help="what became of them")
+    made = tool("zone", _zone, "print a zone's sheet of causes and effects")
+    made.add_argument("--data", type=Path, required=True, help="the hub's folder")
+    made.add_argument("--zone", required=True, help="its id")
+    made.add_argument("--out", type=Path, required=True, help="PDF to write")
     made = tool("verify", _verify, "check the line in a sheet's QR code")
     made.add_argument("text", help="the line as a scanner reads it")
     made.add_argument("--key", default="", help="the site's public key, 64 hex digits")
@@ -127,6 +133,22 @@ def _place(data: Path) -> Place:
         return Place(last.seq, last.mark.chain)
     finally:
         disk.close()
+
+
+# --- zones --------------------------------------------------------------------
+
+
+def _zone(options: argparse.Namespace) -> int:
+    faces = fonts.find()
+    story = _told(options.data.resolve())
+    zones = [zone.id for zone in story.replica.bundle.site.zones]
+    if options.zone not in zones:
+        raise NotFound(f"no zone {options.zone!r}; known: {', '.join(zones) or 'none'}")
+    shown = Commissioning(story.replica).shown(options.zone)
+    now = datetime.fromtimestamp(RealClock().wall_ns() / 1e9, UTC)
+    options.out.write_bytes(zone_pages(faces, shown, options.language, now))
+    sys.stdout.write(f"{options.out}: {shown.state}, {shown.done}/{shown.total}\n")
+    return OK
 
 
 # --- blanks -------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the page shows of sheets and of devices that wait, as the core has them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,8 @@ from core.registry.state import DeviceRecord
 from frontend_api.commissioning import Commissioning
 from frontend_api.devices import DeviceDesk, WaitingDeviceView
 from frontend_api.inventory import Inventory
+from frontend_api.paper import fonts
+from frontend_api.paper.zone import zone_pages
 from frontend_api.render import Renderer
 from frontend_api.replica import Replica
 from tests.support.yard import HOST, meter
@@ -125,3 +128,18 @@ def test_devices_say_how_they_came(shown: Shown) -> None:
     shown.look()
     devices = Inventory(shown.replica).devices()
     assert all(each.configured for each in devices.values())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_is_printed(language: str) -> None:
+    try:
+        faces = fonts.find()
+    except fonts.FontMissing as missing:
+        pytest.skip(str(missing))
+    site = proved()
+    shown = Shown(site)
+    shown.look()
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    pdf = zone_pages(faces, shown.desk.shown("tank"), language, now)
+    assert pdf.startswith(b"%PDF") and pdf.count(b"/Type /Page\n") == 1
+    assert zone_pages(faces, shown.desk.shown("gate"), language, now)
