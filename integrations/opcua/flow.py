@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import voluptuous as vol
 
 from core.api import ConfigError, EntityKind, OutputKind, documents, wrong_fail_safe
+from core.api.forms import describe
 from integrations.opcua import nodes
 
 PORT = 4840
@@ -109,6 +110,7 @@ _OUTPUT = vol.Schema(
         vol.Optional("fail_safe"): vol.In(("on", "off", "hold_last")),
     }
 )
+_WORDS = {"form": {"anyOf": [{"type": t} for t in ("boolean", "number", "string")]}}
 ENTITY = vol.Schema(
     {
         vol.Required("node"): _text,
@@ -125,13 +127,18 @@ ENTITY = vol.Schema(
         vol.Optional("critical"): _flag,
         vol.Optional("max_age_s"): _within(1, 3600),
         vol.Optional("write"): _text,
-        vol.Optional("on"): _word,
-        vol.Optional("off"): _word,
-        vol.Optional("output"): _OUTPUT,
+        vol.Optional("on", description=_WORDS): _word,
+        vol.Optional("off", description=_WORDS): _word,
+        vol.Optional("output", description={"form": describe(_OUTPUT)}): _OUTPUT,
     }
 )
 #: What a site may say of an entity that a profile brings.
-_CHANGES = vol.Schema({vol.Optional(str(key)): v for key, v in ENTITY.schema.items()})
+_CHANGES = vol.Schema(
+    {
+        vol.Optional(str(key), description=key.description): check
+        for key, check in ENTITY.schema.items()
+    }
+)
 _DEVICE = vol.Schema(
     {
         vol.Required("uid"): _IDENTIFIER,
@@ -141,7 +148,12 @@ _DEVICE = vol.Schema(
         vol.Optional("serial_number"): _text,
         vol.Optional("zone"): _text,
         vol.Optional("namespace"): _text,
-        vol.Optional("profile"): _IDENTIFIER,
+        vol.Optional(
+            "profile",
+            description={
+                "form": {"enum": sorted(each.stem for each in PROFILES.glob("*.yaml"))}
+            },
+        ): _IDENTIFIER,
         vol.Optional("base", default=""): str,
         vol.Optional("heartbeat"): vol.Schema(
             {

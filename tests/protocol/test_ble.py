@@ -17,6 +17,8 @@ from tests.support.host import FakeHost, Running
 from tests.support.plants import running
 from tests.support.waiting import until
 
+# Many waits for a real peer, each with a generous end of its own.
+pytestmark = pytest.mark.timeout(240)
 UID = "A4:C1:38:00:00:01"
 KEY = "231d39c1d7cc1ab1aee224cd096db932"
 NODE = "AA:BB:CC:DD:EE:01"

@@ -13,6 +13,8 @@ from tests.support.host import FakeHost
 from tests.support.plants import running
 from tests.support.waiting import until
 
+# Many waits for a real peer, each with a generous end of its own.
+pytestmark = pytest.mark.timeout(240)
 UID = "AA:BB:CC:DD:EE:01"
 OTHER_KEY = "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
