@@ -210,17 +210,23 @@ class Discovery:
             self.send(due)
 
     async def _publish(self) -> None:
+        loop, took_s = asyncio.get_running_loop(), 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
-            await asyncio.sleep(SOON_S)
-            self._news.clear()
             self.board.expire()
+            if not self._news.is_set():
+                continue
+            # A flood of news may not keep a core busy: a fifth of it at most.
+            await asyncio.sleep(max(SOON_S, 4 * took_s))
+            self._news.clear()
+            began = loop.time()
             now = Findings(self.board.findings(), self.board.shed, dict(self.status))
             if now != self._told:
                 self._told = now
                 self.send(now)
+            took_s = loop.time() - began
 
     # --- listeners ----------------------------------------------------------------
 
