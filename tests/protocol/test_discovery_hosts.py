@@ -80,6 +80,18 @@ async def _camera(hub: Process, device: Process) -> None:
     await nothing(hub)
 
 
+@pytest.mark.parametrize(("listener", "how"), [("mdns", "mdns"), ("wsd", "wsd-hello")])
+async def test_noise_on_the_wire_hides_no_device(
+    laid: Wire, listener: str, how: str
+) -> None:
+    """Issue: 0 unhandled exceptions of what meets the network."""
+    async with inside(laid, "hub", LISTEN, listener) as hub:
+        await hub.line()
+        async with inside(laid, "device", ANNOUNCE, how, ADDRESS, "--noise"):
+            (only,) = await found(hub)
+            assert only["key"] in (f"mac:{MAC}", f"uuid:{UUID}")
+
+
 # --- a wire that loses, repeats and reorders ---------------------------------------
 
 _NETEM = ("loss", "15%", "duplicate", "20%", "delay", "30ms", "reorder", "40%")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 import struct
 import sys
@@ -113,9 +114,25 @@ async def wsd(address: str, *, hello: bool) -> None:
     own.close()
 
 
+def noise(address: str) -> None:
+    """Say to every group what no device says: chance, and words cut anywhere."""
+    chance = random.Random(5)
+    words = [word("Hello", address), b"NOTIFY * HTTP/1.1\r\nNT: x\r\nUSN: y\r\n", b""]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        out = socket.inet_aton(address)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, out)
+        for group, port in (("224.0.0.251", 5353), (GROUP, PORT), (GROUP, 1900)):
+            for _ in range(300):
+                whole = chance.choice(words)
+                cut = whole[: chance.randrange(len(whole) + 1)]
+                sock.sendto(cut + chance.randbytes(chance.randrange(60)), (group, port))
+
+
 async def main() -> None:
     """Play what the first argument says, at the address of the second."""
     kind, address = sys.argv[1:3]
+    if "--noise" in sys.argv:
+        noise(address)
     if kind == "mdns":
         await mdns(address)
     else:
