@@ -136,7 +136,7 @@ def _facts_of(item: dict[str, Any]) -> dict[str, str]:
 
 def proof(row: dict[str, Any]) -> dict[str, str]:
     """Return how the technician shows that a device is theirs."""
-    if row["places"]:
+    if "wired" in row["proof"] and row["places"]:
         return {"kind": "wired", "detail": row["places"][0]}
     return {"kind": "code", "detail": row["uid"]}
 

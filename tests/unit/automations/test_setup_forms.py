@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import voluptuous as vol
 from hypothesis import given
 from hypothesis import strategies as st
 
+from automations.publish import with_hosts
 from automations.setup import answer
 from core import config
 from core.api import asking, forms
+from core.api.errors import ConfigError
 from core.api.packages import packages
 from core.processes.setups import SetupAsk
 
@@ -181,3 +184,52 @@ def test_what_stands_in_the_files_is_not_changed_here(tmp_path: Path) -> None:
         op="draft", data=str(tmp_path), bundle=bundle, kind="remove", instance="x"
     )
     assert "stands in the site's files" in answer(ask).problem
+
+
+def asked(tmp_path: Path, bundle: config.Bundle, **more: Any) -> SetupAsk:
+    fields: dict[str, Any] = {
+        "op": "draft", "data": str(tmp_path), "integration": "mqtt",
+        "instance": "site", "bundle": config.dump(bundle), **more,
+    }  # fmt: skip
+    return SetupAsk(**fields)
+
+
+def test_adding_loosens_nothing_and_changing_does(tmp_path: Path) -> None:
+    options = asking.answer(
+        importlib.import_module("integrations.mqtt.flow"),
+        "schema",
+        "check",
+        {"options": {"broker": {"host": "h", "password": "site.broker.password"}}},
+    )["options"]
+    made = answer(asked(tmp_path, config.EMPTY, options=options)).draft
+    assert made is not None
+    assert (made.kind, made.two, made.looser) == ("integration", False, ())
+    file = tmp_path / "bundles" / f"{made.hash}.bundle"
+    bundle = config.load(file.read_bytes())
+    (host,) = bundle.integrations
+    assert (host.made, host.id) == ("hub", "site")
+    assert "site.broker.password" in host.secrets
+    assert host.contract is not None and host.contract.proof == ("code", "button")
+    changed = answer(
+        asked(tmp_path, bundle, kind="change", options={**options, "port": 1884})
+    ).draft
+    gone = answer(asked(tmp_path, bundle, kind="remove")).draft
+    assert changed is not None and changed.two
+    assert gone is not None and gone.two
+    again = answer(asked(tmp_path, bundle, options=options))
+    assert "there is 'site' already" in again.problem
+
+
+def test_a_publish_keeps_what_was_set_up_here(tmp_path: Path) -> None:
+    """Files leave alone what was made at the hub, or say why it does not fit."""
+    host = config.IntegrationConfig(id="site", integration="mqtt", made="hub")
+    files = config.IntegrationConfig(id="old", integration="mqtt")
+    kept = with_hosts(config.EMPTY, (host, files), tmp_path)
+    assert [(e.id, e.made) for e in kept.integrations] == [("site", "hub")]
+    assert kept.integrations[0].options["port"] == 1883
+    for bad, said in (
+        (msgspec.structs.replace(host, integration="gone"), "nowhere to be found"),
+        (msgspec.structs.replace(host, options={"port": "x"}), "port"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            with_hosts(config.EMPTY, (bad,), tmp_path)
