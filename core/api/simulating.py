@@ -32,14 +32,17 @@ LINE_BYTES = 65_536
 FAULTS = frozenset(
     "silent garbage slow half frozen replay swapped clock_s rate".split()
 )
+#: What a request that cannot be carried out ends in.
+_WRONG = (
+    *(ValueError, TypeError, AttributeError, ArithmeticError),
+    *(LookupError, RecursionError, OSError),
+)
 
 
 class Plant(abc.ABC):
     """Play the devices of one integration; every method but `start` may raise
     KeyError, ValueError or TypeError, which the control line is answered with.
     """
-
-    timer: AsyncClock
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = dict(options)
@@ -114,7 +117,7 @@ class Desk:
                 await self.plant.apply(request)
         except KeyError as problem:
             return {"error": f"unknown {problem}"}
-        except (ValueError, TypeError, AttributeError, OSError) as problem:
+        except _WRONG as problem:
             return {"error": str(problem) or type(problem).__name__}
         return {"ok": True}
 
