@@ -336,3 +336,16 @@ def test_what_the_files_enrol_is_amended_there() -> None:
     assert record is not None
     reply = yard.act("sam", AmendDevice(device_id=record.id))
     assert reply.code == "device.enrolled_by_configuration"
+
+
+def test_a_press_proves_the_device_that_was_pressed() -> None:
+    bench = make_kernel(site())
+    for uid in ("SN-0012345", "SN-0099999"):
+        bench.declare(HOST, device(uid))
+    bench.kernel.registry.proposals.press("line", "SN-0012345")
+    bench.advance(59)
+    button = Possession(kind="button")
+    other = EnrolDevice(integration="line", uid="SN-0099999", possession=button)
+    assert bench.act("mia", other).code == "device.proof_button"
+    act = EnrolDevice(integration="line", uid="SN-0012345", possession=button)
+    assert bench.act("mia", act).ok
