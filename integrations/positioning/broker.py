@@ -7,11 +7,13 @@ replays a queue of where people were. Version 5 is tried first, then 3.1.1.
 import asyncio
 import random
 import ssl
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
@@ -178,15 +180,15 @@ class Link:
         if client is self._client and sock.fileno() >= 0:
             asyncio.get_running_loop().add_reader(sock, self._readable, client)
 
-    @staticmethod
-    def _readable(client: Client) -> None:
-        client.loop_read()
-        # TLS keeps decrypted bytes that no selector announces.
-        for _ in range(MAX_PENDING):
-            sock = client.socket()
-            if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
-                return
-            client.loop_read()
+    def _readable(self, client: Client) -> None:
+        try:
+            _read(client)
+        except (MQTTException, struct.error, LookupError, ValueError) as error:
+            # Bytes that are no MQTT: this connection is worth nothing more.
+            self._host.count("positioning.bad_packet", f"{error!r}"[:200])
+            self.last_error = f"{error!r}"[:200]
+            self._over = True
+            self._moved.set()
 
     def _want_write(self, client: Client, sock: Any) -> None:
         # The wish may have been fulfilled before this turn of the loop.
@@ -245,3 +247,13 @@ class Link:
             self._host.count("positioning.too_long", topic[:200])
             return
         self._deliver(topic, payload, bool(message.retain))
+
+
+def _read(client: Client) -> None:
+    client.loop_read()
+    # TLS keeps decrypted bytes that no selector announces.
+    for _ in range(MAX_PENDING):
+        sock = client.socket()
+        if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
+            return
+        client.loop_read()

@@ -1,5 +1,6 @@
 """Positioning over real ptys, brokers and WebSockets: places, faults, recovery."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -389,3 +390,37 @@ async def test_what_a_broker_kept_places_nobody() -> None:
         await site.shows("dwm-3b5c", Quality.GOOD)
         assert site.last("dwm-0abc") is None or site.last("dwm-0abc").value is None  # type: ignore[union-attr]
         assert site.last("dwm-0abc", "battery") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\xff\xff\xff\xff\xff\xff",
+        b"\x20\x02\x00\x00\x30\x04\x00\xffab",
+        b"\x20\x02\x00\x00\x30\x02\x00\x00\x90\x00",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x03\x00\x00\x00\x30\x05\x00\x01\xff\x00\x00",
+    ],
+)
+async def test_broker_that_speaks_no_mqtt_is_left_and_tried_again(said: bytes) -> None:
+    """Bounded and without an error of its own, whatever is at the other end."""
+    calls = 0
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        nonlocal calls
+        calls += 1
+        await reader.read(1024)
+        writer.write(said)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+            await reader.read(1024)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    source = {**GATEWAY, "broker": {"host": "127.0.0.1", "port": port}}
+    driver = PositioningIntegration(FakeHost({"sources": [source]}))
+    async with server, Running(driver):
+        await until(lambda: calls >= 3, "tried again")
