@@ -69,9 +69,17 @@ LISTENERS: Mapping[str, Make] = {
 _ON_NETWORKS = ("mdns", "wsd", "ssdp")
 
 
-def manifests(bundle: config.Bundle) -> dict[str, Package]:
-    """Return the integrations at hand, with the site's own that are in force."""
-    found = dict(packages())
+def manifests(bundle: config.Bundle, data: Path | None = None) -> dict[str, Package]:
+    """Return the integrations at hand: the hub's, and the site's own.
+
+    Those lie in the data folder, or where a bundle in force says. Raises ConfigError.
+    """
+    try:
+        found = packages(data)
+    except ConfigError as error:
+        # A bad package of the site hides none of the hub's own.
+        sys.stderr.write(f"discovery: {error}\n")
+        found = packages()
     for each in bundle.integrations:
         if each.code is not None and each.integration not in found:
             found[each.integration] = _foreign(each.code)
@@ -131,7 +139,7 @@ class Discovery:
     def _arm(self, data: bytes) -> None:
         self.bundle = config.load(data)
         try:
-            found = manifests(self.bundle)
+            found = manifests(self.bundle, self._data)
         except (ConfigError, OSError) as error:
             # One bad manifest of the site's: what was known goes on being found.
             sys.stderr.write(f"discovery: {error}\n")

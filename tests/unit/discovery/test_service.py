@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import ModuleType
 
 import msgspec
@@ -155,7 +156,7 @@ async def test_listeners_begin_anew_when_a_manifest_comes(
         table = msgspec.structs.replace(one.manifest.discovery, mdns=("_new._tcp",))
         changed = msgspec.structs.replace(one.manifest, discovery=table)
         more = {**known, "mqtt": one._replace(manifest=changed)}
-        monkeypatch.setattr(service, "manifests", lambda _: more)
+        monkeypatch.setattr(service, "manifests", lambda *_: more)
         made.discovery.receive(m.Armed("", config.dump(config.EMPTY)))
         await until(lambda: kind.runs == 2, "it listens anew")
         assert "_new._tcp" in made.discovery.signs.services()
@@ -272,6 +273,13 @@ async def test_a_scan_of_before_is_not_begun_again() -> None:
     made.hub.emit(asked(), CORE)
     made.snapshot()
     assert made.discovery.scans.state is None
+
+
+def test_a_bad_package_of_the_site_hides_none_of_the_hubs_own(tmp_path: Path) -> None:
+    folder = tmp_path / "custom_integrations" / "acme"
+    folder.mkdir(parents=True)
+    (folder / "manifest.yaml").write_text("id: [")
+    assert set(service.manifests(config.EMPTY, tmp_path)) == set(packages())
 
 
 def test_code_of_others_never_scans_here() -> None:
