@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError, HTTPUnauthorizedError
+from av.error import FFmpegError, HTTPUnauthorizedError, InvalidDataError
 from av.video.frame import VideoFrame
 
 from core.clock import NS, loop_ns
@@ -44,7 +44,7 @@ _OPTIONS = {
 }
 _OPEN_S = 10.0
 #: No camera's picture has more; a wrong head may promise any number.
-_LIMITS = {"max_pixels": str(8192 * 8192)}
+_LIMITS = {"max_pixels": str(8192 * 8192), "err_detect": "explode"}
 
 
 class Output:
@@ -93,22 +93,32 @@ class Output:
 class Keys:
     """Choose what must be decoded: key pictures alone where they come often enough.
 
-    All are decoded until that is known; and a stream whose key pictures grow rare is
-    decoded whole from its next one on, for without it the others are torn.
+    All are decoded until that is known; and a stream whose key pictures grow rare, or
+    that broke, is decoded from its next one on: without it the others are torn.
     """
 
     def __init__(self, gap_ns: int) -> None:
         self._limit = gap_ns * 3 // 2
         self._last: int | None = None
+        self._whole = False
         self.every = True
 
     def take(self, is_key: bool, now: int) -> bool:
         """Say whether this packet is to be decoded at all."""
         if is_key:
-            if self._last is not None:
-                self.every = now - self._last > self._limit
-            self._last = now
-        return is_key or self.every
+            # A key picture may come in several packets; they are one.
+            if self._last is None or now - self._last > self._limit // 10:
+                if self._last is not None:
+                    self.every = now - self._last > self._limit
+                self._last = now
+            self._whole = True
+        elif not self.every:
+            self._whole = False
+        return is_key or (self.every and self._whole)
+
+    def broke(self) -> None:
+        """Hear that a picture could not be decoded."""
+        self._whole = False
 
 
 def stream(job: dict[str, Any], out: Output) -> str:
@@ -136,7 +146,7 @@ def _pull(container: InputContainer, out: Output) -> str:
             wanted = keys.take(packet.is_keyframe, loop_ns())
             if not wanted or not (keys.every or out.due()):
                 continue
-            for frame in _decoded(packet, out):
+            for frame in _decoded(packet, out, keys):
                 if out.due():
                     out.picture(frame)
     except FFmpegError:
@@ -144,10 +154,15 @@ def _pull(container: InputContainer, out: Output) -> str:
     return "ended"
 
 
-def _decoded(packet: Any, out: Output) -> Iterator[VideoFrame]:
+def _decoded(packet: Any, out: Output, keys: Keys) -> Iterator[VideoFrame]:
+    """Yield whole pictures; what was guessed in place of lost parts is none."""
     try:
-        yield from packet.decode()
+        for frame in packet.decode():
+            if frame.is_corrupt:
+                raise InvalidDataError(0, "a corrupt picture")
+            yield frame
     except FFmpegError:
+        keys.broke()
         out.note(bad=1)
 
 
@@ -171,7 +186,7 @@ def still(data: bytes) -> VideoFrame | None:
         return None
     try:
         codec = av.CodecContext.create("mjpeg", "r")
-        codec.options = {"err_detect": "explode", **_LIMITS}
+        codec.options = _LIMITS
         codec.thread_count = 1
         frames = [*codec.decode(av.Packet(data)), *codec.decode(None)]
     except (FFmpegError, ValueError):

@@ -43,7 +43,8 @@ def add(path, pattern, encoder):
     factory.add_role_from_structure(Gst.Structure.new_from_string(role))
     server.get_mount_points().add_factory(path, factory)
 H264 = (
-    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=%d"
+    "x264enc tune=zerolatency sliced-threads=false speed-preset=ultrafast"
+    " key-int-max=%d"
     " ! rtph264pay config-interval=-1 pt=96"
 )
 add("/keys", "zone-plate", H264 % 5)

@@ -29,12 +29,25 @@ def test_a_stream_whose_key_pictures_grow_rare_is_decoded_from_the_next_one() ->
     assert keys.take(False, 6 * NS + 1)
 
 
-@given(packets=st.lists(st.tuples(st.booleans(), st.integers(0, 3 * NS)), max_size=60))
+def test_a_key_picture_in_two_packets_is_one() -> None:
+    """GStreamer repeats its parameter sets before each slice, which splits it."""
+    keys = Keys(GAP)
+    for start in (0, 10 * NS, 20 * NS):
+        assert keys.take(True, start)
+        assert keys.take(True, start + NS // 1_000)
+        assert keys.take(False, start + NS)
+
+
+@given(
+    packets=st.lists(
+        st.tuples(st.booleans(), st.integers(0, 3 * NS), st.booleans()), max_size=60
+    )
+)
 def test_no_picture_is_decoded_without_all_since_its_key(
-    packets: list[tuple[bool, int]],
+    packets: list[tuple[bool, int, bool]],
 ) -> None:
-    keys, now, whole = Keys(GAP), 0, True
-    for is_key, gap in packets:
+    keys, now, whole = Keys(GAP), 0, False
+    for is_key, gap, breaks in packets:
         now += gap
         taken = keys.take(is_key, now)
         if is_key:
@@ -43,6 +56,9 @@ def test_no_picture_is_decoded_without_all_since_its_key(
         elif taken:
             assert whole
         else:
+            whole = False
+        if breaks and taken:
+            keys.broke()
             whole = False
 
 

@@ -9,6 +9,11 @@ from core.api import packages
 from integrations.camera import flow
 from integrations.camera.pictures import with_credentials
 from integrations.camera.source import port_of
+from integrations.runtime.discovery.match import Signs
+from integrations.runtime.discovery.soap import parse
+from integrations.runtime.discovery.wsd import sighting_of
+from tests.support.discovery.announce import UUID
+from tests.support.discovery.announce import word as announced
 
 
 def _checked(**camera: Any) -> dict[str, Any]:
@@ -101,3 +106,22 @@ def test_the_manifest_says_how_cameras_are_found() -> None:
     manifest = packages.packages()["camera"].manifest
     assert "NetworkVideoTransmitter" in manifest.discovery.wsd
     assert not manifest.outputs
+
+
+def test_what_a_camera_announces_becomes_options_of_its_own() -> None:
+    """Issue §1: WS-Discovery names the camera; the form is filled in from that."""
+    manifest = packages.packages()["camera"].manifest
+    signs = Signs([manifest])
+    word = parse(announced("Hello", "192.0.2.44"))
+    found = sighting_of(word.endpoints[0], signs, "192.0.2.44")
+    assert [each.integration for each in found.matches] == ["camera"]
+    facts = {
+        **found.facts,
+        "key": found.keys[0],
+        "name": found.name,
+        "address": found.address,
+        "port": str(found.port),
+    }
+    (camera,) = flow.schema()(flow.prefill(facts))["cameras"]
+    assert camera["uid"] == f"cam-uuid-{UUID}"
+    assert camera["name"] == "Gate"
