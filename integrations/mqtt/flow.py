@@ -175,3 +175,13 @@ def broker(options: dict[str, Any]) -> Broker:
         tls=said["tls"],
         ca_file=said.get("ca_file"),
     )
+
+
+async def probe(options: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
+    """Join another broker once; the hub's own is not there before it is set up."""
+    if options["broker"] == OWN:
+        return {}
+    # The library is not needed where a site is only published.
+    from integrations.mqtt.probe import taken
+
+    return await taken(broker({**options, "secrets": secrets}))
