@@ -123,7 +123,7 @@ def covers(options: Mapping[str, Any]) -> Iterator[str]:
     for bus in options.get("buses", ()):
         line = bus.get("serial", {}).get("port", "")
         places = {bus["tcp"]} if "tcp" in bus else {line, os.path.realpath(line)}
-        for device in bus["devices"]:
+        for device in bus.get("devices", ()):
             for place in places:
                 yield f"modbus:{place}/{device['unit']}"
 

@@ -15,6 +15,8 @@ from core.registry.state import RegistryState
 #: Returns the keys of the devices that an integration's options name.
 Covers = Callable[[Mapping[str, object]], Iterable[str]]
 _DEPTH, _NAME = 8, 160
+#: Namespaces of keys that are names, which people give.
+_NAMES = ("mdns", "mqtt")
 _PLACE = re.compile(r"[^\s/:]{1,200}:\d{1,5}")
 
 
@@ -75,7 +77,7 @@ class Known:
         self._hosts: dict[str, set[str]] = {}
         self._keys: set[str] = set()
         self._ignored: set[str] = set()
-        self._called = Called(())
+        self._named = self._enrolled = Called(())
         self.held: dict[str, str] = {}
         self.places: dict[str, str] = {}
         """Each host:port that an integration's options name → its id."""
@@ -85,9 +87,8 @@ class Known:
         """Take the site's state; cheap enough for every change of it."""
         self._hosts, self._keys, self.places = {}, set(), {}
         names = {text for each in bundle.integrations for text in self._options(each)}
-        for device in registry.devices.values():
-            names |= {device.uid, device.serial}
-        self._called = Called(names)
+        enrolled = [n for d in registry.devices.values() for n in (d.uid, d.serial)]
+        self._named, self._enrolled = Called(names), Called(enrolled)
         self._ignored = {
             key for each in registry.ignored.values() for key in (each.key, *each.keys)
         }
@@ -122,8 +123,16 @@ class Known:
         for integration in (found.integration, *found.also):
             if found.address and found.address in self._hosts.get(integration, ()):
                 return True
-        lasting = (k for k in found.keys if not k.startswith("place:"))
-        return any(key in self._called for key in lasting)
+        return any(self._has(key) for key in found.keys)
+
+    def _has(self, key: str) -> bool:
+        """Say whether a key is an enrolled device's, or stands in an option."""
+        namespace = key.partition(":")[0]
+        if namespace == "place":
+            return False
+        # A host's name may well be a word of some option that means another thing.
+        lasting = namespace not in _NAMES and key in self._named
+        return lasting or key in self._enrolled
 
     def ignored(self, found: Finding) -> bool:
         """Say whether a person took the finding from the list."""

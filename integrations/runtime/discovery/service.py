@@ -19,7 +19,13 @@ from core.journal import envelope as envelopes
 from core.journal import fold
 from core.link import messages as m
 from core.link.findings import Findings, ScanState
-from core.registry.proposals_events import ScanAsked, ScanStopped
+from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceReplaced
+from core.registry.proposals_events import (
+    FindingIgnored,
+    FindingRecalled,
+    ScanAsked,
+    ScanStopped,
+)
 from integrations.runtime.discovery import reach
 from integrations.runtime.discovery.board import Board
 from integrations.runtime.discovery.known import Known
@@ -65,6 +71,11 @@ LISTENERS: Mapping[str, Make] = {
     "ble": RadioListener,
     "dhcp": NeighbourListener,
 }
+#: What changes which devices the site has, or nobody wants to see.
+_CHANGES = (
+    *(DeviceEnrolled, DeviceReplaced, DeviceRemoved),
+    *(FindingIgnored, FindingRecalled),
+)
 #: These must begin anew when the machine gets or loses a network.
 _ON_NETWORKS = ("mdns", "wsd", "ssdp")
 
@@ -115,6 +126,7 @@ class Discovery:
         self.signs = Signs(())
         self.status: dict[str, str] = {}
         self._told: Findings | None = None
+        self._site_due = False
         self._scan_due: ScanState | None = None
         self._changed = {name: asyncio.Event() for name in self._make}
         self._broker: OwnBroker | None = None
@@ -182,15 +194,22 @@ class Discovery:
         body = fold.replay(self.state, envelope)
         # Only what is asked now: a scan of before a restart is over.
         if isinstance(body, ScanAsked):
+            self._know_site()
             self.scans.start(body, self._group)
         elif isinstance(body, ScanStopped):
             self.scans.stop(body.scan_id)
-        if envelope.type.startswith(("device.", "discovery.")):
+        if isinstance(body, _CHANGES):
             self._site_changed()
 
     def _site_changed(self) -> None:
-        self.known.take(self.state.registry, self.bundle)
+        self._site_due = True
         self._news.set()
+
+    def _know_site(self) -> None:
+        """Take the site as it is now, once for however many changes of it."""
+        if self._site_due:
+            self._site_due = False
+            self.known.take(self.state.registry, self.bundle)
 
     # --- what the gateway is told -------------------------------------------------
 
@@ -230,6 +249,7 @@ class Discovery:
             await asyncio.sleep(max(SOON_S, 4 * took_s))
             self._news.clear()
             began = loop.time()
+            self._know_site()
             now = Findings(self.board.findings(), self.board.shed, dict(self.status))
             if now != self._told:
                 self._told = now

@@ -159,6 +159,16 @@ def test_an_address_that_its_integration_has_is_not_proposed_again() -> None:
     )
 
 
+def test_a_name_in_an_option_is_no_device() -> None:
+    """A host called homeassistant is not what a topic's prefix speaks of."""
+    made = known(
+        None, config("mqtt", {"prefix": "homeassistant", "uid": "2857be001122"})
+    )
+    assert not made.covered(found("mdns:homeassistant"))
+    assert made.covered(found("mac:2857be001122"))
+    assert known(enrolled("gas-node")).covered(found("mdns:gas-node"))
+
+
 def test_units_at_one_gateway_are_told_apart() -> None:
     made = known(
         None, config("modbus", {"tcp": "10.0.0.5:502", "key": "modbus:10.0.0.5:502/3"})
