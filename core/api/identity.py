@@ -14,6 +14,8 @@ _SIGNS = re.compile(r"[^0-9a-z]+")
 #: A shorter number may be anybody's.
 MIN_SERIAL = 6
 MAX_KEY = 160
+#: So many signs of an identity within a name are no accident.
+_WHOLE = 8
 #: Under these names makers tell who a device is.
 _MAC_NAMES = ("mac", "macaddress", "mac_address", "hwaddr", "bssid")
 _SERIAL_NAMES = ("serial", "serialnumber", "serial_number", "sn", "serialno")
@@ -71,15 +73,19 @@ def keys_in(facts: Mapping[str, str], *names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def named(keys: Iterable[str], *names: str) -> bool:
-    """Say whether a device that is called so is the one with one of these keys.
+class Called:
+    """Hold what known devices are called, and tell whether a key names one of them.
 
-    ``names``: its uid and its serial number, however they are written.
+    ``names``: uids, serial numbers and the like, however they are written.
     """
-    plain = [name for name in (_SIGNS.sub("", each.lower()) for each in names) if name]
-    for each in keys:
-        value = _SIGNS.sub("", each.partition(":")[2].lower())
-        for name in plain:
-            if value == name or (len(value) >= 8 and value in name):
-                return True
-    return False
+
+    def __init__(self, names: Iterable[str]) -> None:
+        plain = {_SIGNS.sub("", name.lower()) for name in names} - {""}
+        self._names, self._all = plain, "\n".join(plain)
+
+    def __contains__(self, key_: object) -> bool:
+        value = _SIGNS.sub("", str(key_).partition(":")[2].lower())
+        if not value:
+            return False
+        # A whole identity within a longer name, as in shelly-a8032abe54dc.
+        return value in self._names or (len(value) >= _WHOLE and value in self._all)
