@@ -101,8 +101,13 @@ class Proofs:
 
     def tick(self) -> None:
         """Let what falls due fall due."""
-        owed = self._intervals()
-        for entity_id in owed.keys() | self._hub.state.response.proofs.keys():
+        told = {
+            alarm.source.removeprefix("entity:")
+            for alarm in self._alarms.active(kind_prefix="fault.proof_")
+        }
+        # Also what was told and is demanded no more.
+        known = self._intervals().keys() | self._hub.state.response.proofs.keys()
+        for entity_id in known | told:
             self._judge(entity_id)
 
     # --- answers --------------------------------------------------------------
@@ -141,7 +146,7 @@ class Proofs:
     def _judge(self, entity_id: str) -> None:
         entity = self._registry.entity(entity_id)
         standing = self.standing(entity_id) if entity is not None else Proof.NONE
-        if self._seen.get(entity_id, Proof.NONE) is standing:
+        if self._seen.get(entity_id) is standing:
             return
         self._seen[entity_id] = standing
         for each, priority in _TOLD.items():
@@ -256,6 +261,7 @@ class Proofs:
         if not run.read_back:
             raise Refused("proof.not_read_back")
         self._hub.emit(ProofPassed(entity_id=act.entity_id, person_id=actor), cause)
+        self._notices.close_about(_about(act.entity_id))
         self._judge(act.entity_id)
         return {"entity_id": act.entity_id, "proof": str(self.standing(act.entity_id))}
 
@@ -273,6 +279,7 @@ class Proofs:
     ) -> None:
         body = ProofFailed(entity_id=entity_id, person_id=person_id, why=why)
         self._hub.emit(body, cause or Cause(actor="hub:proofs"))
+        self._notices.close_about(_about(entity_id))
         self._judge(entity_id)
 
     def _doubt(self, body: ProofPassed) -> None:

@@ -196,6 +196,20 @@ def test_a_proof_that_the_disk_lost_counts_no_more(yard: Yard) -> None:
     assert standing(yard) is Proof.OVERDUE
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_is_demanded_no_more_is_told_no_more(yard: Yard, stopped: bool) -> None:
+    assert alarms(yard) == {"fault.proof_overdue"}
+    kept = (each for each in yard.bundle.devices if each.uid != "box-tank")
+    plain = DeviceRule(integration="field", uid="box-tank", zone="tank")
+    yard.bundle = msgspec.structs.replace(yard.bundle, devices=(*kept, plain))
+    if stopped:
+        yard.restart()
+    else:
+        yard.hub.load(yard.bundle)
+    yard.live(2)
+    assert alarms(yard) == set()
+
+
 def test_roles(yard: Yard) -> None:
     assert begin(yard, "ann").code == "act.role"
     begin(yard)
