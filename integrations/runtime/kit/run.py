@@ -18,6 +18,7 @@ Work = Callable[[Bench], Awaitable[str]]
 Tell = Callable[[Result], None]
 #: A check that has not ended by then never will.
 CHECK_S = 120.0
+NOT_TRIED = "not tried"
 
 
 class Check(NamedTuple):
@@ -168,7 +169,7 @@ async def _all(
         if only and not check.vital and check.name not in only:
             continue
         if broken and not check.excuse:
-            told(_result(check, "failed", f"not tried: {broken} failed"))
+            told(_result(check, "failed", f"{NOT_TRIED}: {broken} failed"))
             continue
         result = await _one(bench, check)
         told(result)
