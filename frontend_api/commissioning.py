@@ -5,6 +5,7 @@ from core.people.acts import ACTS
 from core.registry import commissioning_sheet as sheets
 from core.registry.commissioning_acts import BeginCommission, SignCommission, TickLine
 from core.registry.commissioning_state import ZoneSheet
+from core.registry.declared import Rules
 from frontend_api.accounts import Session
 from frontend_api.guard import Call, Route
 from frontend_api.names import Names, text
@@ -98,8 +99,10 @@ class Commissioning:
 
     async def every(self, call: Call) -> ZoneSheets:
         """Show all zones, those without detectors too."""
+        bundle = self.replica.bundle
+        rules = Rules(bundle)
         return ZoneSheets(
-            items=[self.shown(zone.id) for zone in self.replica.bundle.site.zones],
+            items=[self.shown(zone.id, rules) for zone in bundle.site.zones],
             may_test=self._may(call.session, TickLine.verb_),
             may_begin=self._may(call.session, BeginCommission.verb_),
             may_sign=self._may(call.session, SignCommission.verb_),
@@ -112,10 +115,10 @@ class Commissioning:
             raise Problem("gateway.not_found")
         return self.shown(wanted)
 
-    def shown(self, zone_id: str) -> ZoneSheetView:
+    def shown(self, zone_id: str, rules: Rules | None = None) -> ZoneSheetView:
         """Return a zone's sheet as it stands."""
         state = self.replica.state.registry
-        made = sheets.sheet(self.replica.bundle, state, zone_id)
+        made = sheets.sheet(self.replica.bundle, state, zone_id, rules)
         done = state.commissioning.get(zone_id)
         known = done or ZoneSheet()
         lapsed = known.lapsed if not known.signed_by else ""

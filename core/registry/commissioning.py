@@ -37,6 +37,7 @@ from core.registry.commissioning_sheet import (
     tick,
 )
 from core.registry.commissioning_state import ZoneSheet
+from core.registry.declared import Rules
 from core.registry.events import (
     DeviceEnrolled,
     DeviceRemoved,
@@ -47,6 +48,8 @@ from core.response.events import CommandMoved, NoticeMoved
 
 #: For so long after the gas was applied an event counts as its effect.
 EFFECT_S: Final = 600.0
+#: Sheets that are looked at in one second; what protects goes first.
+AT_ONCE: Final = 10
 _SEEN: Final = ("seen", "acknowledged")
 Answer = dict[str, Value]
 
@@ -56,7 +59,8 @@ class Commissioning:
 
     def __init__(self, hub: Hub, access: Access) -> None:
         self._hub = hub
-        self._dirty = True
+        self._doubted: dict[str, None] = {}
+        """Zones whose sheets may not be what was signed."""
         self._called: dict[str, str] = {}
         """Zone under test → event by which an output that calls people answered."""
         self._alarms: dict[str, str] = {}
@@ -80,32 +84,38 @@ class Commissioning:
 
     def arm(self) -> None:
         """Look at every signed sheet anew: the bundle may have changed it."""
-        self._dirty = True
+        self._doubted = dict.fromkeys(self._zones())
 
     def recover(self, clean: bool) -> None:
         """Look at every signed sheet anew."""
-        self._dirty = True
+        self.arm()
 
     def tick(self) -> None:
         """Take the protection of a zone away that is not what was proved."""
-        if not self._dirty:
+        if not self._doubted:
             return
-        self._dirty = False
-        for zone_id, done in self._zones().items():
-            if done.signed_by:
-                made = self.made(zone_id)
-                if made.stamp != done.sheet:
-                    what = changed(made, done)
-                    self._hub.emit(
-                        CommissionLapsed(zone_id=zone_id, code="changed", what=what)
-                    )
+        rules = Rules(self._hub.bundle)
+        for zone_id in list(self._doubted)[:AT_ONCE]:
+            del self._doubted[zone_id]
+            self._judge(zone_id, rules)
+
+    def _judge(self, zone_id: str, rules: Rules) -> None:
+        done = self._zones().get(zone_id)
+        if done is None or not done.signed_by:
+            return
+        made = sheet(self._hub.bundle, self._hub.state.registry, zone_id, rules)
+        if made.stamp != done.sheet:
+            what = changed(made, done)
+            body = CommissionLapsed(zone_id=zone_id, code="changed", what=what)
+            self._hub.emit(body)
 
     def made(self, zone_id: str) -> Sheet:
         """Return a zone's sheet as bundle and registry make it now."""
         return sheet(self._hub.bundle, self._hub.state.registry, zone_id)
 
     def _touched(self, _: object) -> None:
-        self._dirty = True
+        """Doubt every zone: a device may have left one and come into another."""
+        self._doubted.update(dict.fromkeys(self._zones()))
 
     def _zones(self) -> dict[str, ZoneSheet]:
         return self._hub.state.registry.commissioning

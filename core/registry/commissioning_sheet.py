@@ -6,7 +6,7 @@ detector and what it causes are as they were when it was shown.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,15 +42,19 @@ class Sheet(NamedTuple):
     stamp: str
 
 
-def sheet(bundle: Bundle, registry: RegistryState, zone_id: str) -> Sheet:
-    """Return the sheet of a zone; without detectors it has no rows."""
+def sheet(
+    bundle: Bundle, registry: RegistryState, zone_id: str, rules: Rules | None = None
+) -> Sheet:
+    """Return the sheet of a zone; without detectors it has no rows.
+
+    ``rules``: the bundle's, where sheets of several zones are made.
+    """
     effects = _digest(_effects(bundle, registry, zone_id))
     steps = _steps(bundle, registry, zone_id)
-    rules = Rules(bundle)
+    rules = rules or Rules(bundle)
     rows = []
-    for entity in registry.entities.values():
-        device = registry.devices[entity.device_id]
-        if device.zone_id == zone_id and entity.declared.kind is EntityKind.GAS:
+    for device, entity in _here(registry, zone_id):
+        if entity.declared.kind is EntityKind.GAS:
             cause = _digest(_cause(bundle, rules, device, entity))
             rows.append(Row(entity, device, f"{cause}.{effects}", steps))
     rows.sort(key=lambda row: (row.device.name, row.entity.declared.uid))
@@ -102,11 +106,19 @@ def outputs(registry: RegistryState, zone_id: str) -> list[EntityRecord]:
     """Return what calls the people of a zone."""
     return [
         each
-        for each in registry.entities.values()
-        if each.declared.output is not None
-        and each.declared.output.kind in CALLS
-        and registry.devices[each.device_id].zone_id == zone_id
+        for _, each in _here(registry, zone_id)
+        if each.declared.output is not None and each.declared.output.kind in CALLS
     ]
+
+
+def _here(
+    registry: RegistryState, zone_id: str
+) -> Iterator[tuple[DeviceRecord, EntityRecord]]:
+    """Yield the entities of a zone with their devices."""
+    for device in registry.devices.values():
+        if device.zone_id == zone_id:
+            for entity_id in device.entities:
+                yield device, registry.entities[entity_id]
 
 
 def _steps(bundle: Bundle, registry: RegistryState, zone_id: str) -> tuple[str, ...]:
@@ -159,10 +171,9 @@ def _effects(bundle: Bundle, registry: RegistryState, zone_id: str) -> Any:
     """Return all that a detector of the zone may cause there."""
     zone = next((each for each in bundle.site.zones if each.id == zone_id), None)
     served = [
-        (registry.devices[each.device_id].uid, each.declared)
-        for each in registry.entities.values()
+        (device.uid, each.declared)
+        for device, each in _here(registry, zone_id)
         if each.declared.output is not None
-        and registry.devices[each.device_id].zone_id == zone_id
     ]
     return (
         (zone.neighbours, zone.upstream, zone.leave) if zone else None,
