@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.crew import Crew
 
-_WAIT_S, _POLL_S = 30.0, 0.2
+_WAIT_S, _POLL_S = 60.0, 0.2
 _SPAN = re.compile(r"^([\d.]+)\s*(ms|s|min|h|d)?$")
 _SCALE = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 Note = dict[str, Any]

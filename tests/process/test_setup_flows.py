@@ -168,7 +168,7 @@ async def _enrolled(site: Site) -> None:
         waiting[:] = found["items"]
         return bool(waiting)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not await looked():
             await pause(0.1)
     (row,) = waiting
@@ -215,7 +215,7 @@ async def test_wrong_credentials_are_told_and_entered_again(tmp_path: Path) -> N
         assert flow["errors"][0]["code"] == "device.auth"
         flow = await site.go(flow, "finish", untested=True)
         assert flow["state"] == "armed"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not (await site.instance())["reauthenticate"]:
                 await pause(0.1)
         site.peer.answer = "fw 2.2"
@@ -226,7 +226,7 @@ async def test_wrong_credentials_are_told_and_entered_again(tmp_path: Path) -> N
         assert again["state"] == "armed"
         # The new one has a name of its own, and the old one is forgotten.
         assert site.secrets() == {"gate.password.2": OTHER}
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while (await site.instance())["reauthenticate"]:
                 await pause(0.1)
 
