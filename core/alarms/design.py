@@ -19,7 +19,7 @@ from core.alarms.policy import Cause as Because
 from core.alarms.policy import Suppression
 from core.alarms.state import AlarmRecord
 from core.api.errors import Refused
-from core.api.quality import Quality
+from core.api.quality import NEVER_ACTS, Quality
 from core.api.reading import Value, is_on
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
@@ -34,6 +34,8 @@ from core.registry.registry import Registry
 _QUIET = ("fault.lost", "fault.device", "fault.stuck")
 #: Why a device is not in use, and by that its silence is expected.
 _AWAY = ("racked", "maintenance")
+#: How a binding ended that leaves the device on a head: nobody brought it back.
+_STILL_ON = ("expired", "not_durable")
 #: What the alarm of a device in maintenance is called, and its urgency.
 _SERVICE, _SERVICE_PRIORITY = "fault.maintenance", 3
 
@@ -160,10 +162,23 @@ class ByDesign:
         device = self._registry.device(device_id)
         if device is None or device.person_id is not None or device.uid in self._tags:
             return False
+        last = self._hub.state.people.worn.get(device_id)
+        if (last is not None and last.ended in _STILL_ON) or self._worn(device_id):
+            return False
         carried = self._carried.get(device_id)
         if carried is None:
             carried = self._carried[device_id] = self._is_carried(device_id)
         return carried
+
+    def _worn(self, device_id: str) -> bool:
+        """Say whether a device tells that somebody wears it, whoever that is."""
+        for entity_id in self._entities(device_id):
+            entity = self._registry.entity(entity_id)
+            if entity is not None and entity.declared.quantity == "wear":
+                reading = self._readings.get(entity_id)
+                if reading.quality not in NEVER_ACTS and is_on(reading.value):
+                    return True
+        return False
 
     def _is_carried(self, device_id: str) -> bool:
         rule = self._registry.rule(device_id)

@@ -237,3 +237,27 @@ def test_one_who_may_have_come_in_since_is_called_too(yard: Yard) -> None:
     assert "ann" in record.roll
     yard.live(3)
     assert [line for line in record.roll if line == "ann"] == ["ann"]
+
+
+class TestInUse:
+    """Only what nobody wears may be idle: an overtime worker is still in the helmet."""
+
+    def falls(self, yard: Yard) -> str:
+        yard.signal("helmet-7", "fall")
+        alarms = yard.kernel.alarms.active()
+        found = [a for a in alarms if a.source == f"device:{device(yard)}"]
+        return found[0].kind if found else ""
+
+    def test_after_the_shift_it_still_calls_in_earnest(self, yard: Yard) -> None:
+        yard.act("ann", TakeWear(code="helmet-7"))
+        yard.advance(WEAR_S)
+        assert self.falls(yard) == "fall"
+
+    def test_brought_back_it_may_have_fallen_from_its_rack(self, yard: Yard) -> None:
+        yard.act("ann", TakeWear(code="helmet-7"))
+        yard.act("ann", ReturnWear(code="helmet-7"))
+        assert self.falls(yard) != "fall"
+
+    def test_one_that_says_it_is_worn_calls_in_earnest(self, yard: Yard) -> None:
+        yard.report(HOST, "helmet-7", "wear", True)
+        assert self.falls(yard) == "fall"
