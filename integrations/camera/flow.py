@@ -6,7 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from integrations.camera import happenings, scene
+from integrations.camera import happenings
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
@@ -31,6 +31,10 @@ def _text(value: object) -> str:
     if isinstance(value, str) and 0 < len(value) <= 200:
         return value
     raise vol.Invalid(f"expected 1-200 characters, found {value!r}")
+
+
+def _user(value: object) -> str:
+    return "" if value == "" else _text(value)
 
 
 def _number(low: float, high: float) -> Callable[[object], float]:
@@ -78,6 +82,9 @@ def _report(value: object) -> str:
 
 
 def _reference(value: object) -> str:
+    # numpy is not needed where no reference is given.
+    from integrations.camera import scene
+
     try:
         scene.reference(str(value))
     except scene.BadReference as error:
@@ -124,9 +131,7 @@ _PLACE: dict[Any, Any] = {
     vol.Optional(
         "fingerprint", description=_label("Certificate's SHA-256", "证书 SHA-256 指纹")
     ): _matching(_HEX, "0a:1b:… (32 bytes)"),
-    vol.Optional("username", default="", description=_label("User", "用户名")): (
-        vol.Any("", _text)
-    ),
+    vol.Optional("username", default="", description=_label("User", "用户名")): (_user),
     vol.Optional(
         "password", description={"secret": True, **_label("Password", "密码")}
     ): _text,
@@ -299,6 +304,16 @@ def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     if facts.get("serial"):
         camera["serial_number"] = facts["serial"][:200]
     return {"cameras": [camera]}
+
+
+async def probe(
+    options: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask each camera who it is and for a picture; raises AuthError, DeviceError."""
+    # The libraries are not needed where a site is only published.
+    from integrations.camera.probe import answers
+
+    return await answers(options, secrets)
 
 
 def _cross_check(options: dict[str, Any]) -> dict[str, Any]:

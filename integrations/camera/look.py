@@ -12,6 +12,7 @@ import asyncio
 import getpass
 import os
 import sys
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ WAIT_S = 40.0
 _SECOND = 2
 
 
-async def take(options: dict[str, Any], password: str) -> Frame:
+async def take(options: Mapping[str, Any], password: str) -> Frame:
     """Return one picture of a camera; raises Auth-, DeviceError."""
     clock, latest = RealClock(), Latest()
     pictures = Pictures(

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.api import AuthError, Quality
-from integrations.camera import look, pictures, scene
+from core.api import AuthError, DeviceError, Quality
+from integrations.camera import flow, look, pictures, scene
 from integrations.camera.camera import BEAT_S
-from integrations.camera.flow import schema
 from integrations.camera.integration import CameraIntegration
 from integrations.camera.judge import Judge
 from tests.protocol.camera_site import (
@@ -260,10 +259,25 @@ async def test_pictures_are_masked_and_leave_no_trace_on_the_machine() -> None:
         limits = (root / "limits").read_text()
         core = next(line for line in limits.splitlines() if "core file" in line)
         assert core.split()[4] == "0"
-        frame = await look.take(schema()(site.simulator.told)["cameras"][0], SECRET)
+        frame = await look.take(
+            flow.schema()(site.simulator.told)["cameras"][0], SECRET
+        )
     half = frame.pixels.shape[1] // 2
     assert not np.any(frame.pixels[:, :half])
     assert np.any(frame.pixels[:, half:])
+
+
+async def test_what_was_typed_is_tried_before_it_is_set_up() -> None:
+    other = camera("other", picture="none", events=["motion"])
+    async with simulated(SOURCES["onvif, rtsp"], other) as simulator:
+        options, secrets = simulator.told, {"camera.password": SECRET}
+        facts = await flow.probe(options, secrets)
+        assert facts["c"] == "Simulated SIM-CAM SIM-c 640×360"
+        assert facts["other"] == "Simulated SIM-CAM SIM-other"
+        with pytest.raises(AuthError):
+            await flow.probe(options, {"camera.password": "wrong"})
+    with pytest.raises(DeviceError, match=r"^c: camera\.unreachable"):
+        await flow.probe(options, secrets)
 
 
 async def test_a_beat_tells_every_entity_though_nothing_changes() -> None:
