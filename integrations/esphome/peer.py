@@ -24,6 +24,7 @@ from aioesphomeapi.core import (
     InvalidAuthAPIError,
     InvalidEncryptionKeyAPIError,
     RequiresEncryptionAPIError,
+    TimeoutAPIError,
 )
 
 from core.api import (
@@ -225,9 +226,8 @@ class Peer:
                 async with asyncio.timeout(max(self.interval_s, 0.3)):
                     info = await client.device_info()
             except BROKEN as failure:
-                reason = "esphome.silent"
-                if self._stopped.is_set():
-                    reason = "esphome.link_down"
+                late = isinstance(failure, TimeoutError | TimeoutAPIError)
+                reason = "esphome.silent" if late else "esphome.link_down"
                 raise NodeError(reason, repr(failure)[:200]) from failure
             if info.mac_address.upper() != self.uid:
                 raise NodeError("esphome.other_device", info.mac_address[:40])
