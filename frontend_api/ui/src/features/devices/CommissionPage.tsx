@@ -44,10 +44,10 @@ function Zone({ zone, rights }: { zone: ZoneSheetView; rights: ZoneSheets }) {
   const testing = zone.state === 'testing' || zone.state === 'ready';
   const Icon = good ? IconShieldCheck : IconShieldX;
   return (
-    <article className={`device ${good ? 'good' : testing ? 'doubtful' : 'faulty'}`} aria-label={say(zone.names)}>
+    <article className={`device ${good ? 'good' : testing ? 'doubtful' : zone.total ? 'faulty' : ''}`} aria-label={say(zone.names)}>
       <header>
         <h3>{say(zone.names)}</h3>
-        <span className={`tag ${good ? 'good' : testing ? 'warn' : 'bad'}`}>
+        <span className={`tag ${good ? 'good' : testing ? 'warn' : zone.total ? 'bad' : ''}`}>
           <Icon size={18} aria-hidden />
           {t(`devices.zone_state.${zone.state}`, { defaultValue: zone.state })}
         </span>

@@ -8,6 +8,7 @@ import { moment, span } from '../../app/format';
 import { Card, Refused } from '../../components/Bits';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
+import { NOTHING } from './JsonForm';
 import { Fact, standingOf, StandingTag, useLive, useValue, useWhere } from './parts';
 import './devices.css';
 
@@ -191,10 +192,10 @@ function Deeds({ device }: { device: DeviceView }) {
       <Refused problem={problem} />
       <Select
         label={t('devices.zone')}
-        data={(site?.zones ?? []).map((one) => ({ value: one.id, label: say(one.names) }))}
-        value={zone}
-        onChange={setZone}
-        clearable
+        data={[NOTHING, ...(site?.zones ?? []).map((one) => ({ value: one.id, label: say(one.names) }))]}
+        value={zone ?? ''}
+        onChange={(one) => setZone(one || null)}
+        allowDeselect={false}
       />
       <button type="button" className="btn" disabled={busy || zone === device.zone_id} onClick={() => void ask('device.zone', { device_id: device.id, zone_id: zone })}>
         {t('devices.put_there')}

@@ -8,6 +8,7 @@ import { Refused } from '../../components/Bits';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { Back } from './DevicePage';
+import { NOTHING } from './JsonForm';
 import { useLive } from './parts';
 import { ProofPart } from './SetupPage';
 import './devices.css';
@@ -76,8 +77,8 @@ function Form({ device, may }: { device: WaitingDeviceView; may: boolean }) {
       {device.bump_every_h !== null && <p className="told-bad">{t('devices.bump_due', { hours: device.bump_every_h })}</p>}
       <div className="device-form">
         <TextInput label={t('devices.name')} value={name} onChange={(event) => setName(event.currentTarget.value)} required />
-        <Select label={t('devices.zone')} data={zones} value={zone} onChange={setZone} clearable />
-        <Select label={t('devices.wearer')} data={people.map((one) => ({ value: one.id, label: one.name }))} value={person} onChange={setPerson} clearable searchable />
+        <Select label={t('devices.zone')} data={[NOTHING, ...zones]} value={zone ?? ''} onChange={(one) => setZone(one || null)} allowDeselect={false} />
+        <Select label={t('devices.wearer')} data={[NOTHING, ...people.map((one) => ({ value: one.id, label: one.name }))]} value={person ?? ''} onChange={(one) => setPerson(one || null)} allowDeselect={false} searchable />
         <Switch label={t('devices.is_critical')} description={t('devices.is_critical_note')} checked={critical} onChange={(event) => setCritical(event.currentTarget.checked)} size="md" />
         {outputs.map((one) => (
           <fieldset key={one.uid} className="part">
@@ -87,9 +88,10 @@ function Form({ device, may }: { device: WaitingDeviceView; may: boolean }) {
             <Select
               label={t('devices.contact')}
               description={t('devices.contact_note')}
-              data={zones}
-              value={contacts[one.uid]?.contact_zone ?? null}
-              onChange={(where) => setContacts({ ...contacts, [one.uid]: { ...(contacts[one.uid] as Output), contact_zone: where } })}
+              data={[NOTHING, ...zones]}
+              value={contacts[one.uid]?.contact_zone ?? ''}
+              onChange={(where) => setContacts({ ...contacts, [one.uid]: { ...(contacts[one.uid] as Output), contact_zone: where || null } })}
+              allowDeselect={false}
             />
             <Switch label={t('devices.ex')} checked={contacts[one.uid]?.ex_rated ?? false} onChange={(event) => setContacts({ ...contacts, [one.uid]: { ...(contacts[one.uid] as Output), ex_rated: event.currentTarget.checked } })} size="md" />
             <Select

@@ -83,7 +83,7 @@ function Found(props: { one: ProposalView; may: boolean; ignore: () => void }) {
   return (
     <article className="device doubtful" aria-label={one.name}>
       <header>
-        <h4>{one.name}</h4>
+        <h3>{one.name}</h3>
         <span className="tag">{t(`devices.kind.${one.kind}`, { defaultValue: one.kind })}</span>
       </header>
       <p className="note">

@@ -1,4 +1,4 @@
-import { NumberInput, PasswordInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
+import { NumberInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { FieldErrorView, Text } from '../../api/schema';
 import { useWords } from '../../i18n';
@@ -24,6 +24,8 @@ export interface Shape {
 }
 
 export type Path = (string | number)[];
+/** What a list offers where nothing need be chosen. */
+export const NOTHING = { value: '', label: '—' };
 const same = (a: Path, b: Path) => a.length === b.length && a.every((one, at) => String(one) === String(b[at]));
 
 interface Field {
@@ -93,10 +95,10 @@ function Any(field: Field) {
     return (
       <Select
         {...common}
-        data={shape.enum.map((one) => ({ value: String(one), label: String(one) }))}
-        value={value === undefined ? (shape.default === undefined ? null : String(shape.default)) : String(value)}
-        onChange={(one) => set(one === null ? undefined : shape.enum?.find((each) => String(each) === one))}
-        clearable={!needed}
+        data={[...(needed || shape.default !== undefined ? [] : [NOTHING]), ...shape.enum.map((one) => ({ value: String(one), label: String(one) }))]}
+        value={value === undefined ? String(shape.default ?? '') : String(value)}
+        onChange={(one) => set(shape.enum?.find((each) => String(each) === one))}
+        allowDeselect={false}
       />
     );
   }
@@ -107,6 +109,7 @@ function Any(field: Field) {
     return (
       <NumberInput
         {...common}
+        hideControls
         allowDecimal={shape.type === 'number'}
         min={shape.minimum}
         max={shape.maximum}
@@ -128,8 +131,9 @@ function Secret(props: { label: string; description?: string; error?: string; re
   const { t } = useWords();
   const { kept, value, set, required, ...common } = props;
   return (
-    <PasswordInput
+    <TextInput
       {...common}
+      type="password"
       required={required && !kept}
       autoComplete="off"
       placeholder={kept ? t('devices.secret_kept') : undefined}

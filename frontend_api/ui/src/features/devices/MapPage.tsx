@@ -50,9 +50,9 @@ export function MapPage() {
       <Refused problem={problem} />
       <div className="device-form">
         <TextInput label={t('devices.map_place')} description="192.168.10.20:502 · /dev/ttyUSB0" value={place} onChange={(event) => setPlace(event.currentTarget.value)} />
-        <NumberInput label={t('devices.map_unit')} min={0} max={255} value={unit} onChange={(one) => setUnit(Number(one) || 0)} />
+        <NumberInput hideControls label={t('devices.map_unit')} min={0} max={255} value={unit} onChange={(one) => setUnit(Number(one) || 0)} />
         <Select label={t('devices.map_table')} data={['holding', 'input']} value={table} onChange={(one) => setTable(one === 'input' ? 'input' : 'holding')} allowDeselect={false} />
-        <NumberInput label={t('devices.map_first')} min={0} max={65535} value={first} onChange={(one) => setFirst(Number(one) || 0)} />
+        <NumberInput hideControls label={t('devices.map_first')} min={0} max={65535} value={first} onChange={(one) => setFirst(Number(one) || 0)} />
         <button type="button" className="btn primary" disabled={busy || !place.trim()} onClick={read}>
           {t(busy ? 'devices.trying' : 'devices.map_read')}
         </button>
@@ -80,7 +80,7 @@ function Points({ map, busy, point }: { map: UnknownMapView; busy: boolean; poin
           const known = map[at];
           return (
             <div key={at} className="item">
-              <NumberInput label={t(`devices.map_${at}`)} value={value} onChange={(one) => set(typeof one === 'number' ? one : '')} />
+              <NumberInput hideControls label={t(`devices.map_${at}`)} value={value} onChange={(one) => set(typeof one === 'number' ? one : '')} />
               <button type="button" className="btn" disabled={busy || value === ''} onClick={() => point(at, Number(value))}>
                 {t('devices.map_now')}
               </button>
@@ -164,7 +164,7 @@ function Profile({ map, decoding, tried }: { map: UnknownMapView; decoding: Deco
       <TextInput label={t('devices.map_profile')} description="site-h2s-1" value={profile} onChange={(event) => setProfile(event.currentTarget.value)} />
       <TextInput label={t('devices.map_quantity')} description="h2s · co · o2 · lel" value={quantity} onChange={(event) => setQuantity(event.currentTarget.value)} />
       <TextInput label={t('devices.map_of_unit')} value={unit} onChange={(event) => setUnit(event.currentTarget.value)} />
-      <NumberInput label={t('devices.map_scale')} min={0} value={scale} onChange={(one) => setScale(typeof one === 'number' ? one : '')} />
+      <NumberInput hideControls label={t('devices.map_scale')} min={0} value={scale} onChange={(one) => setScale(typeof one === 'number' ? one : '')} />
       <button type="button" className="btn primary" disabled={!profile || !quantity || !scale} onClick={make}>
         {t('devices.map_make')}
       </button>

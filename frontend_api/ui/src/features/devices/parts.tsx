@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClockPause, IconHelpCircle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClockPause, IconHelpCircle, IconMinus } from '@tabler/icons-react';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 import { useSection, useSite } from '../../api/hooks';
 import { get, Refusal } from '../../api/rest';
@@ -38,7 +38,8 @@ export function useLive<T>(path: string, watched: RegExp, everyMs = 0): { found:
   return { found, problem, again: load };
 }
 
-export type Standing = 'good' | 'doubtful' | 'stale' | 'faulty' | 'silent';
+export type Standing = 'good' | 'quiet' | 'doubtful' | 'stale' | 'faulty' | 'silent';
+const MEASURES = ['gas', 'sensor', 'binary', 'location'];
 const WORST: Standing[] = ['silent', 'faulty', 'stale', 'doubtful', 'good'];
 const BY_QUALITY: Record<string, Standing> = {
   good: 'good',
@@ -52,14 +53,15 @@ const BY_QUALITY: Record<string, Standing> = {
 
 /** How a device stands: as its worst entity that measures something. */
 export function standingOf(device: DeviceView): Standing {
-  const found = device.entities
-    .filter((entity) => entity.kind !== 'event')
-    .map((entity) => BY_QUALITY[qualityOf(store.live[entity.id]?.[1] ?? 6)] ?? 'silent');
+  const measures = device.entities.filter((entity) => MEASURES.includes(entity.kind));
+  if (!measures.length) return 'quiet';
+  const found = measures.map((entity) => BY_QUALITY[qualityOf(store.live[entity.id]?.[1] ?? 6)] ?? 'silent');
   return WORST.find((one) => found.includes(one)) ?? 'silent';
 }
 
 const ICONS = {
   good: IconCircleCheck,
+  quiet: IconMinus,
   doubtful: IconHelpCircle,
   stale: IconClockPause,
   faulty: IconAlertTriangle,
@@ -69,7 +71,7 @@ const ICONS = {
 export function StandingTag({ standing }: { standing: Standing }) {
   const { t } = useWords();
   const Icon = ICONS[standing];
-  const kind = standing === 'good' ? 'good' : standing === 'doubtful' ? 'warn' : 'bad';
+  const kind = standing === 'good' ? 'good' : standing === 'quiet' ? '' : standing === 'doubtful' ? 'warn' : 'bad';
   return (
     <span className={`tag ${kind}`}>
       <Icon size={18} aria-hidden />
