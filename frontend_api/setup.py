@@ -25,6 +25,8 @@ from frontend_api.views import Text
 #: How long an armed bundle may take to come back from the core.
 _ARMED_S = 5.0
 _AUTH = "device.auth"
+#: How long the list of packages is believed: a new one is seen after it.
+_KEPT_MS = 60_000
 
 
 class Setup:
@@ -42,6 +44,7 @@ class Setup:
         self.flows = Flows(replica, data)
         self._cards: list[PackageCard] = []
         self._problem = ""
+        self._asked_ms = 0
         self._other = asyncio.Event()
         replica.on_reset.append(self._other.set)
 
@@ -90,8 +93,10 @@ class Setup:
         return [d for d in made if d.kind == drafts.HOST and d.base == force]
 
     async def _packages(self) -> list[PackageCard]:
-        """Return what is at hand; asked of the worker once, and anew when wrong."""
-        if not self._cards or self._problem:
+        """Return what is at hand; asked of the worker now and then, and when wrong."""
+        now = self.replica.now_ms()
+        if not self._cards or self._problem or now - self._asked_ms > _KEPT_MS:
+            self._asked_ms = now
             told = await self.flows.ask("packages")
             self._cards, self._problem = told.packages, told.problem
         return self._cards
@@ -241,7 +246,7 @@ class Setup:
         self._ready(flow)
         flow.proven = flow.proven or self._proves(flow, asked.proof)
         if flow.kind != "remove":
-            if not flow.proven and flow.secrets:
+            if not flow.proven and flow.hidden:
                 raise Problem("gateway.setup_unproven")
             if flow.tested == "none" and not asked.untested:
                 await self._try(flow)

@@ -243,6 +243,13 @@ async def test_what_is_not_typed_anew_stays(tmp_path: Path) -> None:
         assert flow["state"] == "armed"
         assert site.secrets() == {"gate.password": SECRET}
         assert site.peer.heard[-1] == SECRET
+        # Another address is another peer: what is stored does not go there either.
+        moved = {"name": "x", "key": "serial:zz9988", "address": "127.0.0.1"}
+        found = {**moved, "port": str(site.port)}
+        other = await site.start(instance="gate", kind="change", finding=found)
+        other = await site.fill(other)
+        with pytest.raises(RefusedError, match="setup_unproven"):
+            await site.go(other, "finish")
         gone = await site.start(instance="gate", kind="remove")
         gone = await site.go(gone, "finish")
         assert gone["state"] == "armed"
