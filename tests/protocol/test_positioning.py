@@ -1,121 +1,28 @@
 """Positioning over real ptys, brokers and WebSockets: places, faults, recovery."""
 
-import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.api import Quality
-from core.api.simulating import Desk
 from integrations.positioning.integration import PositioningIntegration
 from integrations.positioning.simulator import Positions
 from integrations.positioning.studio import Studio
 from integrations.positioning.uart import Shell
-from tests.support import certificates
-from tests.support.broker import OwnBroker
-from tests.support.host import FakeHost, Report, Running
+from tests.protocol.positioning_site import (
+    ANCHORS,
+    GATEWAY,
+    POZYX,
+    SEWIO,
+    Site,
+    running,
+    wire,
+)
+from tests.support.host import FakeHost, Running
 from tests.support.waiting import until
-
-ANCHORS = {
-    "022e": {"at": [0, 0, 3]},
-    "9280": {"at": [20, 0, 3]},
-    "dcae": {"at": [20, 15, 3]},
-    "5431": {"at": [0, 15, 3]},
-}
-GATEWAY = {
-    "id": "gateway",
-    "kind": "dwm1001_mqtt",
-    "broker": {"port": 0, "username": "hub", "password": "gw"},
-    "accuracy_m": 0.5,
-}
-POZYX = {"id": "pozyx", "kind": "pozyx", "broker": {"port": 0}, "accuracy_m": 0.5}
-SEWIO = {"id": "sewio", "kind": "sewio", "port": 0, "api_key": "key"}
-SECRETS = {"gw": "gateway-word", "key": "studio-key"}
-
-
-def wire(folder: Path, **more: Any) -> dict[str, Any]:
-    """Return a source at a pty."""
-    port = str(folder / "tty")
-    return {"id": "wire", "kind": "dwm1001_uart", "port": port, **more}
-
-
-class Site:
-    """Hold simulator, host and driver of one test."""
-
-    def __init__(self, plant: Positions, host: FakeHost, driver: Any) -> None:
-        self.plant, self.host, self.driver = plant, host, driver
-        self._desk = Desk(plant)
-
-    async def tell(self, **request: Any) -> None:
-        """Send the simulator one control line that must be accepted."""
-        answer = await self._desk.control(json.dumps(request))
-        assert answer == {"ok": True}, answer
-
-    def last(self, device: str, entity: str = "location") -> Report | None:
-        """Return an entity's newest reading."""
-        return self.host.last(device, entity)
-
-    async def shows(
-        self, device: str, quality: Quality, reason: str = "", entity: str = "location"
-    ) -> Report:
-        """Wait until an entity shows this quality and reason."""
-
-        def holds() -> bool:
-            last = self.last(device, entity)
-            if last is None or last.quality is not quality:
-                return False
-            return not reason or last.reason == f"positioning.{reason}"
-
-        await until(holds, f"{device}/{entity} {quality.name} {reason}")
-        last = self.last(device, entity)
-        assert last is not None
-        return last
-
-    async def at(self, device: str, x: float, y: float, off: float = 0.6) -> None:
-        """Wait until a tag is GOOD and near a place."""
-
-        def holds() -> bool:
-            last = self.last(device)
-            if last is None or last.quality is not Quality.GOOD:
-                return False
-            px, py, _ = (float(part) for part in str(last.value).split(","))
-            return abs(px - x) < off and abs(py - y) < off
-
-        await until(holds, f"{device} at {x}, {y}: {self.last(device)}")
-
-
-@contextlib.asynccontextmanager
-async def running(
-    *sources: Mapping[str, Any],
-    secrets: Mapping[str, str] = SECRETS,
-    rate_hz: float = 20,
-    given: Mapping[str, str] | None = None,
-    **more: Any,
-) -> AsyncIterator[Site]:
-    """Run simulator and driver for the length of a test."""
-    plant = Positions(
-        {
-            "sources": [dict(each) for each in sources],
-            "anchors": ANCHORS,
-            "secrets": dict(secrets),
-            "simulate": {"rate_hz": rate_hz},
-            **more,
-        }
-    )
-    plant.say = lambda _event: None
-    ready = await plant.start()
-    try:
-        told = dict(secrets) if given is None else dict(given)
-        host = FakeHost({**ready["options"], "secrets": told})
-        driver = PositioningIntegration(host)
-        async with Running(driver):
-            yield Site(plant, host, driver)
-    finally:
-        await plant.stop()
 
 
 async def test_four_makers_tell_one_kind_of_place(tmp_path: Path) -> None:
@@ -330,97 +237,3 @@ async def test_rest_stands_in_where_the_websocket_is_refused() -> None:
         await until(lambda: peer.door == "rest", "REST")
         await site.tell(device="sewio-18", set={"location": "9,9,1.2"})
         await site.at("sewio-18", 9, 9)
-
-
-@pytest.mark.parametrize("tls", [False, True])
-async def test_the_hubs_own_broker_carries_a_gateway(tls: bool, tmp_path: Path) -> None:
-    """MQTT 5 against mosquitto with a password: a flood of places, none left behind."""
-    import paho.mqtt.client as mqtt
-    from paho.mqtt.enums import CallbackAPIVersion
-
-    papers = certificates.make(tmp_path)
-    more = ("--tls", str(papers.certificate), str(papers.key)) if tls else ()
-    broker = OwnBroker(tmp_path / "data", devices=("gw=dwm/#",), more=more)
-    broker.start()
-    gateway = mqtt.Client(CallbackAPIVersion.VERSION2)
-    gateway.username_pw_set("gw", broker.password("gw"))
-    where: dict[str, Any] = {"host": "127.0.0.1", "port": broker.port}
-    where |= {"username": "hub", "password": "mqtt.hub"}
-    if tls:
-        gateway.tls_set(ca_certs=str(papers.authority))
-        where |= {"tls": True, "ca_file": str(papers.authority)}
-    try:
-        source = {"id": "gateway", "kind": "dwm1001_mqtt", "broker": where}
-        secrets = {"mqtt.hub": broker.password()}
-        host = FakeHost({"sources": [source], "secrets": secrets})
-        driver = PositioningIntegration(host)
-        gateway.connect("127.0.0.1", broker.port)
-        gateway.loop_start()
-        async with Running(driver):
-            await until(lambda: driver.book.sources[0].up, "the link stands")
-            for number in range(1, 301):
-                place = {"x": 1.0, "y": 2.0, "z": 1.2, "quality": 80}
-                said = {"position": place, "superFrameNumber": number}
-                topic = "dwm/node/3B5C/uplink/location"
-                gateway.publish(topic, json.dumps(said).ljust(800))
-            counters = driver.book.sources[0].counters
-            await until(lambda: counters.get("messages") == 300, "every message")
-        last = host.last("dwm-3b5c", "location")
-        assert last is not None and last.value == "1.000,2.000,1.200"
-    finally:
-        gateway.disconnect()
-        gateway.loop_stop()
-        broker.stop()
-
-
-async def test_what_a_broker_kept_places_nobody() -> None:
-    """A retained place was true once, and nobody knows when."""
-    async with running(GATEWAY) as site:
-        await site.shows("dwm-3b5c", Quality.GOOD)
-        broker = site.plant.sources[0].broker
-        assert broker is not None
-        payload = b'{"position":{"x":1,"y":2,"z":1.2,"quality":90}}'
-        broker.publish("dwm/node/0abc/uplink/location", b"{}", retain=True)
-        broker._kept["dwm/node/0abc/uplink/location"] = payload
-        broker._kept["dwm/node/0abc/uplink/status"] = b'{"present":true,"batt":9}'
-        before = site.driver.peers["gateway"].sessions
-        await site.tell(do="drop")
-        peer = site.driver.peers["gateway"]
-        await until(lambda: peer.sessions > before, "a new session")
-        await site.shows("dwm-3b5c", Quality.GOOD)
-        assert site.last("dwm-0abc") is None or site.last("dwm-0abc").value is None  # type: ignore[union-attr]
-        assert site.last("dwm-0abc", "battery") is None
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"\xff\xff\xff\xff\xff\xff",
-        b"\x20\x02\x00\x00\x30\x04\x00\xffab",
-        b"\x20\x02\x00\x00\x30\x02\x00\x00\x90\x00",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"\x20\x03\x00\x00\x00\x30\x05\x00\x01\xff\x00\x00",
-    ],
-)
-async def test_broker_that_speaks_no_mqtt_is_left_and_tried_again(said: bytes) -> None:
-    """Bounded and without an error of its own, whatever is at the other end."""
-    calls = 0
-
-    async def answer(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        nonlocal calls
-        calls += 1
-        await reader.read(1024)
-        writer.write(said)
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
-            await reader.read(1024)
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    source = {**GATEWAY, "broker": {"host": "127.0.0.1", "port": port}}
-    driver = PositioningIntegration(FakeHost({"sources": [source]}))
-    async with server, Running(driver):
-        await until(lambda: calls >= 3, "tried again")
