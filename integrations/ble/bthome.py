@@ -1,28 +1,17 @@
 """BTHome v2 service data → objects; pure. Refuses what is cut, forged or downgraded.
 
-The table of objects is bthome-ble's. Reading is our own because of what must not
-pass: half a packet, a packet in clear from a device with a key, a counter that went
-back. Source: the format's description at bthome.io, version 2.
+What must not pass: half a packet, a packet in clear from a device with a key, a
+counter that went back. Source: the format's description at bthome.io, version 2.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bthome_ble.const import MEAS_TYPES, MeasTypes
-from bthome_ble.event import EventDeviceKeys
-from bthome_ble.parser import (
-    parse_event_type,
-    parse_float,
-    parse_int,
-    parse_raw,
-    parse_string,
-    parse_uint,
-)
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from sensor_state_data.description import BaseBinarySensorDescription
 
 from core.api import Value
 from integrations.ble.advert import AdvertError, mac
+from integrations.ble.objects import KINDS, Kind
 
 MAX_OBJECTS, MAX_TEXT = 32, 256
 KEY_BYTES = 16
@@ -31,8 +20,6 @@ _VERSION_2 = 2
 _MIC, _COUNTER = 4, 4
 _PACKET_ID = 0x00
 _TIMESTAMP = 0x50
-#: Their second byte says how long they are.
-_SIZED = ("raw", "string", "command")
 
 
 class Thing(NamedTuple):
@@ -62,19 +49,6 @@ class Packet(NamedTuple):
     trigger: bool
     unknown: int | None
     """The first object id that nobody knows; what follows it cannot be read."""
-
-
-def _binaries_with_twin() -> frozenset[str]:
-    """Return the classes that both a sensor and a binary sensor have."""
-    kinds: tuple[set[str], set[str]] = set(), set()
-    for each in MEAS_TYPES.values():
-        if not isinstance(each.meas_format, EventDeviceKeys):
-            binary = isinstance(each.meas_format, BaseBinarySensorDescription)
-            kinds[binary].add(str(each.meas_format.device_class))
-    return frozenset(kinds[0] & kinds[1])
-
-
-_TWINS = _binaries_with_twin()
 
 
 def parse(data: bytes, address: str = "", key: bytes | None = None) -> Packet:
@@ -120,11 +94,11 @@ def _opened(
 
 
 def _read(body: bytes, counter: int | None, trigger: bool) -> Packet:
-    found: list[tuple[MeasTypes, bytes]] = []
+    found: list[tuple[Kind, bytes]] = []
     packet_id = unknown = None
     at = 0
     while at < len(body):
-        kind = MEAS_TYPES.get(body[at])
+        kind = KINDS.get(body[at])
         if kind is None or len(found) >= MAX_OBJECTS:
             unknown = body[at]
             break
@@ -138,14 +112,14 @@ def _read(body: bytes, counter: int | None, trigger: bool) -> Packet:
     return Packet(things, presses, packet_id, counter, trigger, unknown)
 
 
-def _cut(body: bytes, at: int, kind: MeasTypes) -> tuple[bytes, int]:
+def _cut(body: bytes, at: int, kind: Kind) -> tuple[bytes, int]:
     """Return one object's bytes and the place behind them; raises AdvertError."""
-    start, size = at + 1, kind.data_length
-    if kind.data_format in _SIZED:
+    start, size = at + 1, kind.size
+    if not size:
         if start >= len(body):
             raise AdvertError("ble.bad_frame", "cut within an object")
         size = body[start]
-        if kind.data_format == "command":
+        if kind.form == "command":
             size = 1 + (size & 0x1F)
         start += 1
     raw = body[start : start + size]
@@ -155,10 +129,10 @@ def _cut(body: bytes, at: int, kind: MeasTypes) -> tuple[bytes, int]:
 
 
 def _meanings(
-    found: list[tuple[MeasTypes, bytes]],
+    found: list[tuple[Kind, bytes]],
 ) -> tuple[tuple[Thing, ...], tuple[Press, ...]]:
     """Name each object; those that come twice are numbered in their order."""
-    names = [name_of(kind) for kind, _ in found]
+    names = [kind.uid for kind, _ in found]
     counts: dict[str, int] = {}
     things: list[Thing] = []
     presses: list[Press] = []
@@ -167,37 +141,21 @@ def _meanings(
         if names.count(name) > 1:
             counts[name] = counts.get(name, 0) + 1
             uid = f"{name}_{counts[name]}"
-        described: Any = kind.meas_format
-        if isinstance(described, EventDeviceKeys):
-            what = parse_event_type(str(described), raw[0])
-            if what:
-                presses.append(Press(uid, what))
+        if kind.words is not None:
+            if raw[0] in kind.words:
+                presses.append(Press(uid, kind.words[raw[0]]))
             continue
-        binary = isinstance(described, BaseBinarySensorDescription)
-        unit = "" if binary else str(described.native_unit_of_measurement or "")
-        value = bool(raw[0]) if binary else _value(kind, raw)
-        things.append(Thing(uid, value, unit, binary))
+        value = bool(raw[0]) if kind.binary else _value(kind, raw)
+        things.append(Thing(uid, value, kind.unit, kind.binary))
     return tuple(things), tuple(presses)
 
 
-def name_of(kind: MeasTypes) -> str:
-    """Return the uid of an object of this kind."""
-    described: Any = kind.meas_format
-    if isinstance(described, EventDeviceKeys):
-        return str(described)
-    name = str(described.device_class)
-    twin = isinstance(described, BaseBinarySensorDescription) and name in _TWINS
-    return f"{name}_state" if twin else name
-
-
-def _value(kind: MeasTypes, raw: bytes) -> Value:
-    if kind.data_format == "signed_integer":
-        return parse_int(raw, kind.factor)
-    if kind.data_format == "float":
-        return parse_float(raw, kind.factor)
-    if kind.data_format == "string":
-        text = parse_string(raw)
-        return None if text is None else text[:MAX_TEXT]
-    if kind.data_format == "raw":
-        return (parse_raw(raw) or "")[:MAX_TEXT]
-    return parse_uint(raw, kind.factor)
+def _value(kind: Kind, raw: bytes) -> Value:
+    if kind.form == "text":
+        try:
+            return raw.decode()[:MAX_TEXT]
+        except UnicodeDecodeError:
+            return None
+    if kind.form == "raw":
+        return raw.hex()[:MAX_TEXT]
+    return kind.number_of(raw)

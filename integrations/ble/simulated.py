@@ -4,43 +4,39 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from bthome_ble.const import MEAS_TYPES, MeasTypes
-from bthome_ble.event import BUTTON_EVENTS, EventDeviceKeys
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from sensor_state_data.description import BaseBinarySensorDescription
 
-from integrations.ble.bthome import name_of
+from integrations.ble.objects import KINDS, Kind
 
 _INFO, _ENCRYPTED = 0x40, 0x01
 
 
-def _table() -> dict[str, tuple[int, MeasTypes]]:
+def _table() -> dict[str, Kind]:
     """Return for each uid the widest object that can carry it."""
-    found: dict[str, tuple[int, MeasTypes]] = {}
-    for number, kind in MEAS_TYPES.items():
-        uid = name_of(kind)
-        wide = kind.data_length * 256**kind.data_length * kind.factor
-        held = found.get(uid)
-        if held is None or wide > (
-            held[1].data_length * 256 ** held[1].data_length * held[1].factor
-        ):
-            found[uid] = number, kind
+    found: dict[str, Kind] = {}
+    for kind in KINDS.values():
+        held = found.get(kind.uid)
+        if held is None or _reach(kind) > _reach(held):
+            found[kind.uid] = kind
     return found
+
+
+def _reach(kind: Kind) -> float:
+    return float(kind.size * 256**kind.size * kind.factor)
 
 
 TABLE = _table()
 
 
-def encode(number: int, kind: MeasTypes, value: Any) -> bytes:
+def encode(kind: Kind, value: Any) -> bytes:
     """Return one object; raises ValueError or OverflowError for what does not fit."""
-    if kind.data_format in ("string", "raw"):
-        body = value.encode() if kind.data_format == "string" else bytes.fromhex(value)
-        return bytes((number, len(body))) + body
-    if isinstance(kind.meas_format, BaseBinarySensorDescription):
-        return bytes((number, int(bool(value))))
-    signed = kind.data_format == "signed_integer"
+    if kind.form in ("text", "raw"):
+        body = value.encode() if kind.form == "text" else bytes.fromhex(value)
+        return bytes((kind.number, len(body))) + body
+    if kind.binary:
+        return bytes((kind.number, int(bool(value))))
     raw = round(float(value) / kind.factor)
-    return bytes((number,)) + raw.to_bytes(kind.data_length, "little", signed=signed)
+    return bytes((kind.number,)) + raw.to_bytes(kind.size, "little", signed=kind.signed)
 
 
 def packet(objects: Mapping[int, bytes]) -> bytes:
@@ -81,11 +77,11 @@ class SimulatedSensor:
 
     def put(self, uid: str, value: Any) -> None:
         """Let an object have a value from the next packet on."""
-        number, kind = TABLE[uid]
+        kind = TABLE[uid]
         scale = self.said["entities"].get(uid, {}).get("scale", 1.0)
         if not isinstance(value, bool | str):
             value = value / scale
-        encode(number, kind, value)
+        encode(kind, value)
         self._before = getattr(self, "_last", b"")
         self.values[uid] = value
 
@@ -93,10 +89,12 @@ class SimulatedSensor:
         """Let the next packet tell of the button whose event this is."""
         for told, wanted in self.said["events"].items():
             button, _, what = told.partition(":")
-            if wanted == kind and button == str(EventDeviceKeys.BUTTON):
-                what = what or "press"
-                number = next(n for n, word in BUTTON_EVENTS.items() if word == what)
-                self._press = bytes((TABLE[button][0], number))
+            if wanted == kind and button == "button":
+                words = TABLE[button].words or {}
+                number = next(
+                    n for n, word in words.items() if word == what or not what
+                )
+                self._press = bytes((TABLE[button].number, number))
                 return
         raise ValueError(f"{self.uid} knows no event {kind!r}")
 
@@ -119,8 +117,8 @@ class SimulatedSensor:
     def _data(self, press: bytes) -> bytes:
         objects = {0: bytes((0, self._packet_id))}
         for uid, value in self.values.items():
-            number, kind = TABLE[uid]
-            objects[number] = encode(number, kind, value)
+            kind = TABLE[uid]
+            objects[kind.number] = encode(kind, value)
         if press:
             objects[press[0]] = press
         return service_data(packet(objects), self.uid, self.key, self._counter)

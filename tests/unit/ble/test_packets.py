@@ -126,7 +126,7 @@ def test_what_is_encrypted_comes_back_and_any_cut_or_bit_is_refused(
     values: dict[str, int], counter: int, cut: int
 ) -> None:
     """R7: only who has the key can make a value, and only whole."""
-    objects = {TABLE[u][0]: encode(*TABLE[u], value) for u, value in values.items()}
+    objects = {TABLE[u].number: encode(TABLE[u], value) for u, value in values.items()}
     data = service_data(packet(objects), ADDRESS, KEY, counter)
     found = bthome.parse(data, ADDRESS, KEY)
     assert found.counter == counter
@@ -188,8 +188,8 @@ async def device(key: bytes | None = KEY, **more: Any) -> tuple[FakeHost, BleDev
 
 
 def frame(value: float, counter: int, key: bytes | None = KEY) -> Advert:
-    number, kind = TABLE["temperature"]
-    objects = {number: encode(number, kind, value)}
+    kind = TABLE["temperature"]
+    objects = {kind.number: encode(kind, value)}
     if key is None:
         objects[0] = bytes((0, counter % 256))
     return Advert(ADDRESS, service_data(packet(objects), ADDRESS, key, counter))
@@ -250,8 +250,8 @@ async def test_gas_without_a_key_is_an_alarm_but_no_evidence() -> None:
     """R7: anybody can send what is not authenticated."""
     gas = {"carbon_dioxide": {"kind": "gas", "quantity": "co2", "unit": "ppm"}}
     host, one = await device(key=None, entities=gas)
-    number, kind = TABLE["carbon_dioxide"]
-    data = service_data(encode(number, kind, 900), ADDRESS, None)
+    kind = TABLE["carbon_dioxide"]
+    data = service_data(encode(kind, 900), ADDRESS, None)
     one.take(Advert(ADDRESS, data))
     last = host.last(ADDRESS, "carbon_dioxide")
     assert last is not None
