@@ -46,7 +46,7 @@ class Camera:
         )
         self.pictures = Pictures(
             host.clock,
-            fps=options["fps"],
+            fps=options["fps"] * host.timer.clock.speed,
             width=options["width"],
             masks=options["masks"],
             took=self.frames.put,

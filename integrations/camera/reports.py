@@ -104,10 +104,11 @@ class Reports:
 
     def _patience(self) -> float:
         """Return how long a beat may still fail to come, in real seconds."""
-        left = self._beat.due_ns - self._camera.host.clock.mono_ns()
+        host = self._camera.host
+        left = self._beat.due_ns - host.clock.mono_ns()
         if left <= 0:
             raise NoPicture("camera.silent")
-        return left / NS
+        return host.timer.clock.real_s(left)
 
     async def _pull(self, onvif: Onvif) -> None:
         await onvif.subscribe()
