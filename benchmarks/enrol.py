@@ -1,10 +1,10 @@
 """Measure how long a script takes to enrol a site of 25 devices through the API.
 
 A hub begins with a place and its people. The gas transmitters are simulated on three
-Modbus buses; the script lets the hub look at one of them, sets the integration up by its
-flow, tries the connection, and enrols each device with its zone, what the site knows
-of it, and a proof.
-Aim (issue 5): under a minute. Run: python benchmarks/enrol.py [--devices 25]
+Modbus buses; the script lets the hub look at one of them, sets the integration up by
+its flow, tries the connection, and enrols each device with its zone, what the site
+knows of it, and a proof.
+Aim: under a minute. Run: python benchmarks/enrol.py [--devices 25]
 """
 
 import argparse
