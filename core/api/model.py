@@ -45,9 +45,7 @@ class OutputKind(enum.StrEnum):
 
 
 #: What runs when all is well: found ON it needs no cause.
-RUNNING = frozenset(
-    {OutputKind.LIGHTING, OutputKind.HOIST, OutputKind.BREATHING_AIR}
-)
+RUNNING = frozenset({OutputKind.LIGHTING, OutputKind.HOIST, OutputKind.BREATHING_AIR})
 _NEVER_OFF = ("on", "hold_last")
 #: Kind → what its device may do on loss of the hub. Only ignition sources trip;
 #: what people need runs on; exits open; a call to leave never ends by itself.

@@ -1,6 +1,7 @@
 """The offline bundle installs the hub without root and without a network."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -93,15 +94,17 @@ def test_second_install_keeps_what_is_there(
     assert len(list(share.glob("app-*"))) == 1
 
 
+def plain(name: str) -> str:
+    """Return a library's name in the one spelling of all its spellings."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_bundle_lists_every_licence(bundle: Path) -> None:
     """Issue: wheels, web app, licence list."""
     rows = (bundle / "LICENCES.txt").read_text(encoding="utf-8").splitlines()
     assert all(len(row.split("\t")) == 3 and row.split("\t")[2] for row in rows)
-    listed = {row.split()[0].lower().replace("_", "-") for row in rows}
-    wheels = {
-        p.name.split("-")[0].lower().replace("_", "-")
-        for p in (bundle / "wheels").glob("*.whl")
-    }
+    listed = {plain(row.split()[0]) for row in rows}
+    wheels = {plain(p.name.split("-")[0]) for p in (bundle / "wheels").glob("*.whl")}
     assert wheels <= listed
     assert (bundle / "licences" / "msgspec").is_dir()
 

@@ -1,7 +1,6 @@
 """A real hub under the law, its site published from YAML, each person a client.
 
-`Plant` is what `tests.support.works.Works` is on virtual time: it takes a permit step
-by step, here over the public API of real processes.
+`Plant` takes a permit step by step over the public API of real processes.
 """
 
 import asyncio

@@ -26,6 +26,7 @@ from core.permits import events as permits
 from core.permits.gas_tests_events import OxygenCheckAllowed
 from core.processes.events import ConfigArmed, HubStarted
 from core.quality import sift
+from core.quality.filters import Sample
 from core.registry.events import DeviceEnrolled, EntityIds
 from core.registry.ids import Ids
 from core.response import events as response
@@ -390,7 +391,7 @@ def _sifted(query: m.Query) -> bytes:
     for entity_id, entity in query.declared.items():
         level, second = CALM.get(entity.quantity, 1.0), 1000
         first, last = query.from_ms, query.to_ms
-        part = [sift.Sample(t, level, 0) for t in range(first, last - 600_000, second)]
+        part = [Sample(t, level, 0) for t in range(first, last - 600_000, second)]
         part[-5] = part[-5]._replace(value=level + 50)
         parts = [part[at : at + 3600] for at in range(0, len(part), 3600)]
         answer[entity_id] = sift.sift(parts, entity, first, last)

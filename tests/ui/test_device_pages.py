@@ -17,6 +17,7 @@ from core.link import messages as m
 from core.link.findings import Finding, Findings, Sign
 from core.processes.drafts import every
 from core.quality import sift
+from core.quality.filters import Sample
 from core.registry.commissioning_acts import STEPS
 from core.registry.proposals import ProposalFeed
 from tests.ui import stage
@@ -72,9 +73,7 @@ class DeviceServer(RulesServer):
         answer = {}
         for entity_id, entity in message.declared.items():
             last = message.to_ms
-            part = [
-                sift.Sample(t, 20.9, 0) for t in range(last - 600_000, last - 1, 1000)
-            ]
+            part = [Sample(t, 20.9, 0) for t in range(last - 600_000, last - 1, 1000)]
             part[-5] = part[-5]._replace(value=3.0)
             answer[entity_id] = sift.sift([part], entity, last - 900_000, last)
         self._send(m.QueryReply(message.id, {}, sifted=sift.dump(answer)))

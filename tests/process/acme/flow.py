@@ -25,7 +25,8 @@ def steps() -> list[tuple[str, dict[str, str], vol.Schema]]:
 
 def schema() -> vol.Schema:
     """Return the whole form."""
-    return vol.Schema({**_PLACE, **_NAME})
+    whole: dict[Any, Any] = {**_PLACE, **_NAME}
+    return vol.Schema(whole)
 
 
 def prefill(facts: dict[str, str]) -> dict[str, Any]:

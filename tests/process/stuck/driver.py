@@ -1,6 +1,5 @@
 """Play one failure: raise, return, hang, spin; in the run or in a command."""
 
-import asyncio
 import itertools
 import threading
 from typing import NoReturn
@@ -55,11 +54,11 @@ class Stuck(Integration):
         self.host.declare(Device(uid=uid, name=uid, entities=(gas, siren)))
         handle = self.host.handle(uid, "gas")
         self.host.report(handle, 0.0)
-        await asyncio.sleep(0.2)
+        await self.host.timer.sleep(0.2)
         self._do(how.removeprefix("run_"))
         for number in itertools.count():
             self.host.report(handle, 90.0 + number % 9 if how == "well" else 0.0)
-            await asyncio.sleep(0.5)
+            await self.host.timer.sleep(0.5)
 
     async def command(self, command: Command) -> None:
         """Confirm, unless the options say otherwise."""

@@ -81,6 +81,14 @@ def test_a_taken_helmet_finds_its_wearer(yard: Yard) -> None:
     assert yard.kernel.alarms.find("person:ann", "sos") is not None
 
 
+def test_one_who_hands_helmets_out_names_the_wearer(yard: Yard) -> None:
+    """Where no card is at hand; a worker takes none in another's name."""
+    assert not yard.act("ann", TakeWear(code="helmet-7", person_id="bob")).ok
+    assert not yard.act("gil", TakeWear(code="helmet-7", person_id="nobody")).ok
+    reply = yard.act("gil", TakeWear(code="helmet-7", person_id="ann"))
+    assert reply.result["person_id"] == "ann"
+
+
 def test_the_binding_ends_with_the_shift_and_proves_nothing_then(yard: Yard) -> None:
     """R10, R16: after the shift the helmet's place is somebody's, perhaps ann's."""
     yard.act("ann", TakeWear(code="helmet-7"))

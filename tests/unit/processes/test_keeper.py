@@ -78,7 +78,9 @@ def test_task_that_runs_once_is_not_started_again() -> None:
 
 @pytest.fixture
 def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
-    made = Keeper(tmp_path, {}, {"without": ["archive", "gateway", "notifier", "discovery"]})
+    made = Keeper(
+        tmp_path, {}, {"without": ["archive", "gateway", "notifier", "discovery"]}
+    )
     core = FakeProcess(core_spec(), core_budget())
     made.children[CORE] = core
     core.start(0, {})

@@ -12,11 +12,11 @@ from core import config
 from core.link.messages import ActRequest
 from core.logic.truth import Truth
 from core.people.keys_acts import ShowCode, VerifyPerson
-from core.people.places import Found, to_edge
+from core.people.places import Found
 from core.people.signing import Claim
 from core.permits.acts import HoldPermit
 from core.site.earth import local
-from core.site.site import contains
+from core.site.site import contains, to_edge
 from tests.support.signer import MS, Phone
 from tests.support.yard import Yard
 
