@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.api.quality import Quality
-from core.config import Limit, Quantity
+from core.config import DeviceRule, Limit, Quantity
 from core.deadlines import Deadline
 from core.link.messages import LiveRow
 from core.readings.units import conversion
+from core.registry.by_hand import completed
 from core.registry.declared import Rules
 from core.registry.state import DeviceRecord, EntityRecord
+from frontend_api import care
 from frontend_api import views as v
 from frontend_api.names import Names
 from frontend_api.replica import Replica
@@ -154,15 +156,20 @@ class Inventory:
             configured=self._configured(record),
             proof=record.proof.kind if record.proof else "",
             facts=record.facts,
+            wearable=care.wearable(self.replica, record),
+            worn=care.worn(self.replica, record),
         )
 
     def _configured(self, record: DeviceRecord) -> bool:
         """Say whether the site's files enrol a device."""
+        return self._rule(record) is not None
+
+    def _rule(self, record: DeviceRecord) -> DeviceRule | None:
         bundle = self.replica.bundle
         if self._rules.bundle is not bundle:
             self._rules = Rules(bundle)
         known = record.known_as or (record.integration, record.uid)
-        return self._rules.find(*known) is not None
+        return self._rules.find(*known)
 
     def _entity(self, device: DeviceRecord, record: EntityRecord) -> v.EntityView:
         declared = record.declared
@@ -179,7 +186,14 @@ class Inventory:
                 limit_view(one, self._quantity(declared.quantity))
                 for one in self.limits(device, record)
             ],
+            proof=self._proof(device, record) if declared.output else None,
         )
+
+    def _proof(self, device: DeviceRecord, record: EntityRecord) -> v.ProofView:
+        rule = completed(self._rule(device), device)
+        every = rule.proof_every_h if rule is not None else {}
+        hours = every.get(record.declared.uid, every.get("*"))
+        return care.proof(self.replica, record.id, hours)
 
     def _quantity(self, quantity: str) -> Quantity | None:
         known = self.replica.bundle.quantities

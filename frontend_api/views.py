@@ -130,6 +130,34 @@ class PersonView(View):
     since_ms: int
 
 
+class ProofView(View):
+    """Show how an output stands with its proof tests."""
+
+    every_h: float | None
+    """Hours between two tests; None: the site demands none."""
+    proven_ms: int
+    """When it was proven last; 0 is never."""
+    by_id: str
+    due_ms: int
+    """When the next test is due; 0 where one is demanded: nobody can say, so now."""
+    failed_ms: int
+    """When it failed since; 0 is not."""
+    why: str
+    answer_until_ms: int
+    """Until when a person may say what a running test did; 0: none runs."""
+    answered: bool
+    """True: the device has told what became of the running test."""
+
+
+class WornView(View):
+    """Show who took a device of the rack last."""
+
+    person_id: str
+    until_ms: int
+    ended: str
+    """returned, expired, replaced or not_durable; '' while it is worn."""
+
+
 class EntityView(View):
     """Show one entity of a device."""
 
@@ -142,6 +170,8 @@ class EntityView(View):
     critical: bool
     output: str
     limits: list[LimitView]
+    proof: ProofView | None = None
+    """Of an output."""
 
 
 class DeviceView(View):
@@ -163,6 +193,10 @@ class DeviceView(View):
     """How it was shown to be the site's: wired, code, button, pairing or key."""
     facts: Facts | None = None
     """What a person stated of it; None: nobody did."""
+    wearable: bool = False
+    """True: a device of the rack, that one may take for a shift."""
+    worn: WornView | None = None
+    """None: nobody ever took it."""
 
 
 class StepView(View):

@@ -64,7 +64,8 @@ class Wear:
     def _take_act(
         self, actor: str, act: TakeWear, _version: int | None, cause: Cause
     ) -> Answer:
-        person_id = self._of_card(act.card) if act.card else actor
+        known = act.person_id or actor
+        person_id = self._of_card(act.card) if act.card else known
         if person_id != actor:
             self._access.require(actor, *_HANDS_OUT)
         if not self._hub.journal.healthy():

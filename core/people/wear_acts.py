@@ -18,6 +18,8 @@ class TakeWear(Act, frozen=True, kw_only=True):
     code: Code
     card: Word = ""
     """Card or tag of who takes it; '' is the actor."""
+    person_id: Word = ""
+    """Who takes it where no card is at hand, known by sight."""
 
 
 @act("wear.return", *ROLES, effect=Effect.PROTECTIVE)

@@ -25,6 +25,7 @@ from core.response import proofs_acts as acts
 from core.response.commands import Commands
 from core.response.notices import Notices
 from core.response.proofs_state import (
+    ANSWER_S,
     ProofBegun,
     ProofDoubted,
     ProofFailed,
@@ -40,8 +41,6 @@ SHOWN_S: Final = 10.0
 _SHOWN: Final = frozenset(
     {OutputKind.SIREN, OutputKind.STROBE, OutputKind.VOICE, OutputKind.RECORDER}
 )
-#: A person's word counts for a test that began not longer ago.
-ANSWER_S: Final = 900.0
 _DEADLINE_S: Final = 10.0
 _HOUR_NS: Final = 3600 * NS
 _WARN_SHARE: Final = 0.1

@@ -4,7 +4,7 @@ An output that is energised to alarm shows nothing while all is well: only a
 periodic test tells whether it would answer (design §5 Commands).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ from core.journal.fold import folds
 
 if TYPE_CHECKING:
     from core.state import SiteState
+
+#: A person's word counts for a test that began not longer ago.
+ANSWER_S: Final = 900.0
 
 
 class _ProofEvent(Event, frozen=True, kw_only=True):

@@ -597,6 +597,8 @@ export interface DeviceView {
   configured?: boolean;
   proof?: string;
   facts?: Facts | null;
+  wearable?: boolean;
+  worn?: WornView | null;
 }
 
 export interface DeviceViewList {
@@ -871,6 +873,7 @@ export interface EntityView {
   critical: boolean;
   output: string;
   limits: LimitView[];
+  proof?: ProofView | null;
 }
 
 export interface ErasePerson {
@@ -1798,6 +1801,17 @@ export interface ProofBody {
   sig: string;
 }
 
+export interface ProofView {
+  every_h: number | null;
+  proven_ms: number;
+  by_id: string;
+  due_ms: number;
+  failed_ms: number;
+  why: string;
+  answer_until_ms: number;
+  answered: boolean;
+}
+
 export interface ProposalView {
   id: string;
   keys: string[];
@@ -2655,6 +2669,7 @@ export interface TakeShift {
 export interface TakeWear {
   code: string;
   card?: string;
+  person_id?: string;
 }
 
 export interface TakenOutView {
@@ -2945,6 +2960,12 @@ export interface WorkRef {
   id: string;
   title: string;
   status: string;
+}
+
+export interface WornView {
+  person_id: string;
+  until_ms: number;
+  ended: string;
 }
 
 export interface ZoneDevice {
