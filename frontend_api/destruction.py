@@ -14,7 +14,7 @@ import msgspec
 
 from core.people.events import PersonErased
 from core.people.keys_events import FaceConsented, FaceWithdrawn
-from core.people.vault import Standing, Vault
+from core.people.vault import Vault
 from core.permits.attachments_events import AttachmentErased
 from frontend_api.evidence import Evidence
 from frontend_api.problems import Problem
@@ -117,13 +117,13 @@ class Destruction:
         return list(dict.fromkeys(work for seq, work in due if seq <= durable))
 
     def _erase(self, permit_id: str, sha256: str) -> bool:
-        if self._evidence.standing(permit_id, sha256) is Standing.ERASED:
+        if self._evidence.erased(permit_id, sha256):
             return False
         self._evidence.erase(permit_id, sha256)
         return True
 
     def _face(self, person_id: str, template: str) -> bool:
-        if self._vault.verify(person_id, "template", template) is Standing.ERASED:
+        if self._vault.template_erased(person_id, template):
             return False
         self._vault.erase_template(person_id, template)
         return True
@@ -142,33 +142,40 @@ class Destruction:
             self._failed(error)
             return
         for upload in old:
-            orphan = upload.purpose == "evidence" and self._unnamed(upload)
-            if orphan and not await self._try(self._drop, upload.owner_id, upload.done):
+            named = self._named(upload)
+            if named is None:
+                continue  # nobody can say now: it is asked again
+            if not named and not await self._try(self._drop, upload):
                 continue
-            if await self._try(self._forget, upload.id, upload.by):
-                self.report.dropped += bool(orphan or not upload.done)
+            if await self._try(self._forget, upload):
+                self.report.dropped += not (named and upload.done)
 
-    def _unnamed(self, upload: Upload) -> bool:
-        """Say whether no event names a blob; what is forgotten by now may be named."""
+    def _named(self, upload: Upload) -> bool | None:
+        """Say whether an event names an upload's blob, or it has none of its own.
+
+        None: its permit or task is not known, now or any more.
+        """
+        name = upload.done or upload.keeping
+        if upload.purpose != "evidence" or not name:
+            return True
         state = self._replica.state
         permit = state.permits.permits.get(upload.owner_id)
         if permit is not None:
-            return bool(upload.done) and not permit.attachments.of(upload.done)
+            return bool(permit.attachments.of(name))
         task = state.response.tasks.tasks.get(upload.owner_id)
         if task is not None:
-            names = {photo.sha256 for photo in task.photos}
-            return bool(upload.done) and upload.done not in names
-        return False
+            return name in {photo.sha256 for photo in task.photos}
+        return None
 
-    def _drop(self, permit_id: str, sha256: str) -> bool:
-        self._evidence.drop(permit_id, sha256)
+    def _drop(self, upload: Upload) -> bool:
+        self._uploads.let_go(upload)
         return True
 
-    def _forget(self, upload_id: str, by: str) -> bool:
-        self._uploads.drop(upload_id, by)
+    def _forget(self, upload: Upload) -> bool:
+        self._uploads.forget(upload.id, upload.by)
         return True
 
-    async def _try(self, work: Callable[..., bool], *args: str) -> bool:
+    async def _try(self, work: Callable[..., bool], *args: Any) -> bool:
         try:
             return bool(await self._run(work, *args))
         except (Problem, OSError, ValueError) as error:

@@ -54,7 +54,8 @@ class Evidence:
     def keep(self, permit_id: str, blob: Blob, part: Path) -> Blob:
         """Take over a finished, synced file; all is on disk before this returns.
 
-        The same content brought twice is kept once, with both names. Idempotent.
+        The same content brought twice is kept once, with both names; where what is
+        here was damaged or lost, what is brought takes its place. Idempotent.
         Raises VaultError where it was erased, OSError.
         """
         folder = self.vault.permit_folder(permit_id)
@@ -63,11 +64,14 @@ class Evidence:
             raise VaultError(Standing.ERASED, f"{blob.sha256}: was erased")
         with contextlib.suppress(VaultError):
             known = self.about(permit_id, blob.sha256)
+            before = set(known.by)
             both = tuple(dict.fromkeys((*known.by, *blob.by)))
-            blob = msgspec.structs.replace(known, by=both)
-            if both != known.by:
-                self._write_key(permit_id, folder, blob)
-            return blob
+            if self.verify(permit_id, blob.sha256) is Standing.SOUND:
+                known = msgspec.structs.replace(known, by=both)
+                if not set(blob.by) <= before:
+                    self._write_key(permit_id, folder, known)
+                return known
+            blob = msgspec.structs.replace(blob, by=both)
         target = folder / (blob.sha256 + _BLOB)
         # A blob without a key is what a stop left behind; nobody can read it.
         target.unlink(missing_ok=True)
@@ -137,7 +141,7 @@ class Evidence:
         folder = self.vault.permit_folder(permit_id)
         make_private(folder)
         write_whole(folder / (sha256 + _ERASED), b"")
-        destroy(folder / (sha256 + _KEY))
+        self._unkey(folder, sha256)
         # Without its key it is noise, and overwriting a film wears the card.
         (folder / (sha256 + _BLOB)).unlink(missing_ok=True)
         sync_folder(folder)
@@ -145,8 +149,20 @@ class Evidence:
     def drop(self, permit_id: str, sha256: str) -> None:
         """Take away a blob that no event names; it may be brought again."""
         folder = self.vault.permit_folder(permit_id)
-        destroy(folder / (sha256 + _KEY))
+        self._unkey(folder, sha256)
         (folder / (sha256 + _BLOB)).unlink(missing_ok=True)
+
+    def erased(self, permit_id: str, sha256: str) -> bool:
+        """Say whether a blob's erasure came to its end: its mark alone is left."""
+        folder = self.vault.permit_folder(permit_id)
+        left = any((folder / (sha256 + end)).exists() for end in (_KEY, _BLOB))
+        return (folder / (sha256 + _ERASED)).exists() and not left
+
+    def _unkey(self, folder: Path, sha256: str) -> None:
+        """Destroy a blob's key; first what a stop left of writing it."""
+        for part in folder.glob(f".{sha256}{_KEY}.*"):
+            destroy(part)
+        destroy(folder / (sha256 + _KEY))
 
     def held(self, permit_id: str) -> tuple[int, int]:
         """Return how many blobs a permit has, and their bytes on disk."""

@@ -47,6 +47,8 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes
     done: str = ""
     """The blob's name, once it is in the vault."""
+    keeping: str = ""
+    """Evidence's name from just before it goes there: after a stop it may be."""
 
     def owner(self) -> Owner:
         """Return whose key seals it."""

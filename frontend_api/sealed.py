@@ -126,8 +126,12 @@ class Growing:
             self._take(content)
             self.size += len(content)
             self._tail = content if len(content) < CHUNK else b""
-        end = self.size // CHUNK * _STORED
-        os.ftruncate(fd, end + (len(self._tail) + _OVER if self._tail else 0))
+        os.ftruncate(fd, self._end())
+
+    def _end(self) -> int:
+        """Return how long the file is once all of it is put away."""
+        whole = self.size // CHUNK * _STORED
+        return whole + (len(self._tail) + _OVER if self._tail else 0)
 
     def _take(self, content: bytes) -> None:
         self._hash.update(content)
@@ -162,6 +166,8 @@ class Growing:
         try:
             if self._tail:
                 self.file.put(fd, self.size // CHUNK, self._tail)
+            # A write that failed half-way may have left bytes behind the end.
+            os.ftruncate(fd, self._end())
             os.fsync(fd)
             self._unsynced = 0
         finally:

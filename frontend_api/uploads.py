@@ -248,6 +248,9 @@ class Uploads:
                 raise Refused("attachment.hash", found=found, given=sha256)
             self._check_media(upload, growing)
             growing.flush()
+            if upload.purpose == "evidence" and upload.keeping != found:
+                upload = msgspec.structs.replace(upload, keeping=found)
+                self._put(upload)
             name = self._keep(upload, growing, found)
             upload = msgspec.structs.replace(upload, done=name)
             self._put(upload)
@@ -273,10 +276,36 @@ class Uploads:
             return self.evidence.keep(upload.owner_id, blob, growing.file.path).sha256
 
     def drop(self, upload_id: str, by: str) -> None:
-        """Give an upload up; what is in the vault stays there."""
+        """Give an upload up; refused once it is, or may be, in the vault.
+
+        What no event names then is found by its upload, and by nothing else.
+        """
+        upload = self._find(upload_id, by)
+        with self._held(upload):
+            upload = self._find(upload_id, by)
+            if upload.done or upload.keeping:
+                raise Refused("attachment.done", id=upload_id)
+            self._forget(upload)
+
+    def forget(self, upload_id: str, by: str) -> None:
+        """Forget an upload after its time."""
         upload = self._find(upload_id, by)
         with self._held(upload):
             self._forget(upload)
+
+    def let_go(self, upload: Upload) -> None:
+        """Take away evidence that no event names; another's upload of it keeps it."""
+        name = upload.done or upload.keeping
+        with self._keeping, _told():
+            others = [
+                one
+                for one in list(self._all().values())
+                if one.id != upload.id
+                and one.owner_id == upload.owner_id
+                and name in (one.done, one.keeping)
+            ]
+            if not others:
+                self.evidence.drop(upload.owner_id, name)
 
     def _forget(self, upload: Upload) -> None:
         destroy(self._folder / (upload.id + _RECORD))

@@ -133,8 +133,11 @@ class Vault:
         return Standing.SOUND
 
     def erased(self, person_id: str) -> bool:
-        """Say whether a person's key was destroyed."""
-        return (self._path(person_id) / _ERASED).exists()
+        """Say whether a person's erasure came to its end: its mark alone is left."""
+        folder = self._path(person_id)
+        if not (folder / _ERASED).exists():
+            return False
+        return all(path.name == _ERASED for path in folder.iterdir())
 
     def erase(self, person_id: str) -> None:
         """Destroy a person's key, then their blobs; idempotent; raises OSError.
@@ -162,6 +165,15 @@ class Vault:
         write_whole(folder / f"{name}.{_ERASED}", b"")
         destroy(folder / f"{name}.{_KEY}")
         destroy(folder / name)
+
+    def template_erased(self, person_id: str, name: str) -> bool:
+        """Say whether a template's erasure came to its end, or the person's own did."""
+        folder = self._path(person_id)
+        if (folder / _ERASED).exists():
+            return True
+        left = (folder / f"{name}.{_KEY}", folder / name)
+        marked = (folder / f"{name}.{_ERASED}").exists()
+        return marked and not any(path.exists() for path in left)
 
     # --- what is sealed in pieces ---------------------------------------------
 
@@ -246,6 +258,9 @@ class Vault:
             write_whole(folder / _KEY, _MAGIC + nonce + sealed, once=True)
         except FileExistsError:
             return self._owned(owner, create=False)  # another process was first
+        if (folder / _ERASED).exists():  # erased while the key was being made
+            destroy(folder / _KEY)
+            raise VaultError(Standing.ERASED, f"{owner.id}: the data were erased")
         return made
 
     def _site_key(self) -> AESGCM:

@@ -121,10 +121,10 @@ class Attachments:
         slot = self._slot(permit, act)
         self._check_times(slot, act)
         answer: Answer = {"sha256": act.sha256}
-        known = permit.attachments.items.get(key_of(act.slot, act.sha256))
-        if known is not None:
-            if known.erased_wall_ns:
-                raise Refused("attachment.erased", sha256=act.sha256)
+        # The word that erases a blob erases it in every slot, later ones too.
+        if any(item.erased_seq for item in permit.attachments.of(act.sha256)):
+            raise Refused("attachment.erased", sha256=act.sha256)
+        if key_of(act.slot, act.sha256) in permit.attachments.items:
             return answer  # told twice: a phone that lost the answer
         filled = len(permit.attachments.in_slot(act.slot))
         if filled >= slot.most:

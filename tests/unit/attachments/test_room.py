@@ -371,3 +371,14 @@ def test_no_person_can_declare_a_recording(works: Works) -> None:
     declarable = works.kernel.permits.facts.declarable
     assert not declarable("video_gap_s")
     assert not declarable("video_recording")
+
+
+def test_what_was_erased_fills_no_other_slot(works: Works) -> None:
+    """Its key goes with the word: an event must not name what nobody can read."""
+    assert works.record()[0]
+    works.end()
+    works.later(366 * DAY_S)
+    works.sure()
+    assert works.erased() == [f"{1:064x}"]
+    for slot in ("photo", "evidence"):
+        assert works.record(slot=slot) == (False, "attachment.erased")
