@@ -33,6 +33,7 @@ const EnrolPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.En
 const FoundPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.FoundPage })));
 const IntegrationsPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.IntegrationsPage })));
 const MapPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.MapPage })));
+const RackPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.RackPage })));
 const SetupPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.SetupPage })));
 const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
 const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
@@ -175,6 +176,7 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
               <Route path="/devices/integrations" component={IntegrationsPage} />
               <Route path="/devices/setup" component={SetupPage} />
               <Route path="/devices/map" component={MapPage} />
+              <Route path="/devices/rack" component={RackPage} />
               <Route path="/devices/commissioning" component={CommissionPage} />
               <Route path="/devices/enrol/:id">{({ id }) => <EnrolPage key={id} id={decodeURIComponent(id)} />}</Route>
               <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>

@@ -10,6 +10,8 @@ import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { NOTHING } from './JsonForm';
 import { Fact, standingOf, StandingTag, useLive, useValue, useWhere } from './parts';
+import { ProofTest } from './ProofTest';
+import { Wearing } from './Wearing';
 import './devices.css';
 
 const DEVICE = /^(device|discovery)\./;
@@ -40,6 +42,23 @@ export function DevicePage({ id }: { id: string }) {
         <Card title={t('devices.now')} note={where(device.zone_id, device.person_id)}>
           <Now device={device} />
         </Card>
+        {device.wearable && (
+          <Card title={t('devices.wearer')}>
+            <Wearing device={device} />
+          </Card>
+        )}
+        {device.entities.some((one) => one.proof) && (
+          <Card title={t('outputs.proof_tests')}>
+            {device.entities
+              .filter((one) => one.proof)
+              .map((one) => (
+                <section key={one.id} className="proof-row">
+                  <h3>{one.name}</h3>
+                  <ProofTest entity={one} />
+                </section>
+              ))}
+          </Card>
+        )}
         <Card title={t('devices.about')}>
           <About device={device} />
         </Card>

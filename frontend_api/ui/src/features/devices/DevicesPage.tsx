@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core';
-import { IconPlugConnected, IconRadar2, IconSearch, IconShieldCheck } from '@tabler/icons-react';
+import { IconHelmet, IconPlugConnected, IconRadar2, IconSearch, IconShieldCheck } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { Link as Anchor } from 'wouter';
 import { useBeat, useSection, useSite } from '../../api/hooks';
@@ -31,7 +31,7 @@ export function DevicesPage() {
     <div className="page work">
       <div className="page-head">
         <h2>{t('nav.devices')}</h2>
-        <div className="acts" style={{ marginTop: 0 }}>
+        <div className="acts head-acts">
           <Anchor href="/devices/found" className="btn primary">
             <IconRadar2 size={20} aria-hidden />
             {found?.items.length ? t('devices.found_count', { count: found.items.length }) : t('devices.found')}
@@ -44,6 +44,12 @@ export function DevicesPage() {
             <IconShieldCheck size={20} aria-hidden />
             {t('devices.commissioning')}
           </Anchor>
+          {devices.some((one) => one.wearable) && (
+            <Anchor href="/devices/rack" className="btn">
+              <IconHelmet size={20} aria-hidden />
+              {t('wear.rack')}
+            </Anchor>
+          )}
         </div>
       </div>
       <TextInput

@@ -5,4 +5,5 @@ export { EnrolPage } from './EnrolPage';
 export { FoundPage } from './FoundPage';
 export { IntegrationsPage } from './IntegrationsPage';
 export { MapPage } from './MapPage';
+export { RackPage } from './RackPage';
 export { SetupPage } from './SetupPage';

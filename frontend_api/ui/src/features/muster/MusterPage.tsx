@@ -1,6 +1,7 @@
 import { Modal, MultiSelect, TextInput } from '@mantine/core';
-import { IconMoodCheck, IconRun } from '@tabler/icons-react';
+import { IconHelmet, IconMoodCheck, IconRun } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Link as Anchor } from 'wouter';
 import { useSection, useSite } from '../../api/hooks';
 import { useMay } from '../../api/session';
 import { Empty, Refused } from '../../components/Bits';
@@ -15,6 +16,7 @@ export function MusterPage() {
   const { t } = useWords();
   const may = useMay();
   const [asking, setAsking] = useState(false);
+  const rack = Object.values(useSection('devices')).some((one) => one.wearable);
   const all = Object.values(useSection('evacuations'));
   // What is real stands before any drill.
   const running = all.filter((one) => !one.cleared_ms).sort((a, b) => a.mark.length - b.mark.length);
@@ -23,6 +25,12 @@ export function MusterPage() {
     <div className="page muster-page">
       <div className="page-head">
         <h2>{t('nav.muster')}</h2>
+        {rack && (
+          <Anchor href="/devices/rack" className="btn">
+            <IconHelmet size={20} aria-hidden />
+            {t('wear.rack')}
+          </Anchor>
+        )}
         {may('evacuation.start') && (
           <button type="button" className="btn warn" onClick={() => setAsking(true)}>
             <IconRun size={20} aria-hidden />
