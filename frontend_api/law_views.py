@@ -114,6 +114,8 @@ class DueView(View):
     roles: list[str]
     people: list[str]
     """Who alone may take it; empty: anyone with one of the roles."""
+    barred: list[str]
+    """Who may not, whatever their roles: it is their own work."""
     mine: bool
     """True: whoever asks may take it."""
 

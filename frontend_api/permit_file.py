@@ -3,8 +3,10 @@
 from typing import Any
 
 from core.api.reading import Value
+from core.people.acts import ACTS
 from core.permits.facts import FACTS
 from core.permits.isolation_state import IsolationState, PlanRecord, PointRecord
+from core.permits.life_acts import SignPermit
 from core.permits.life_events import Given
 from core.permits.life_state import Life
 from core.permits.state import PermitRecord
@@ -160,14 +162,19 @@ def _inside(permit: PermitRecord) -> list[v.InsideView]:
 
 def _due(due: Due, person_id: str, roles: frozenset[str]) -> v.DueView:
     named = person_id in due.people
-    may = named or bool(roles & frozenset(due.roles)) or "owner" in roles
+    # The owner may do what any role may, and signs in nobody's place.
+    owner = "owner" in roles and due.verb != SignPermit.verb_
+    may = named or bool(roles & frozenset(due.roles)) or owner
     alone = bool(due.people) and not due.roles and not named
+    act = ACTS.get(due.verb)
+    able = act is not None and bool(roles & act.roles_)
     return v.DueView(
         verb=due.verb,
         slot=due.slot,
         roles=list(due.roles),
         people=list(due.people),
-        mine=may and not alone,
+        barred=list(due.barred),
+        mine=may and able and not alone and person_id not in due.barred,
     )
 
 

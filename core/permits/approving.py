@@ -12,15 +12,7 @@ from core.permits.bench import Bench
 from core.permits.chain import Slot
 from core.permits.lifecycle import PermitStatus
 from core.permits.pack import Phase
-from core.permits.packs import Ruled
 from core.permits.state import PermitRecord
-
-_STEPS = {Phase.SIGN: "sign", Phase.START: "sign_start", Phase.CLOSE: "sign_close"}
-
-#: The pack's setting: from this rank on one person may sign two approvals.
-_TWICE, _TWICE_RANK = "approve_twice_rank", 3
-#: Who may approve in another's place.
-_DELEGATES = ("issuer", "safety_officer")
 
 
 class Approving:
@@ -47,17 +39,15 @@ class Approving:
         ruled = self._bench.ruled(permit)
         slots = chain.chain(ruled.pack, ruled.kind)
         slot = self._next(slots, permit, act.slot)
-        lifecycle.check(_STEPS[slot.phase], permit.status)
+        lifecycle.check(chain.STEPS[slot.phase], permit.status)
         if act.content != permit.life.content:
             raise Refused("permit.content_changed", content=permit.life.content)
         right = self._right(slot, permit, actor, act.for_id)
         self._proven(slot, act, cause)
         found = self._bench.spot(permit.zone_id, cause)
+        chain.check_fit(ruled.pack, ruled.kind, slot, permit, actor)
         if slot.approves:
-            self._once(ruled, slots, permit, actor)
             self._approves(permit, slot, actor, found.truth, cause)
-        else:
-            self._checks_others(permit, slot, actor)
         if slot.phase is Phase.CLOSE:
             self._closes(slots, permit, slot, actor, cause)
         body = e.PermitSigned(
@@ -101,15 +91,9 @@ class Approving:
 
     def _right(self, slot: Slot, permit: PermitRecord, actor: str, for_id: str) -> str:
         """Return whose right a signature uses; '' for the signer's own."""
-        roles = self._bench.access.roles(actor)
-        if not for_id and chain.may_sign(slot, permit, actor, roles):
-            return ""
-        given = permit.life.delegated.get(slot.id, {}).get(actor)
-        if given is not None and for_id in ("", given):
-            # Both rights are those of today, not of the day they were given.
-            self._bench.access.require(actor, *_DELEGATES)
-            if chain.may_sign(slot, permit, given, self._bench.access.roles(given)):
-                return given
+        found = chain.right(slot, permit, actor, self._bench.access.roles, for_id)
+        if found is not None:
+            return found
         needed = ", ".join(sorted(slot.acts_as)) or slot.role
         raise Refused("permit.slot_role", slot=slot.id, needed=needed)
 
@@ -122,8 +106,6 @@ class Approving:
         cause: Cause,
     ) -> None:
         """Keep an approver's rules: GB 30871 4.11, AQ 3064.2 5.4.3 to 5.5.3."""
-        if actor in (permit.supervisor_id, *permit.people()) and not slot.lead:
-            self._not_own(permit, slot, actor)
         # Where a late entry says that it was made, nobody can tell any more.
         truth = Truth.UNKNOWN if self._late(cause) else on_site
         told = truth.name.lower() if slot.on_site else "true"
@@ -133,39 +115,9 @@ class Approving:
         finally:
             self._bench.life.signing = None
 
-    def _once(
-        self, ruled: Ruled, slots: tuple[Slot, ...], permit: PermitRecord, actor: str
-    ) -> None:
-        """Refuse a second approval by one person, however many roles they have.
-
-        Two approvals are two pairs of eyes. A site may allow it for low grades.
-        """
-        setting = ruled.pack.setting(_TWICE)
-        if ruled.kind.rank >= (setting.value if setting is not None else _TWICE_RANK):
-            return
-        for slot in slots:
-            given = permit.life.signed.get(slot.id) if slot.approves else None
-            if given is not None and given.person_id == actor:
-                raise Refused("permit.approved_twice", person=actor, slot=slot.id)
-
     def _late(self, cause: Cause) -> bool:
         told = statement(cause)
         return told is None or self._bench.access.signing.late_ns(told.at) is not None
-
-    def _checks_others(self, permit: PermitRecord, slot: Slot, actor: str) -> None:
-        """Refuse who checks or accepts the own work (table A.1, 4.15)."""
-        if slot.phase is Phase.SIGN or slot.lead:
-            return
-        crew = {*BY_OTHERS, "supervisor"} if slot.phase is Phase.CLOSE else BY_OTHERS
-        own = actor in (permit.supervisor_id, *permit.people())
-        if own and slot.acts_as.isdisjoint(crew):
-            raise Refused("permit.own_work", person=actor)
-
-    def _not_own(self, permit: PermitRecord, slot: Slot, actor: str) -> None:
-        """Refuse the approval of one's own work, where another role is asked for."""
-        if actor == permit.supervisor_id and "supervisor" in slot.acts_as:
-            return
-        raise Refused("permit.own_work", person=actor)
 
     def _closes(
         self,
@@ -223,7 +175,7 @@ class Approving:
             raise Refused("permit.slot_role", slot=slot.id, needed=slot.role)
         self._bench.known(act.to_id)
         # Only to a person who is authorised to approve at all.
-        self._bench.access.require(act.to_id, *_DELEGATES)
+        self._bench.access.require(act.to_id, *chain.DELEGATES)
         if act.to_id == actor:
             raise Refused("permit.delegate_self")
         body = e.PermitDelegated(

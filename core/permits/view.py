@@ -2,11 +2,13 @@
 
 import msgspec
 
+from core.api.errors import Refused
 from core.api.reading import Value
 from core.clock import NS
 from core.permits import chain, lifecycle
 from core.permits.bench import Bench
 from core.permits.interlocks import Findings, not_true
+from core.permits.life_acts import SignPermit
 from core.permits.lifecycle import FINAL, RUNNING, PermitStatus
 from core.permits.pack import Form, Phase
 from core.permits.packs import Ruled
@@ -23,6 +25,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     roles: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     """Who alone may take it; empty: anyone with one of the roles."""
+    barred: tuple[str, ...] = ()
+    """Who may not take it all the same: it is their own work, or they approved it."""
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -135,9 +139,9 @@ class Viewer:
         if status is S.APPLIED:
             return [Due(verb="permit.analyse", people=lead)]
         found: list[Due] = []
-        if life.offered_to:
+        if life.offered_to and status in lifecycle.TABLE["guardian"]:
             found.append(Due(verb="guardian.take_over", people=(life.offered_to,)))
-        if life.shift_to:
+        if life.shift_to and status in lifecycle.TABLE["shift"]:
             found.append(Due(verb="permit.take_shift", people=(life.shift_to,)))
         found += self._briefing(permit)
         found += self._signature(permit, ruled)
@@ -169,13 +173,39 @@ class Viewer:
         phase = chain.due_phase(permit.status)
         slots = chain.chain(ruled.pack, ruled.kind)
         waiting = chain.unsigned(slots, permit, phase)
-        if not waiting or permit.status in (*RUNNING, S.HELD):
+        if not waiting or permit.status not in lifecycle.TABLE[chain.STEPS[phase]]:
             return []
         slot = waiting[0]
-        lead = (permit.supervisor_id,) if slot.lead else ()
-        people = (*lead, *permit.life.delegated.get(slot.id, {}))
-        roles = () if slot.lead else tuple(sorted(slot.acts_as))
-        return [Due(verb="permit.sign", slot=slot.id, roles=roles, people=people)]
+        given = permit.life.delegated.get(slot.id, {})
+        people = (permit.supervisor_id,) if slot.lead else tuple(given)
+        signers = (each.person_id for each in permit.life.signed.values())
+        asked = {permit.supervisor_id, *permit.people(), *given, *signers}
+        return [
+            Due(
+                verb=SignPermit.verb_,
+                slot=slot.id,
+                roles=() if slot.lead else tuple(sorted(slot.acts_as)),
+                people=people,
+                barred=tuple(
+                    sorted(p for p in asked if self._barred(ruled, slot, permit, p))
+                ),
+            )
+        ]
+
+    def _barred(
+        self, ruled: Ruled, slot: chain.Slot, permit: PermitRecord, person_id: str
+    ) -> bool:
+        """Say whether the desk would refuse a person's signature, by its own rule."""
+        roles = self._bench.access.roles
+        if not roles(person_id) & SignPermit.roles_:
+            return True
+        if chain.right(slot, permit, person_id, roles) is None:
+            return True
+        try:
+            chain.check_fit(ruled.pack, ruled.kind, slot, permit, person_id)
+        except Refused:
+            return True
+        return False
 
     def _releasers(self, permit: PermitRecord) -> tuple[str, ...]:
         kind = self._bench.judge.kind(permit)

@@ -786,6 +786,7 @@ export interface DueView {
   slot: string;
   roles: string[];
   people: string[];
+  barred: string[];
   mine: boolean;
 }
 

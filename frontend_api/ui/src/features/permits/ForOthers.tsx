@@ -42,6 +42,7 @@ function useSteps({ file, permit }: Part): (person: PersonView) => Step[] {
     }
     for (const due of file.due.filter((one) => one.verb === 'permit.sign')) {
       const named = due.people.includes(person.id);
+      if (due.barred.includes(person.id)) continue;
       if (!named && (due.people.length > 0 || !due.roles.some((role) => person.roles.includes(role)))) continue;
       const slot = file.law.slots.find((one) => one.id === due.slot);
       steps.push({
