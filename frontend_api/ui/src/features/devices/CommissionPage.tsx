@@ -42,18 +42,24 @@ function Zone({ zone, rights }: { zone: ZoneSheetView; rights: ZoneSheets }) {
   const { ask, busy, problem } = useAct();
   const good = zone.state === 'protected';
   const testing = zone.state === 'testing' || zone.state === 'ready';
+  // Nothing hangs there, and nothing ever did: there is no proof to be wanted.
+  const empty = zone.total === 0 && zone.state === 'none';
   const Icon = good ? IconShieldCheck : IconShieldX;
   return (
     <article className={`device ${good ? 'good' : testing ? 'doubtful' : zone.total ? 'faulty' : ''}`} aria-label={say(zone.names)}>
       <header>
         <h3>{say(zone.names)}</h3>
-        <span className={`tag ${good ? 'good' : testing ? 'warn' : zone.total ? 'bad' : ''}`}>
-          <Icon size={18} aria-hidden />
-          {t(`devices.zone_state.${zone.state}`, { defaultValue: zone.state })}
-        </span>
-        <span className="note">
-          {zone.done} / {zone.total}
-        </span>
+        {!empty && (
+          <>
+            <span className={`tag ${good ? 'good' : testing ? 'warn' : 'bad'}`}>
+              <Icon size={18} aria-hidden />
+              {t(`devices.zone_state.${zone.state}`, { defaultValue: zone.state })}
+            </span>
+            <span className="note">
+              {zone.done} / {zone.total}
+            </span>
+          </>
+        )}
       </header>
       {zone.signed_by && (
         <p className="note">

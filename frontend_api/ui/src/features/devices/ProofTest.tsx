@@ -88,7 +88,7 @@ function Stands({ proof }: { proof: ProofView }) {
           {t('outputs.failed_at', { at: at(proof.failed_ms) })} {t(`outputs.why.${proof.why}`, { defaultValue: proof.why })}
         </span>
       )}
-      <span>{proof.proven_ms ? t('outputs.proven_at', { at: at(proof.proven_ms), who: people[proof.by_id]?.name ?? proof.by_id }) : t('outputs.never_proved')}</span>
+      <span>{standing === 'none' && !proof.proven_ms ? '' : proof.proven_ms ? t('outputs.proven_at', { at: at(proof.proven_ms), who: people[proof.by_id]?.name ?? proof.by_id }) : t('outputs.never_proved')}</span>
       {proof.due_ms > 0 && <span>{t('outputs.due_by', { at: at(proof.due_ms) })}</span>}
     </p>
   );
