@@ -27,6 +27,7 @@ from frontend_api.blobio import (
     IDLE_S,
     LENGTH,
     OFFSET,
+    Streams,
     answer_of,
     blocks,
     close,
@@ -45,8 +46,6 @@ from frontend_api.quota import PERSONAL, Limits, Purpose, Upload
 from frontend_api.replica import Replica
 from frontend_api.uploads import EXPIRES_MS, Uploads, refused
 
-#: Requests that may move bytes at once; more are told to come again.
-STREAMS = 8
 _LEADS = frozenset({"supervisor", "issuer", "safety_officer", "owner"})
 _READERS = _LEADS | {"auditor"}
 _KEEPERS = frozenset({"safety_officer", "maintainer", "owner"})
@@ -119,7 +118,7 @@ class Attachments:
         self.evidence = Evidence(self.vault)
         self.uploads = Uploads(self.evidence, replica.clock, limits or Limits())
         self._pool = ThreadPoolExecutor(2, "blobs")
-        self._streams = 0
+        self._streams = Streams()
         self.destruction = Destruction(replica, self.evidence, self.uploads, self.run)
 
     def routes(self) -> list[Route]:
@@ -160,16 +159,6 @@ class Attachments:
             raise problem_of(no) from None
         except VaultError as error:
             raise problem_of(refused(error)) from None
-
-    @contextlib.contextmanager
-    def _stream(self) -> Iterator[None]:
-        if self._streams >= STREAMS:
-            raise problem_of(Refused("attachment.busy"))
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
 
     # --- who may --------------------------------------------------------------
 
@@ -236,7 +225,7 @@ class Attachments:
         request, me = call.request, _writer(call)
         at = offset_of(request)
         upload_id = _id(request)
-        with self._stream():
+        with self._streams.of(me):
             turn = await self.run(
                 self.uploads.turn, upload_id, me, at, request.content_length
             )
@@ -244,10 +233,12 @@ class Attachments:
             try:
                 async for block in blocks(request):
                     await take(block)
-            finally:
+            except BaseException:
                 # Also after a cut: what came is on disk before anybody asks.
                 with contextlib.suppress(Problem):
-                    at = await self.run(self.uploads.flush, upload_id, me, turn)
+                    await self.run(self.uploads.flush, upload_id, me, turn)
+                raise
+            at = await self.run(self.uploads.flush, upload_id, me, turn)
         return web.Response(status=204, headers={OFFSET: str(at)})
 
     async def finish(self, call: Call) -> UploadView:
@@ -303,7 +294,7 @@ class Attachments:
         start, stop = span_of(call.request, blob.size)
         pieces = self.evidence.read(permit_id, blob, start, stop)
         response = answer_of(name, blob.media, start, stop, blob.size)
-        with self._stream():
+        with self._streams.of(call.session.person_id):
             return await self._send(call.request, response, pieces)
 
     async def _send(
@@ -338,13 +329,15 @@ class Attachments:
         if kind not in PERSONAL:
             raise Problem("gateway.bad_request", reason="kind is photo or document")
         self._on_person(call.session, person_id, _READERS - {"issuer"})
+        if not call.session.may_act(ReadPersonal.verb_):
+            raise Problem("gateway.not_allowed")  # a screen's token reads no faces
         content = await self.run(self.vault.get, person_id, kind, name)
         read = ReadPersonal(person_id=person_id, kind=kind, name=name)
         await self.acts.ask(call.session.person_id, ReadPersonal.verb_, read)
         media = sniff(content[:64]) or "application/octet-stream"
         start, stop = span_of(call.request, len(content))
         response = answer_of(name, media, start, stop, len(content))
-        with self._stream():
+        with self._streams.of(call.session.person_id):
             return await self._send(call.request, response, iter([content[start:stop]]))
 
     async def list_permit(self, call: Call) -> AttachmentList:

@@ -1,6 +1,8 @@
 """Bytes between HTTP and blobs: blocks in, ranges and headers out."""
 
 import asyncio
+import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 
 from aiohttp import web
@@ -13,6 +15,10 @@ from frontend_api.problems import Problem
 BLOCK = 256 << 10
 #: A peer that says nothing, or takes nothing, for this long is given up.
 IDLE_S = 30.0
+#: Requests that may move bytes at once; more are told to come again.
+STREAMS = 8
+#: Of these, one person's: whoever opens many and dawdles keeps nobody out.
+STREAMS_EACH = 6
 OFFSET = "Upload-Offset"
 LENGTH = "Upload-Length"
 #: A blob is a document of its own origin that may run and load nothing.
@@ -43,6 +49,29 @@ _STATUS = {
 }
 
 
+class Streams:
+    """Count the requests that move bytes, each person's too."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return self._open.total() > 0
+
+    @contextlib.contextmanager
+    def of(self, person_id: str) -> Iterator[None]:
+        """Count one more of a person; raises Problem where there is no room."""
+        mine = self._open[person_id]
+        if self._open.total() >= STREAMS or mine >= STREAMS_EACH:
+            raise problem_of(Refused("attachment.busy"))
+        self._open[person_id] += 1
+        try:
+            yield
+        finally:
+            self._open[person_id] -= 1
+            self._open += Counter()  # who has none is not kept
+
+
 def problem_of(no: Refused) -> Problem:
     """Return the problem of a refusal of this room."""
     status = _STATUS.get(no.refusal, 0)
@@ -60,11 +89,15 @@ def offset_of(request: web.Request) -> int:
 async def blocks(request: web.Request) -> AsyncIterator[bytes]:
     """Yield a body as it comes, in blocks that are worth a thread.
 
-    What came before a cut is yielded too. Raises Problem for a silent peer.
+    What came before a cut is yielded too, and what comes slowly now and then: only
+    who hands over bytes hears that another took over. Raises Problem for a silent
+    peer.
     """
     parts: list[bytes] = []
     size = 0
     cut: Problem | None = None
+    now = asyncio.get_running_loop().time
+    begun = now()
     while cut is None:
         try:
             async with asyncio.timeout(IDLE_S):
@@ -77,9 +110,10 @@ async def blocks(request: web.Request) -> AsyncIterator[bytes]:
             data = b""
         parts.append(data)
         size += len(data)
-        if size >= BLOCK or (size and not data):
+        full = size >= BLOCK or now() - begun >= IDLE_S
+        if full or (size and not data):
             yield b"".join(parts)
-            parts, size = [], 0
+            parts, size, begun = [], 0, now()
         if not data:
             break
     if cut is not None:

@@ -201,3 +201,18 @@ async def test_a_withdrawn_face_is_destroyed(fixture: Fixture, owner: Desk) -> N
     assert vault.get("p-chen", "photo", photo) == b"picture"
     fixture.core.emit(PersonErased(person_id="p-chen", by="p-chen"))
     await until(lambda: vault.erased("p-chen"), "the person's key")
+
+
+async def test_a_screens_token_sees_no_faces(fixture: Fixture, owner: Desk) -> None:
+    """A token to read is for screens; a look at a person's file is an act."""
+    phone = Phone(owner)
+    name = await phone.bring(JPEG, purpose="photo", permit_id="", person_id="p-sun")
+    body = {"name": "display", "scopes": ["read"]}
+    _, made = await owner.post("/api/v1/tokens", body)
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    path = f"/api/v1/attachments/{name}?person=p-sun&kind=photo"
+    before = asyncio.all_tasks()
+    async with aiohttp.ClientSession() as session:
+        machine = Desk(fixture, session)
+        assert (await machine.get(path, headers=bearer))[0] == 403
+    await until(lambda: asyncio.all_tasks() <= before, "the connection to end")

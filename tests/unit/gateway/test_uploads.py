@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from core.people.vault import Standing
 from frontend_api import blobio
+from frontend_api.problems import Problem
 from tests.support.mounts import mount, unmount
 from tests.support.phone import JPEG, MIB, Phone, cut, digest, ended, film, part_of
 from tests.support.waiting import until
@@ -196,8 +200,8 @@ async def test_too_many_streams_are_told_to_come_again(owner: Desk) -> None:
     _, upload = await phone.begin(JPEG, media="image/jpeg")
     here = part_of(owner.fixture)
     with contextlib.ExitStack() as stack:
-        for _ in range(8):
-            stack.enter_context(here._stream())
+        for number in range(8):
+            stack.enter_context(here._streams.of(f"p-{number}"))
         status, wrong = await phone.append(upload["id"], 0, JPEG)
         assert (status, wrong["code"]) == (503, "attachment.busy")
     assert (await phone.append(upload["id"], 0, JPEG))[0] == 204
@@ -239,3 +243,59 @@ async def test_a_full_disk_stops_the_film_and_not_the_hub(
     filler.unlink()
     await phone.resume(upload["id"], data)
     assert (await phone.finish(upload["id"], digest(data)))[0] == 200
+
+
+async def test_who_opens_many_streams_and_dawdles_keeps_nobody_out(
+    owner: Desk,
+) -> None:
+    here = part_of(owner.fixture)
+    phone = Phone(owner)
+    with contextlib.ExitStack() as stack:
+        with pytest.raises(Problem):
+            for _ in range(8):
+                stack.enter_context(here._streams.of("p-idle"))
+        assert await phone.bring(JPEG) == digest(JPEG)
+
+
+async def test_a_disk_that_fails_at_the_last_write_is_told(
+    owner: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No 'well done' for bytes that are not on the disk; they may come again."""
+    phone = Phone(owner)
+    _, upload = await phone.begin(JPEG, media="image/jpeg")
+
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as bad:
+        bad.setattr("frontend_api.sealed.os.fsync", fails)
+        status, told = await phone.append(upload["id"], 0, JPEG)
+        assert (status, told["code"]) == (503, "attachment.disk")
+    at = await phone.offset(upload["id"])
+    assert await phone.append(upload["id"], at, JPEG[at:]) == (204, len(JPEG))
+    status, done = await phone.finish(upload["id"], digest(JPEG))
+    assert (status, done["done"]) == (200, digest(JPEG))
+
+
+class Drops:
+    """A body that comes byte by byte, and never fills a block."""
+
+    def __init__(self) -> None:
+        self.content = self
+        self.read = 0
+
+    async def readany(self) -> bytes:
+        self.read += 1
+        return b"x" if self.read < 10 else b""
+
+
+async def test_a_slow_phone_hears_that_it_was_taken_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It hands over what it has now and then, and does not hold its place for ever."""
+    monkeypatch.setattr(blobio, "IDLE_S", 0.0)  # every byte has waited long enough
+    slow = Drops()
+    reading = blobio.blocks(cast("web.Request", slow))
+    assert await anext(reading) == b"x"
+    assert slow.read == 1, "the refusal would be heard before the next byte"
+    assert b"".join([block async for block in reading]) == b"x" * 8
