@@ -18,7 +18,7 @@ async def test_hub_announces_holds_and_stops(tmp_path: Path) -> None:
         viewer = await hub.attach()
         assert await in_thread("--data", str(hub.data), "--power-end", "4") == 0
         await until(lambda: viewer.seen("permit.held"), "permit held")
-        assert viewer.seen("notice.queued")
+        await until(lambda: viewer.seen("notice.queued"), "people are told")
         await until(lambda: hub.process.poll() is not None, "hub ended by itself")
     assert hub.process.returncode == 0
     last = hub.journal()[-1][0]
