@@ -36,11 +36,16 @@ def apply(state: "SiteState", body: Event, envelope: Envelope) -> None:
             zone = body.zone_id or ""
             state.unknown_protective[f"{body.name} {zone}".rstrip()] = zone
         return
+    part(state, body, envelope)
+    if envelope.cause.proof is not None:
+        state.people.keys.used(envelope.cause)
+
+
+def part(state: Any, body: Event, envelope: Envelope) -> None:
+    """Fold one event into a state that may hold no more than its own room's part."""
     step = _FOLDS.get(type(body))
     if step is not None:
         step(state, body, envelope)
-    if envelope.cause.proof is not None:
-        state.people.keys.used(envelope.cause)
 
 
 def replay(state: "SiteState", envelope: Envelope) -> Event:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from core import config
-from core import state as states
 from core.api.documents import read
 from core.api.errors import ConfigError
 from core.api.manifest import Manifest, parse
@@ -16,7 +15,6 @@ from core.api.packages import Package, packages
 from core.clock import RealClock
 from core.config import Code
 from core.journal import envelope as envelopes
-from core.journal import fold
 from core.link import messages as m
 from core.link.findings import Findings, ScanState
 from core.registry.events import DeviceEnrolled, DeviceRemoved, DeviceReplaced
@@ -35,6 +33,7 @@ from integrations.runtime.discovery.neighbours import NeighbourListener
 from integrations.runtime.discovery.plugged import SerialListener
 from integrations.runtime.discovery.radio import NotHere, RadioListener
 from integrations.runtime.discovery.scans import Scans
+from integrations.runtime.discovery.site import SitePart, load
 from integrations.runtime.discovery.ssdp import SsdpListener
 from integrations.runtime.discovery.topics import (
     OwnBroker,
@@ -117,7 +116,7 @@ class Discovery:
         self._make, self._data = dict(listeners), data
         if data is not None:
             self._make["mqtt"] = self._topics
-        self.state, self.bundle = states.SiteState(), config.EMPTY
+        self.site, self.bundle = SitePart(), config.EMPTY
         self.board, self.known = Board(RealClock()), Known()
         self.board.covered, self.board.ignored = self.known.covered, self.known.ignored
         self._news, self._ready = asyncio.Event(), asyncio.Event()
@@ -140,7 +139,7 @@ class Discovery:
         """Take one message of the core."""
         match message:
             case m.Snapshot():
-                self.state = states.load(message.state)
+                self.site = load(message.state)
                 self._arm(message.bundle)
             case m.Events():
                 for data in message.envelopes:
@@ -188,10 +187,7 @@ class Discovery:
         return TopicListener(signs, board, self._broker)
 
     def _event(self, envelope: envelopes.Envelope) -> None:
-        at = (self.state.epoch, self.state.seq)
-        if (envelope.epoch, envelope.seq) <= at:
-            return
-        body = fold.replay(self.state, envelope)
+        body = self.site.take(envelope)
         # Only what is asked now: a scan of before a restart is over.
         if isinstance(body, ScanAsked):
             self._know_site()
@@ -209,7 +205,7 @@ class Discovery:
         """Take the site as it is now, once for however many changes of it."""
         if self._site_due:
             self._site_due = False
-            self.known.take(self.state.registry, self.bundle)
+            self.known.take(self.site.registry, self.bundle)
 
     # --- what the gateway is told -------------------------------------------------
 
