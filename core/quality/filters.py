@@ -4,7 +4,6 @@ Nothing protective reads a cleaned value (issue: limits always read raw); a filt
 takes a value out of a curve and says why, it never puts another in its place.
 """
 
-import statistics
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -129,14 +128,16 @@ def _spikes(rows: Iterable[Cleaned], usual: Usual) -> Iterator[Cleaned]:
 
 
 def _spike(window: deque[Cleaned], at: int, usual: Usual) -> Cleaned:
+    from statistics import median  # late: it takes a megabyte where nobody asks
+
     row = window[at]
     own = number(row.raw)
     kept = (number(each.raw) for each in window if not each.filter)
     near = [value for value in kept if value is not None]
     if row.filter or own is None or usual.noise is None or len(near) <= 2 * SIDE:
         return row
-    middle = statistics.median(near)
-    spread = _MAD * statistics.median(abs(n - middle) for n in near)
+    middle = median(near)
+    spread = _MAD * median(abs(n - middle) for n in near)
     # A level that goes on is no spike: those on one side agree with it.
     agree = sum(abs(n - own) <= abs(own - middle) / 2 for n in near) > 1
     far = abs(own - middle) > max(_FAR * spread, _FAR * usual.noise, 1e-12)
