@@ -304,15 +304,24 @@ class _Serial:
         self._asked = unit
         frame = bytes([unit]) + pdu
         self._port.write(frame + crc16(frame))
-        frame = b""
-        pause = self.answer_s + (len(pdu) + 3) * self._byte_s
-        while len(frame) < 2 * _MAX_FRAME and (part := await self.hear(pause)):
-            frame += part
-            pause = _QUIET_S + 4 * self._byte_s
+        try:
+            frame = await self._answer(self.answer_s + (len(pdu) + 3) * self._byte_s)
+        except asyncio.CancelledError:
+            # Who asks next must not take our answer for another master's word.
+            await self._answer(self.answer_s)
+            raise
         if len(frame) > 4 and frame[0] != unit and crc16(frame[:-2]) == frame[-2:]:
             # Nobody was asked that: whole frames of others are another master's.
             raise Refused("discovery.other_master", target=self.place, count=len(frame))
         return rtu_pdu(frame, unit) if frame else b""
+
+    async def _answer(self, pause: float) -> bytes:
+        """Return what comes until the line is quiet; b"" when nothing does."""
+        frame = b""
+        while len(frame) < 2 * _MAX_FRAME and (part := await self.hear(pause)):
+            frame += part
+            pause = _QUIET_S + 4 * self._byte_s
+        return frame
 
     def _late(self, stray: bytes) -> bool:
         """Say whether it is a slow device's answer to the question before."""
