@@ -202,18 +202,10 @@ class Hub:
             self._acting = None
 
     def on(
-        self,
-        kind: type[EventT],
-        listener: Callable[[EventT, Envelope], None],
-        *,
-        first: bool = False,
+        self, kind: type[EventT], listener: Callable[[EventT, Envelope], None]
     ) -> None:
-        """Call ``listener`` for every accepted event of a type, in order.
-
-        ``first``: before all others, for what orders sirens.
-        """
-        known = self._listeners.setdefault(kind, [])
-        known.insert(0 if first else len(known), listener)
+        """Call ``listener`` for every accepted event of a type, in order."""
+        self._listeners.setdefault(kind, []).append(listener)
 
     def derive(
         self, kinds: Iterable[type[Event]], listener: Callable[[Any], object]
