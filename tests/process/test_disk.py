@@ -17,13 +17,13 @@ async def test_read_only_disk_still_sounds_and_refuses_permission(
     bundle = small_site(loop.config())
     async with RunningHub(tmp_path / "data", bundle) as hub:
         viewer = await hub.attach()
-        await until(lambda: viewer.live, "reading")
+        await until(lambda: viewer.hears, "reading")
         digest = viewer.state.hub.config_hash
     assert mount("-o", "remount,ro", str(journal_disk))
     async with RunningHub(tmp_path / "data") as hub:
         viewer = await hub.attach()
         await until(lambda: raised(viewer, "fault.disk"), "fault.disk")
-        await until(lambda: viewer.live, "the known site is still monitored")
+        await until(lambda: viewer.hears, "the known site is still monitored")
         loop.tell(value=25.0)
         await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
         reply = await viewer.act("config.arm", ArmConfig(hash=digest))
@@ -58,7 +58,7 @@ async def test_damaged_key_is_told_and_the_hub_protects(tmp_path: Path) -> None:
     async with RunningHub(tmp_path / "data") as hub:
         viewer = await hub.attach()
         await until(lambda: raised(viewer, "fault.disk"), "fault.disk")
-        await until(lambda: viewer.live, "the known site is still monitored")
+        await until(lambda: viewer.hears, "the known site is still monitored")
         loop.tell(value=25.0)
         await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
     key.write_bytes(whole)

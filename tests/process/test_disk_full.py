@@ -89,7 +89,7 @@ def fill_disk(folder: Path) -> Path:
 async def issued(hub: RunningHub) -> str:
     """Issue a permit in the monitored zone; return its id."""
     viewer = await hub.attach()
-    await until(lambda: viewer.live, "reading")
+    await until(lambda: viewer.hears, "reading")
     reply = await viewer.act("permit.issue", FORM, "ivy")
     assert reply.ok, reply
     return str(reply.result["permit_id"])
@@ -116,7 +116,7 @@ async def test_alarm_on_a_full_disk(tmp_path: Path, journal_disk: Path) -> None:
     fill_journal(hub.data)
     async with RunningHub(hub.data) as hub:
         viewer = await hub.attach()
-        await until(lambda: viewer.live, "reading")
+        await until(lambda: viewer.hears, "reading")
         # The first events may still find room: what is told meanwhile fills it.
         for turn in range(20):
             move = MovePerson(person_id="ann", zone_id="pump" if turn % 2 else "")

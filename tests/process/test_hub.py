@@ -211,7 +211,7 @@ async def test_site_clock_may_run_twenty_times_as_fast(tmp_path: Path) -> None:
     )
     async with hub:
         viewer = await hub.attach()
-        await until(lambda: viewer.live, "reading")
+        await until(lambda: viewer.hears, "reading")
         loop.tell(value=25.0)
         await until(lambda: raised(viewer, "gas.toxic"), "gas alarm")
         first = viewer.events[-1][1].mono_ns

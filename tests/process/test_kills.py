@@ -100,7 +100,7 @@ async def campaign(folder: Path, seed: int, kills: int) -> None:
     )
     async with RunningHub(folder / "data", bundle) as hub:
         viewer = await hub.attach()
-        await until(lambda: viewer.live, "reading")
+        await until(lambda: viewer.hears, "reading")
         permit, evacuation = await burden(viewer)
         async with asyncio.TaskGroup() as group:
             group.create_task(alarms_arrive(loop, stop))

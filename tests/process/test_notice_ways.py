@@ -78,7 +78,7 @@ async def test_an_sms_is_delivered_and_its_reply_answers(tmp_path: Path) -> None
         hub = RunningHub(data, site(loop, policy, 1, "sms"), args=ARGS)
         async with hub:
             viewer = await hub.attach()
-            await until(lambda: viewer.live, "reading")
+            await until(lambda: viewer.hears, "reading")
             await until(lambda: "AT+CPIN?" in modem.commands, "modem", limit_s=40)
             loop.tell(value=25.0)
             await until(all_are(viewer, "sms", "sent"), "sent", limit_s=40)
@@ -111,7 +111,7 @@ async def test_a_group_gets_one_message_and_a_core_that_dies_sends_no_second(
         hub = RunningHub(data, site(loop, policy, 5, "team", "screen"), args=ARGS)
         async with hub:
             viewer = await hub.attach()
-            await until(lambda: viewer.live, "reading")
+            await until(lambda: viewer.hears, "reading")
             loop.tell(value=25.0)
             await until(all_are(viewer, "team", "sent"), "sent", limit_s=40)
             old = hub.kill("core")

@@ -93,7 +93,7 @@ async def test_a_notice_is_sent_and_failures_are_written_down(tmp_path: Path) ->
         hub = RunningHub(data, bundle(loop, data, taken.port), args=ARGS)
         async with hub:
             viewer = await hub.attach()
-            await until(lambda: viewer.live, "reading")
+            await until(lambda: viewer.hears, "reading")
             loop.tell(value=25.0)
             await until(lambda: told(viewer), "notice")
             notice = told(viewer)
@@ -120,7 +120,7 @@ async def test_what_is_owed_is_sent_after_the_notifier_died(tmp_path: Path) -> N
         hub = RunningHub(data, bundle(loop, data, taken.port), args=ARGS)
         async with hub:
             viewer = await hub.attach()
-            await until(lambda: viewer.live, "reading")
+            await until(lambda: viewer.hears, "reading")
             hub.kill("notifier")
             loop.tell(value=25.0)
             await until(lambda: taken.got, "delivered by the next one", limit_s=40)

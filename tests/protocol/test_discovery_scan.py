@@ -324,7 +324,8 @@ async def test_a_master_that_comes_later_ends_the_scan(
 ) -> None:
     def answer(data: bytes) -> bytes:
         loop = asyncio.get_running_loop()
-        loop.call_later(0.05, line.say, b"\x09\x03\x00\x00\x00\x01\x85\x42")
+        for delay_s in (0.05, 0.2, 0.5, 1.0, 2.0):  # a slow scan hears it too
+            loop.call_later(delay_s, line.say, b"\x09\x03\x00\x00\x00\x01\x85\x42")
         return data
 
     line.answer = answer

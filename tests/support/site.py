@@ -69,6 +69,12 @@ class Viewer:
     def connected(self) -> bool:
         return self.client.safety is not None
 
+    @property
+    def hears(self) -> bool:
+        """Say whether a detector has been heard: a good number is shown."""
+        rows = self.live.values()
+        return any(r.quality == 0 and type(r.value) is float for r in rows)
+
     def seen(self, name: str) -> list[Event]:
         """Return the events of a type, such as ``alarm.raised``."""
         return [body for body, _ in self.events if body.name_ == name]
