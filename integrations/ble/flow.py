@@ -6,6 +6,12 @@ from typing import Any
 
 import voluptuous as vol
 
+from core.api.checks import flag as _flag
+from core.api.checks import port as _port
+from core.api.checks import span as _span
+from core.api.checks import text as _text
+from core.api.checks import within as _within
+from core.api.checks import without_secrets as _without_secrets
 from integrations.ble import advert
 
 PROXY_PORT, FEED_PORT = 6053, 8337
@@ -13,39 +19,11 @@ _UID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ADAPTER = re.compile(r"hci\d{1,2}")
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
-    return value
-
-
 def _matching(pattern: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise vol.Invalid(f"expected {what}, found {value!r}")
         return value
-
-    return check
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
-    return value
-
-
-def _port(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
-    return value
-
-
-def _within(low: float, high: float) -> Callable[[object], float]:
-    def check(value: object) -> float:
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if not plain or not low <= value <= high:  # type: ignore[operator]
-            raise vol.Invalid(f"expected {low:g} to {high:g}, found {value!r}")
-        return float(value)  # type: ignore[arg-type]
 
     return check
 
@@ -63,16 +41,6 @@ def key(value: str) -> bytes:
     if not re.fullmatch(r"[0-9a-fA-F]{32}", plain):
         raise vol.Invalid("expected the device's bind key: 32 hexadecimal digits")
     return bytes.fromhex(plain)
-
-
-def _span(value: object) -> tuple[float, float]:
-    number = _within(-1e12, 1e12)
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise vol.Invalid("expected [lowest, highest]")
-    low, high = number(value[0]), number(value[1])
-    if low >= high:
-        raise vol.Invalid("expected [lowest, highest], the lowest first")
-    return low, high
 
 
 _NAME = _matching(_UID, "an object's name such as temperature or count_2")
@@ -133,13 +101,6 @@ _SHAPE = vol.Schema(
 def schema() -> vol.Schema:
     """Return the schema of the options; its errors carry the path to the fault."""
     return vol.Schema(vol.All(_without_secrets, _SHAPE, _cross_check))
-
-
-def _without_secrets(options: object) -> object:
-    """Leave out the values that the host was handed beside the options."""
-    if isinstance(options, Mapping):
-        return {name: value for name, value in options.items() if name != "secrets"}
-    return options
 
 
 def _cross_check(options: dict[str, Any]) -> dict[str, Any]:

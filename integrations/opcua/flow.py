@@ -10,6 +10,11 @@ from urllib.parse import urlsplit
 import voluptuous as vol
 
 from core.api import ConfigError, EntityKind, OutputKind, documents, wrong_fail_safe
+from core.api.checks import flag as _flag
+from core.api.checks import port as _port
+from core.api.checks import span as _span
+from core.api.checks import within as _within
+from core.api.checks import without_secrets as _without_secrets
 from core.api.forms import describe
 from integrations.opcua import nodes
 
@@ -41,28 +46,6 @@ def _text(value: object) -> str:
     return value
 
 
-def _within(low: float, high: float) -> Callable[[object], float]:
-    def check(value: object) -> float:
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if not plain or not low <= value <= high:  # type: ignore[operator]
-            raise vol.Invalid(f"expected {low:g} to {high:g}, found {value!r}")
-        return float(value)  # type: ignore[arg-type]
-
-    return check
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
-    return value
-
-
-def _port(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
-    return value
-
-
 def _path(value: object) -> str:
     text = _text(value)
     if not text.startswith("/") or len(text) > 200 or urlsplit(text).path != text:
@@ -79,16 +62,6 @@ def fingerprint_of(value: object) -> str:
             " compare what 'browse' tells with what the server itself shows"
         )
     return text
-
-
-def _span(value: object) -> tuple[float, float]:
-    number = _within(-1e12, 1e12)
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise vol.Invalid("expected [lowest, highest]")
-    low, high = number(value[0]), number(value[1])
-    if low >= high:
-        raise vol.Invalid("expected [lowest, highest], the lowest first")
-    return low, high
 
 
 def _word(value: object) -> bool | float | str:
@@ -213,13 +186,6 @@ _SHAPE = vol.Schema(
 def schema() -> vol.Schema:
     """Return the schema of the options; its errors carry the path to the fault."""
     return vol.Schema(vol.All(_without_secrets, _SHAPE, _cross_check))
-
-
-def _without_secrets(options: object) -> object:
-    """Leave out the values that the host was handed beside the options."""
-    if isinstance(options, Mapping):
-        return {key: value for key, value in options.items() if key != "secrets"}
-    return options
 
 
 def secrets_of(options: Mapping[str, Any]) -> tuple[str, ...]:
