@@ -9,37 +9,29 @@ import contextlib
 import os
 import termios
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import serial
 
 from core.api import Refused
+from integrations.modbus.scan_frames import (
+    MAX_FRAME,
+    READS,
+    BadAnswer,
+    foreign,
+    identification,
+    present,
+    rtu_pdu,
+    server_id,
+)
 from integrations.modbus.wire import crc16
 
-#: Read registers, read input registers, report server id, read device identification.
-READS: Mapping[int, bytes] = MappingProxyType(
-    {
-        3: bytes([3, 0, 0, 0, 1]),
-        4: bytes([4, 0, 0, 0, 1]),
-        0x11: bytes([0x11]),
-        0x2B: bytes([0x2B, 0x0E, 1, 0]),
-    }
-)
 LISTEN_S = 10.0
 BAUDS, PARITIES = (9600, 19200, 4800, 38400), ("N", "E")
 #: Tried at an address when no units were named; the first that answers counts.
 TCP_UNITS = (1, 255, 0)
 _CONNECT_S, _TCP_ANSWER_S, _LINE_ANSWER_S, _QUIET_S = 0.8, 1.0, 0.2, 0.03
 _AT_ONCE, _PACE_S, _FEW = 16, 0.02, 8
-_MAX_FRAME = 260
-#: A device that says so is there; others mean that a gateway found nobody.
-_PRESENT = (1, 2, 3, 5, 6)
-_OBJECTS = {0: "manufacturer", 1: "product", 2: "revision", 4: "name", 5: "model"}
-
-
-class BadAnswer(ValueError):
-    """Bytes that answer no request of ours."""
 
 
 class Answer(NamedTuple):
@@ -62,60 +54,6 @@ class Tell(Protocol):
 
     def note(self, code: str, **params: str | int) -> None:
         """Hear what a person must know."""
-
-
-# --- what devices answer ----------------------------------------------------------
-
-
-def identification(pdu: bytes) -> dict[str, str]:
-    """Return the facts of an answer to 0x2B/0x0E; raises BadAnswer."""
-    if len(pdu) < 7 or pdu[:2] != b"\x2b\x0e":
-        raise BadAnswer("no device identification")
-    found: dict[str, str] = {}
-    at = 7
-    for _ in range(pdu[6]):
-        if at + 2 > len(pdu) or at + 2 + pdu[at + 1] > len(pdu):
-            raise BadAnswer("an object is cut off")
-        text = _text(pdu[at + 2 : at + 2 + pdu[at + 1]])
-        if pdu[at] in _OBJECTS and text:
-            found[_OBJECTS[pdu[at]]] = text
-        at += 2 + pdu[at + 1]
-    return found
-
-
-def server_id(pdu: bytes) -> dict[str, str]:
-    """Return the facts of an answer to 0x11; raises BadAnswer."""
-    if len(pdu) < 3 or pdu[0] != 0x11 or pdu[1] != len(pdu) - 2:
-        raise BadAnswer("no server id")
-    text = _text(pdu[2:])
-    return {"server_id": text if len(text) > 2 else pdu[2:34].hex()}
-
-
-def _text(data: bytes) -> str:
-    text = data[:80].decode("latin-1")
-    return "".join(c for c in text if c.isascii() and c.isprintable()).strip()
-
-
-def present(pdu: bytes, function: int) -> bool:
-    """Say whether an answer shows a device; raises BadAnswer."""
-    if len(pdu) >= 2 and pdu[0] == function | 0x80:
-        return pdu[1] in _PRESENT
-    if len(pdu) >= 2 and pdu[0] == function:
-        if function in (3, 4) and (pdu[1] != len(pdu) - 2 or pdu[1] != 2):
-            raise BadAnswer("another number of registers")
-        return True
-    raise BadAnswer(f"no answer to function {function}")
-
-
-def rtu_pdu(frame: bytes, unit: int) -> bytes:
-    """Return the one good frame's inside; raises BadAnswer."""
-    if not 5 <= len(frame) <= _MAX_FRAME:
-        raise BadAnswer("no frame")
-    if crc16(frame[:-2]) != frame[-2:]:
-        raise BadAnswer("a broken checksum")
-    if frame[0] != unit:
-        raise BadAnswer("another unit")
-    return frame[1:-2]
 
 
 def covers(options: Mapping[str, Any]) -> Iterator[str]:
@@ -172,7 +110,7 @@ class _Tcp:
     async def __aenter__(self) -> "_Tcp":
         async with asyncio.timeout(_CONNECT_S):
             self._reader, self._writer = await asyncio.open_connection(
-                self._host, self._port, limit=2 * _MAX_FRAME
+                self._host, self._port, limit=2 * MAX_FRAME
             )
         return self
 
@@ -189,7 +127,7 @@ class _Tcp:
                 while True:
                     got = await self._reader.readexactly(7)
                     size = int.from_bytes(got[4:6], "big") - 1
-                    if got[2:4] != b"\0\0" or not 0 < size <= _MAX_FRAME:
+                    if got[2:4] != b"\0\0" or not 0 < size <= MAX_FRAME:
                         raise OSError("it does not speak Modbus")
                     answer = await self._reader.readexactly(size)
                     if got[:2] == head[:2]:  # else: late, for an earlier question
@@ -310,15 +248,26 @@ class _Serial:
             # Who asks next must not take our answer for another master's word.
             await self._answer(self.answer_s)
             raise
-        if len(frame) > 4 and frame[0] != unit and crc16(frame[:-2]) == frame[-2:]:
-            # Nobody was asked that: whole frames of others are another master's.
-            raise Refused("discovery.other_master", target=self.place, count=len(frame))
-        return rtu_pdu(frame, unit) if frame else b""
+        if not frame:
+            return b""
+        try:
+            return rtu_pdu(frame, unit)
+        except BadAnswer:
+            self._refuse_others(frame)
+            raise
+
+    async def settle(self) -> None:
+        """Let the rest of a broken answer pass; raises Refused, OSError."""
+        self._refuse_others(await self.hear(0.1))
+
+    def _refuse_others(self, heard: bytes) -> None:
+        if foreign(heard, self._asked):
+            raise Refused("discovery.other_master", target=self.place, count=len(heard))
 
     async def _answer(self, pause: float) -> bytes:
         """Return what comes until the line is quiet; b"" when nothing does."""
         frame = b""
-        while len(frame) < 2 * _MAX_FRAME and (part := await self.hear(pause)):
+        while len(frame) < 2 * MAX_FRAME and (part := await self.hear(pause)):
             frame += part
             pause = _QUIET_S + 4 * self._byte_s
         return frame
@@ -382,7 +331,7 @@ async def _one_unit(
         try:
             answer = await _look(line, unit)
         except BadAnswer:
-            await line.hear(0.1)
+            await line.settle()
             continue
         if answer is not None:
             baud, parity = setting

@@ -30,6 +30,7 @@ from integrations.runtime.discovery.scans import Scans
 from tests.support.waiting import until
 
 READ_ONLY = {3, 4, 0x11, 0x2B}
+OTHERS = b"\x09\x03\x00\x00\x00\x01\x85\x42"  # what another master asks unit 9
 _IDENTITY = ModbusDeviceIdentification(  # type: ignore[no-untyped-call]
     info_name={"VendorName": "Acme", "ProductCode": "GT-7", "ModelName": "Gas 7"}
 )
@@ -322,15 +323,22 @@ async def test_a_line_with_another_master_is_refused_before_a_word_is_said(
 async def test_a_master_that_comes_later_ends_the_scan(
     scanning: Scanning, line: Line
 ) -> None:
+    loop = asyncio.get_running_loop()
+    pending: list[asyncio.TimerHandle] = []
+
+    def poll() -> None:
+        line.say(OTHERS)
+        pending[:] = [loop.call_later(0.15, poll)]
+
     def answer(data: bytes) -> bytes:
-        loop = asyncio.get_running_loop()
-        for delay_s in (0.05, 0.2, 0.5, 1.0, 2.0):  # a slow scan hears it too
-            loop.call_later(delay_s, line.say, b"\x09\x03\x00\x00\x00\x01\x85\x42")
+        if not pending:
+            pending.append(loop.call_later(0.05, poll))
         return data
 
     line.answer = answer
     async with served(line, 1):
         done = await scanning.run("modbus_serial", line.hub, units=(1, 40))
+        pending[0].cancel()
     assert (done.state, done.code) == ("refused", "discovery.other_master")
 
 

@@ -73,12 +73,19 @@ OBJECTS = st.lists(
         [
             number
             for number, kind in MEAS_TYPES.items()
-            if number not in (0, 0x50) and kind.data_format.endswith("integer")
+            if number not in (0, 0x50, 0x58) and kind.data_format.endswith("integer")
         ]
     ),
     min_size=1,
     max_size=6,
 )
+
+
+def test_a_step_of_0_35_degrees_is_not_cut_to_a_tenth() -> None:
+    """The one object in which bthome-ble is coarser than the format: 0x58."""
+    ours = bthome.parse(b"\x40\x58\x01", ADDRESS)
+    assert [thing.value for thing in ours.things] == [0.35]
+    assert _theirs(b"\x40\x58\x01")["temperature"] == 0.3
 
 
 @given(OBJECTS, st.data())

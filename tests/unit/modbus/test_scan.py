@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.modbus import scan
+from integrations.modbus import scan_frames as scan
+from integrations.modbus.scan import covers
 from integrations.modbus.wire import crc16
 
 IDENTITY = bytes([0x2B, 0x0E, 1, 1, 0, 0, 2, 0, 4]) + b"Acme" + bytes([5, 3]) + b"X-1"
@@ -71,8 +72,26 @@ def test_the_units_of_a_site_are_known() -> None:
             {"serial": {"port": "/dev/ttyX"}, "devices": [{"unit": 1}]},
         ]
     }
-    assert set(scan.covers(options)) == {
+    assert set(covers(options)) == {
         "modbus:10.0.0.5:502/3",
         "modbus:10.0.0.5:502/4",
         "modbus:/dev/ttyX/1",
     }
+
+
+OTHERS = b"\x09\x03\x00\x00\x00\x01\x85\x42"  # what another master asks unit 9
+
+
+@pytest.mark.parametrize("before", [b"", b"\x01\x03\x02\x00\x05\x78\x47", b"\x01\x03"])
+@pytest.mark.parametrize("after", [b"", OTHERS, b"\x00"])
+def test_another_masters_question_is_known_in_the_midst_of_other_bytes(
+    before: bytes, after: bytes
+) -> None:
+    assert scan.foreign(before + OTHERS + after, 1)
+
+
+@given(st.binary(max_size=520), st.integers(1, 247))
+def test_bytes_are_another_masters_or_not(heard: bytes, unit: int) -> None:
+    """Fuzz: bounded, no exception; fewer bytes than a frame are nobody's."""
+    assert scan.foreign(heard, unit) in (False, True)
+    assert not scan.foreign(heard[:4], unit)
