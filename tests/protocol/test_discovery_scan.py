@@ -320,25 +320,19 @@ async def test_a_line_with_another_master_is_refused_before_a_word_is_said(
     assert line.asked == []
 
 
+@pytest.mark.parametrize("where", ["before", "after", "instead"])
 async def test_a_master_that_comes_later_ends_the_scan(
-    scanning: Scanning, line: Line
+    scanning: Scanning, line: Line, where: str
 ) -> None:
-    loop = asyncio.get_running_loop()
-    pending: list[asyncio.TimerHandle] = []
-
-    def poll() -> None:
-        line.say(OTHERS)
-        pending[:] = [loop.call_later(0.15, poll)]
-
     def answer(data: bytes) -> bytes:
-        if not pending:
-            pending.append(loop.call_later(0.05, poll))
-        return data
+        if len(line.asked) < 4:
+            return data
+        both = {"before": OTHERS + data, "after": data + OTHERS, "instead": OTHERS}
+        return both[where]
 
     line.answer = answer
     async with served(line, 1):
         done = await scanning.run("modbus_serial", line.hub, units=(1, 40))
-        pending[0].cancel()
     assert (done.state, done.code) == ("refused", "discovery.other_master")
 
 
