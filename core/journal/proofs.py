@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from core.journal.envelope import Proof
+from core.journal.statement import Said, said
 
 PERSON, TERMINAL = "phone", "terminal"
 _HALF = 32
@@ -58,26 +59,6 @@ def holds(public: bytes, proof: Proof) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-class Said(msgspec.Struct, frozen=True):
-    """Read of a statement what `verify` needs."""
-
-    hub: str
-    person: str
-    verb: str
-    at: int
-    """Wall milliseconds of the device."""
-    method: str = "key"
-    witness: str = ""
-
-
-_said = msgspec.json.Decoder(Said)
-
-
-def said(data: bytes) -> Said:
-    """Return a statement's head; raises msgspec.MsgspecError or ValueError."""
-    return _said.decode(data)
 
 
 class _Cause(msgspec.Struct):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.deadlines import Deadline
-from core.journal import proofs
+from core.journal import statement
 from core.journal.envelope import Cause, Envelope
 from core.journal.fold import folds
 from core.people.keys_events import (
@@ -79,7 +79,7 @@ class KeysState(msgspec.Struct, kw_only=True):
             if proof is None or key is None:
                 continue
             try:
-                key.last_ms = max(key.last_ms, proofs.said(proof.data).at)
+                key.last_ms = max(key.last_ms, statement.said(proof.data).at)
             except (msgspec.MsgspecError, ValueError):
                 continue  # accepted by no core: `verify` names it
 
