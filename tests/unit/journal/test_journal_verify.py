@@ -46,7 +46,7 @@ def _used() -> list[tuple[str, Frame]]:
     return found
 
 
-_VERIFIER = ("", ".audit", ".envelope", ".frame", ".proofs")
+_VERIFIER = ("", ".audit", ".envelope", ".frame", ".proofs", ".statement")
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> Path:
