@@ -17,6 +17,7 @@ from core.registry.state import EntityRecord
 #: What a rule that only advises does too: it tells people.
 TELLING = frozenset({"notify", "broadcast", "permit.request_release", "webhook"})
 _SOUNDERS = frozenset({"siren", "strobe", "voice", "lamp"})
+_KINDS = {str(each): each for each in OutputKind}
 _EVERYBODY = tuple(role for role in ROLES if role not in ("owner", "auditor"))
 
 
@@ -83,7 +84,7 @@ def _order(do: Doing, outputs: list[EntityRecord], value: bool | float | str) ->
 
 
 def _command(do: Doing) -> None:
-    kind = OutputKind(str(do.step.fields["output"]))
+    kind = _KINDS[str(do.step.fields["output"])]
     value = do.step.fields["value"]
     outputs = _outputs(do, kind)
     if outputs:

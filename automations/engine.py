@@ -57,8 +57,8 @@ class Engine:
         # No evidence ends what a rule says of itself: a person may.
         kernel.alarms.judges["rule"] = lambda _source, _condition: False
         hub = self.hub
-        hub.on(AlarmRaised, self._alarm_event)
-        hub.on(AlarmRepeated, self._alarm_event)
+        hub.on(AlarmRaised, self._alarm_event, ahead=True)
+        hub.on(AlarmRepeated, self._alarm_event, ahead=True)
         hub.on(AlarmUnshelved, self._unshelved)
 
     # --- room -----------------------------------------------------------------

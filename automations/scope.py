@@ -1,5 +1,6 @@
 """The names that a rule's expressions may use, and where their values come from."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from automations.clockwork import local
@@ -60,6 +61,8 @@ def place(kernel: "Kernel", subject: str) -> str | None:
     A person's is where the fix was, a permit's is its own.
     """
     kind, _, number = subject.partition(":")
+    if kind == "zone":
+        return number
     if kind == "permit":
         permit = kernel.hub.state.permits.permits.get(number)
         return permit.zone_id if permit else None
@@ -95,7 +98,10 @@ class Scope:
         self._params = params
         self._run = run
         self._subject = subject
-        self._zone = place(kernel, subject)
+
+    @cached_property
+    def _zone(self) -> str | None:
+        return place(self._kernel, self._subject)
 
     def __call__(self, name: str) -> Known:
         """Return a name's value and quality; not GOOD makes the answer UNKNOWN."""

@@ -176,7 +176,8 @@ class Hub:
             self._unproven.append((wrapped.seq, body))
         self._queue.append((body, wrapped))
         self._unwritten.append((body, wrapped))
-        self._dispatch()
+        if not self._dispatching:
+            self._dispatch()
         return wrapped
 
     def deafen(self) -> None:
@@ -189,7 +190,8 @@ class Hub:
         for derive in self._derived.get(type(body), ()):
             derive(body)
         self._queue.append((body, wrapped))
-        self._dispatch()
+        if not self._dispatching:
+            self._dispatch()
         return body
 
     @contextlib.contextmanager
@@ -202,10 +204,19 @@ class Hub:
             self._acting = None
 
     def on(
-        self, kind: type[EventT], listener: Callable[[EventT, Envelope], None]
+        self,
+        kind: type[EventT],
+        listener: Callable[[EventT, Envelope], None],
+        *,
+        ahead: bool = False,
     ) -> None:
-        """Call ``listener`` for every accepted event of a type, in order."""
-        self._listeners.setdefault(kind, []).append(listener)
+        """Call ``listener`` for every accepted event of a type, in order.
+
+        ``ahead`` of the others: by it a siren is ordered, and the ear of a person
+        is further away than any bookkeeping.
+        """
+        listeners = self._listeners.setdefault(kind, [])
+        listeners.insert(0 if ahead else len(listeners), listener)
 
     def derive(
         self, kinds: Iterable[type[Event]], listener: Callable[[Any], object]
@@ -223,8 +234,6 @@ class Hub:
         self._everything.append(listener)
 
     def _dispatch(self) -> None:
-        if self._dispatching:
-            return
         self._dispatching = True
         failed: list[Exception] = []
         try:
@@ -233,7 +242,10 @@ class Hub:
                     break
                 body, wrapped = self._queue.popleft()
                 for listener in self._listeners.get(type(body), ()):
-                    self._try(failed, listener, body, wrapped)
+                    try:
+                        listener(body, wrapped)
+                    except Exception as error:  # noqa: BLE001 - as in `_try`
+                        failed.append(error)
             else:
                 self._queue.clear()
                 raise RuntimeError(

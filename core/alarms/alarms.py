@@ -33,6 +33,8 @@ IDLE = "fault.idle"
 _IDLE_PRIORITY = 3
 
 Judge = Callable[[str, str], bool]
+_Ranked = tuple[int, int, AlarmRecord]
+"""Priority, the sequence number of its first event, the record."""
 
 
 def _nothing(_: AlarmRaised) -> str:
@@ -55,7 +57,7 @@ class Alarms:
         """Ids of chattering alarms that wait to stay normal."""
         self._marked: set[str] = set()
         """Ids of open TEST and DRILL alarms."""
-        self._active: dict[str | None, list[AlarmRecord]] = {}
+        self._active: dict[str | None, list[_Ranked]] = {}
         """Zone → its active alarms by rank; under None are those of all zones."""
         self._active_of: AlarmsState | None = None
         """The state that `_active` follows; another one: it is made anew."""
@@ -163,9 +165,9 @@ class Alarms:
             self._active_of, self._active = alarms, {}
             for record in alarms.open.values():
                 self._rank(record)
-        found = self._active.get(zone_id, ())
+        found = [record for _, _, record in self._active.get(zone_id, ())]
         if not kind_prefix:
-            return list(found)
+            return found
         return [record for record in found if record.kind.startswith(kind_prefix)]
 
     def judged(self, record: AlarmRecord) -> bool:
@@ -200,7 +202,8 @@ class Alarms:
             self._settling.discard(record.id)
             return record
         if not body.mark and not body.kind.startswith("fault."):
-            self._end_marked(cause)
+            if self._marked:
+                self._end_marked(cause)
         elif not body.mark and record is not None and record.mark:
             self.end(record, cause)
         return self.find(body.source, body.condition)
@@ -283,12 +286,14 @@ class Alarms:
 
     def _rank(self, record: AlarmRecord) -> None:
         """Put a record into the lists of its zone and of all, or take it out."""
+        # Sequence numbers differ, so that records are never compared.
+        ranked = record.priority, record.raised_seq, record
         for zone in {None, record.zone_id}:
             listed = self._active.setdefault(zone, [])
-            at = bisect_left(listed, _urgency(record), key=_urgency)
-            there = at < len(listed) and listed[at] is record
+            at = bisect_left(listed, ranked[:2])
+            there = at < len(listed) and listed[at][2] is record
             if record.active and not there:
-                listed.insert(at, record)
+                listed.insert(at, ranked)
             elif there and not record.active:
                 del listed[at]
 
@@ -297,7 +302,3 @@ def _graver(body: AlarmRaised, record: AlarmRecord) -> bool:
     """Say whether a record is too slight to stand for an activation."""
     real = record.kind == IDLE and body.kind != IDLE
     return real or (body.life_safety and not record.life_safety)
-
-
-def _urgency(record: AlarmRecord) -> tuple[int, int]:
-    return record.priority, record.raised_seq

@@ -4,7 +4,8 @@ ISA-18.2; domain.md §2.3. Only proof suppresses: a cause that cannot be proven 
 or a disk that keeps nothing, lets the alarm call. Life safety in use never is.
 """
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 
 from core.alarms.acts import ReturnDevice, ServiceDevice
 from core.alarms.alarms import IDLE, Alarms
@@ -60,6 +61,19 @@ class _Said(Protocol):
         """Return its figures."""
 
 
+class _Use(NamedTuple):
+    """What tells whether a device is in use, made before any alarm asks."""
+
+    rack: str = ""
+    """Entity that proves it racked."""
+    wear: tuple[str, ...] = ()
+    """Entities that tell that somebody wears it."""
+    carried: bool = False
+
+
+_FIXED = _Use()
+
+
 class ByDesign:
     """Say which alarms call nobody now, and why; journal when it begins and ends."""
 
@@ -74,7 +88,7 @@ class ByDesign:
         self._hub, self._registry = hub, registry
         self._readings, self._alarms = readings, alarms
         self._tags: frozenset[str] = frozenset()
-        self._carried: dict[str, bool] = {}
+        self._uses: dict[str, _Use] = {}
         alarms.idle, alarms.designed = self._idle, self._designed
         registry.listen(self)
         access.bind(ServiceDevice, self._service)
@@ -88,10 +102,11 @@ class ByDesign:
         """Derive who wears what, and which devices are carried."""
         people = self._hub.bundle.people
         self._tags = frozenset(tag for person in people for tag in person.tags)
-        self._carried.clear()
+        self._uses = {each: self._use(each) for each in self._devices()}
 
     def recover(self, clean: bool) -> None:
         """Take up the deadlines of devices in maintenance."""
+        self._uses = {each: self._use(each) for each in self._devices()}
         for device_id, shelf in self._hub.state.alarms.serviced.items():
             self._wait(device_id, shelf.until)
 
@@ -110,7 +125,7 @@ class ByDesign:
 
     def device_changed(self, device_id: str) -> None:
         """Judge at once what a device raised while nobody wore it."""
-        self._carried.pop(device_id, None)
+        self._uses[device_id] = self._use(device_id)
         for record in self._alarms.active(kind_prefix=IDLE):
             if self._device(record) == device_id:
                 self._in_use(record)
@@ -134,10 +149,12 @@ class ByDesign:
             return ""
         if device_id in self._hub.state.alarms.serviced:
             return "maintenance"
-        if self._racked(device_id):
+        use = self._uses.get(device_id, _FIXED)
+        if use.rack and self._racked(use.rack):
             return "racked"
-        unbound = said.kind != "sos" and not said.source.startswith("person:")
-        return "unbound" if unbound and self._unbound(device_id) else ""
+        if not use.carried or said.kind == "sos" or said.source.startswith("person:"):
+            return ""
+        return "unbound" if self._unbound(device_id, use) else ""
 
     def _device(self, said: _Said) -> str | None:
         kind, _, name = said.source.partition(":")
@@ -147,49 +164,40 @@ class ByDesign:
         device_id = name if kind == "device" else str(said.params.get("device", ""))
         return device_id if self._registry.device(device_id) is not None else None
 
-    def _racked(self, device_id: str) -> bool:
-        rule = self._registry.rule(device_id)
-        if rule is None or not rule.rack:
-            return False
-        for entity_id in self._entities(device_id):
-            entity = self._registry.entity(entity_id)
-            if entity is not None and entity.declared.uid == rule.rack:
-                reading = self._readings.get(entity_id)
-                return reading.quality is Quality.GOOD and is_on(reading.value)
-        return False
+    def _racked(self, entity_id: str) -> bool:
+        reading = self._readings.get(entity_id)
+        return reading.quality is Quality.GOOD and is_on(reading.value)
 
-    def _unbound(self, device_id: str) -> bool:
+    def _unbound(self, device_id: str, use: _Use) -> bool:
         device = self._registry.device(device_id)
         if device is None or device.person_id is not None or device.uid in self._tags:
             return False
         last = self._hub.state.people.worn.get(device_id)
-        if (last is not None and last.ended in _STILL_ON) or self._worn(device_id):
+        if last is not None and last.ended in _STILL_ON:
             return False
-        carried = self._carried.get(device_id)
-        if carried is None:
-            carried = self._carried[device_id] = self._is_carried(device_id)
-        return carried
+        return not any(self._worn(each) for each in use.wear)
 
-    def _worn(self, device_id: str) -> bool:
+    def _worn(self, entity_id: str) -> bool:
         """Say whether a device tells that somebody wears it, whoever that is."""
-        for entity_id in self._entities(device_id):
-            entity = self._registry.entity(entity_id)
-            if entity is not None and entity.declared.quantity == "wear":
-                reading = self._readings.get(entity_id)
-                if reading.quality not in NEVER_ACTS and is_on(reading.value):
-                    return True
-        return False
+        reading = self._readings.get(entity_id)
+        return reading.quality not in NEVER_ACTS and is_on(reading.value)
 
-    def _is_carried(self, device_id: str) -> bool:
-        rule = self._registry.rule(device_id)
-        if rule is not None and rule.carried is not None:
-            return rule.carried
-        entities = [self._registry.entity(e) for e in self._entities(device_id)]
-        return any(e is not None and e.declared.quantity == "wear" for e in entities)
+    def _devices(self) -> Iterable[str]:
+        return self._hub.state.registry.devices
 
-    def _entities(self, device_id: str) -> list[str]:
-        device = self._registry.device(device_id)
-        return device.entities if device is not None else []
+    def _use(self, device_id: str) -> _Use:
+        """Derive how a device tells of its use: of its rule and its entities."""
+        device, rule = self._registry.device(device_id), self._registry.rule(device_id)
+        known = self._hub.state.registry.entities
+        mine = [known[each] for each in (device.entities if device else ())]
+        rack = rule.rack if rule is not None else ""
+        wear = tuple(each.id for each in mine if each.declared.quantity == "wear")
+        carried = rule.carried if rule is not None else None
+        return _Use(
+            rack=next((e.id for e in mine if rack and e.declared.uid == rack), ""),
+            wear=wear,
+            carried=bool(wear) if carried is None else carried,
+        )
 
     def _in_use(self, record: AlarmRecord) -> None:
         """Raise in earnest what a device that is in use now still reads."""

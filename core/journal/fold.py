@@ -36,7 +36,9 @@ def apply(state: "SiteState", body: Event, envelope: Envelope) -> None:
             zone = body.zone_id or ""
             state.unknown_protective[f"{body.name} {zone}".rstrip()] = zone
         return
-    part(state, body, envelope)
+    step = _FOLDS.get(type(body))
+    if step is not None:
+        step(state, body, envelope)
     if envelope.cause.proof is not None:
         state.people.keys.used(envelope.cause)
 
