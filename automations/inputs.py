@@ -39,7 +39,7 @@ def of(
     now = kernel.hub.clock.mono_ns()
     for reading in readings:
         found.setdefault(reading.entity_id, _of_reading(reading, now))
-    zone = place(kernel, subject)
+    zone = place(kernel, subject) if rule.sources else None
     for name, source in rule.sources.items():
         value, quality = source(zone)
         found[name] = RunInput(f"value:{name}", value, int(quality))

@@ -60,7 +60,7 @@ class Modes:
     def of(self, rule: Compiled, zone_id: str | None) -> str:
         """Return the mode of a rule for a place; the narrower word goes first."""
         told = self._hub.state.runs.modes
-        for key in (zone_id or "", ""):
+        for key in (zone_id or "", "") if told else ():
             if (mode := told.get(run_key(rule.id, key))) is not None:
                 return mode
         return rule.rule.zone_modes.get(zone_id or "", rule.rule.mode)

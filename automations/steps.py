@@ -95,6 +95,8 @@ def _go_round(
 
 
 def _is_due(step: Step, run: RunRecord, path: str) -> bool:
+    if not step.after:
+        return True
     prefix = path.removesuffix(step.path)
     return all(
         (record := run.steps.get(prefix + each)) is not None and record.state in DONE

@@ -196,14 +196,16 @@ class Alarms:
     def _standing(self, body: AlarmRaised, cause: Cause) -> AlarmRecord | None:
         """Return the record that an activation joins; ends what it overrules."""
         record = self.find(body.source, body.condition)
+        real = not body.mark and not body.kind.startswith("fault.")
+        if record is None and not (real and self._marked):
+            return None
         if record is not None and not body.mark and _graver(body, record):
             self.end(record, cause)  # the graver one is never covered
         elif record is not None and record.active and not record.mark:
             self._settling.discard(record.id)
             return record
-        if not body.mark and not body.kind.startswith("fault."):
-            if self._marked:
-                self._end_marked(cause)
+        if real:
+            self._end_marked(cause)
         elif not body.mark and record is not None and record.mark:
             self.end(record, cause)
         return self.find(body.source, body.condition)

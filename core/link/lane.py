@@ -102,9 +102,9 @@ class SocketLane:
         """Queue one message; nothing happens on a closed lane."""
         if not self.closed:
             frames.append(self._out, message)
-            self._queued()
             if type(message) is Execute:
                 self._hurry()
+            self._queued()
 
     def send_frame(self, frame: bytes) -> None:
         """Queue a frame that is already encoded."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import asyncio
 
 _GREETING_S = 10.0
+#: By then a process has started, and most of what that took is garbage.
+_SETTLED_S = 8.0
 
 OnPeer = Callable[[str, list[str], list[socket.socket]], None]
 OnPacket = Callable[[Packet], None]
@@ -66,6 +68,7 @@ class Control:
 
         self.stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.call_later(_SETTLED_S, parent.give_back)
         self.serve(loop, self.stopping.set, on_core, on_packet, on_side)
 
     def serve(

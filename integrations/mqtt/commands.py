@@ -25,7 +25,7 @@ REMEMBERED = 1_000
 class _Pending:
     command: Command
     read_back: bool
-    timer: asyncio.TimerHandle
+    timer: asyncio.TimerHandle | None = None
     repeat: asyncio.TimerHandle | None = None
     delivered: bool = False
     refusal: str = ""
@@ -35,9 +35,9 @@ class _Pending:
 
     def stop(self) -> None:
         """Stop both clocks."""
-        self.timer.cancel()
-        if self.repeat is not None:
-            self.repeat.cancel()
+        for clock in (self.timer, self.repeat):
+            if clock is not None:
+                clock.cancel()
 
 
 class CommandBook:
@@ -86,9 +86,16 @@ class CommandBook:
             self._finish(key, CommandState.FAILED, "mqtt.superseded")
         output = spec.entity.output
         read_back = spec.topic is not None and (output is None or output.read_back)
-        timer = self.host.timer.call_later(left_s, lambda: self._deadline(key))
-        self._pending[key] = _Pending(command, read_back, timer)
+        self._begin(key, _Pending(command, read_back), left_s)
+
+    def _begin(self, key: tuple[str, str], pending: _Pending, left_s: float) -> None:
+        self._pending[key] = pending
         self._publish(key)
+        # The siren first, its deadline afterwards; the broker may have refused it.
+        if self._pending.get(key) is pending:
+            pending.timer = self.host.timer.call_later(
+                left_s, lambda: self._deadline(key)
+            )
 
     def _keep(self, key: tuple[str, str], command: Command) -> None:
         """Prolong the state that the device has said it has; never change it."""

@@ -209,12 +209,12 @@ class HostLink:
         self._credit = 0
 
     def _message(self, message: m.Message) -> None:
-        if isinstance(message, m.Credit):
+        if isinstance(message, m.Execute):
+            self.execute(message.command)
+        elif isinstance(message, m.Credit):
             self._credit += message.frames
             if self._coalescer:
                 self._flush()
-        elif isinstance(message, m.Execute):
-            self.execute(message.command)
         elif isinstance(message, m.EventDurable):
             waiting = self._events.pop(message.event_id, None)
             if waiting is not None and not waiting[1].done():
