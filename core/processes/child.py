@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.clock import AsyncClock, RealClock
 from core.link.lane import Loop
-from core.processes import parent
+from core.processes import heap, parent
 from core.processes.control import CONTROL_FD, Channel, Packet, close_all
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Control:
 
         self.stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.call_later(_SETTLED_S, parent.give_back)
+        loop.call_later(_SETTLED_S, heap.give_back)
         self.serve(loop, self.stopping.set, on_core, on_packet, on_side)
 
     def serve(

@@ -1,6 +1,5 @@
-"""What a child asks of the machine itself: a tied life, and memory given back."""
+"""Tie a child's life to its keeper's."""
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -17,9 +16,3 @@ def die_with(keeper: int = 0) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if keeper and os.getppid() != keeper:
         os._exit(0)
-
-
-def give_back() -> None:
-    """Return to the machine what starting has left free within the process."""
-    with contextlib.suppress(AttributeError):  # a libc without malloc_trim
-        ctypes.CDLL(None).malloc_trim(0)

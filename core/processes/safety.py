@@ -16,6 +16,7 @@ from core.hub import Room
 from core.kernel import Kernel
 from core.link import messages as m
 from core.link.server import Server
+from core.processes import heap
 from core.processes.assembly import Assembly
 from core.processes.blind import RETRY_S, BlindLedger, open_ledger
 from core.processes.child import Control, rename
@@ -298,6 +299,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    heap.gather()
 
 
 def _afresh() -> None:

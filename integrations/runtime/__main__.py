@@ -13,6 +13,7 @@ from typing import Any
 from core.processes import lean  # noqa: F401  (before msgspec)
 
 from core.api import Integration  # isort: skip
+from core.processes import heap
 from core.processes.child import Control, option, rename
 from integrations.runtime import diagnose
 from integrations.runtime.host import HostLink
@@ -74,6 +75,7 @@ async def _run(host: HostLink, runner: Runner) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    heap.gather()
     await runner.run()
 
 
