@@ -93,6 +93,8 @@ class Hub:
         self.timers = Timers()
         self.rooms: list[Room] = []
         self._listeners: dict[type[Event], list[Listener]] = {}
+        self._ahead: dict[type[Event], int] = {}
+        """How many of an event's listeners are ahead of the others."""
         self._derived: dict[type[Event], list[Callable[[Any], object]]] = {}
         self._everything: list[Callable[[Event, Envelope, bytes], None]] = []
         self._queue: deque[tuple[Event, Envelope]] = deque()
@@ -145,6 +147,7 @@ class Hub:
     def deafen(self) -> None:
         """Forget every listener: who plays the past again hears it alone."""
         self._listeners.clear()
+        self._ahead.clear()
 
     def replay(self, wrapped: Envelope) -> Event:
         """Fold an event of the past and let listeners hear it; nothing is written."""
@@ -174,11 +177,13 @@ class Hub:
     ) -> None:
         """Call ``listener`` for every accepted event of a type, in order.
 
-        ``ahead`` of the others: by it a siren is ordered, and the ear of a person
-        is further away than any bookkeeping.
+        Those that are ``ahead`` come first, in their own order: the law's holds,
+        then what orders a siren, and only then all bookkeeping.
         """
         listeners = self._listeners.setdefault(kind, [])
-        listeners.insert(0 if ahead else len(listeners), listener)
+        first = self._ahead.get(kind, 0)
+        listeners.insert(first if ahead else len(listeners), listener)
+        self._ahead[kind] = first + ahead
 
     def derive(
         self, kinds: Iterable[type[Event]], listener: Callable[[Any], object]

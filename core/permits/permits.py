@@ -141,8 +141,8 @@ class Permits:
             hub.on(kin, lambda body, _: self._changed(body.permit_id))
         for told in _OWN_CHANGED:
             hub.on(told, lambda body, _: self._told(body.permit_id))
-        hub.on(AlarmRaised, lambda body, _: self._zones_changed([body.zone_id]))
-        hub.on(AlarmRepeated, self._repeated)
+        hub.on(AlarmRaised, self._raised, ahead=True)
+        hub.on(AlarmRepeated, self._repeated, ahead=True)
         hub.on(EvacuationStarted, lambda body, _: self._zones_changed(body.zones))
         hub.on(EvacuationExtended, lambda body, _: self._zones_changed(body.zones))
         hub.on(PersonMoved, self._person_moved)
@@ -339,6 +339,9 @@ class Permits:
     def _zones_changed(self, zones: Iterable[str | None]) -> None:
         for zone_id in zones:
             self.watch.judge_all(sorted(self.roster.in_zone(zone_id or "")))
+
+    def _raised(self, body: AlarmRaised, _: Envelope) -> None:
+        self._zones_changed([body.zone_id])
 
     def _repeated(self, body: AlarmRepeated, _: Envelope) -> None:
         alarm = self._hub.state.alarms.open.get(body.alarm_id)

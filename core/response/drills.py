@@ -70,10 +70,9 @@ class Drills:
         access.bind(acts.StartDrill, self._start_act)
         access.bind(acts.EndDrill, self._end_act)
         hub.on(EvacuationStarted, self._begun)
-        hub.on(AlarmRaised, lambda body, envelope: self._alarm(body.alarm_id, envelope))
-        hub.on(
-            AlarmRepeated, lambda body, envelope: self._alarm(body.alarm_id, envelope)
-        )
+        # A drill ends before a rule hears of the alarm: nothing real joins it.
+        hub.on(AlarmRaised, self._alarm, ahead=True)
+        hub.on(AlarmRepeated, self._alarm, ahead=True)
 
     def recover(self) -> None:
         """Go on with what runs: no restart loses a roll call."""
@@ -249,8 +248,8 @@ class Drills:
 
         fire_after(self._hub, record.drill.until, f"drill.{record.id}", expire)
 
-    def _alarm(self, alarm_id: str, envelope: Envelope) -> None:
-        alarm = self._hub.state.alarms.open.get(alarm_id)
+    def _alarm(self, body: AlarmRaised | AlarmRepeated, envelope: Envelope) -> None:
+        alarm = self._hub.state.alarms.open.get(body.alarm_id)
         if alarm is not None and _real(alarm.mark, alarm.kind):
             self._end_all("real_alarm", _after(envelope))
 

@@ -40,3 +40,19 @@ def test_the_siren_is_ordered_before_the_events_are_filed() -> None:
     stored = [envelopes.decode(data) for data in yard.journal.stored[-len(filed) :]]
     assert [each.type for each in stored] == filed
     assert [each.seq for each in stored] == sorted(each.seq for each in stored)
+
+
+def test_what_holds_and_orders_hears_of_an_alarm_ahead_of_bookkeeping() -> None:
+    """The law's holds first, as were no rule there; among those ahead, their order."""
+    yard = Yard()
+    heard: list[str] = []
+    yard.hub.on(AlarmRaised, lambda *_: heard.append("last"))
+    yard.hub.on(AlarmRaised, lambda *_: heard.append("rule"), ahead=True)
+    yard.hub.on(AlarmRaised, lambda *_: heard.append("rule 2"), ahead=True)
+    listeners = [
+        getattr(each, "__self__", None).__class__.__name__
+        for each in yard.hub._listeners[AlarmRaised]
+    ]
+    assert listeners[:2] == ["Permits", "Drills"]
+    yard.reading("h2s", 30.0)
+    assert heard == ["rule", "rule 2", "last"]
