@@ -59,6 +59,7 @@ class Life(RuleBasedStateMachine):
         self.quality = Quality.GOOD
         """What the meter last said of itself, where it is not GOOD."""
         self.last_signed: tuple[str, Act] | None = None
+        self.last_counted = False
         self.come_to(kind, stage)
         self.heard()
 
@@ -119,7 +120,7 @@ class Life(RuleBasedStateMachine):
         """Let a person act with the own phone; judge what comes of it at once."""
         before, why = self.running(), self.unproven()
         reply = self.site.prove(person, act, version)
-        self.last_signed = (person, act)
+        self.last_signed, self.last_counted = (person, act), reply.ok
         assert reply.ok or reply.code, act
         if why:
             assert not (reply.ok and isinstance(act, a.StartPermit | ReleasePermit))

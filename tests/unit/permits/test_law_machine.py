@@ -170,7 +170,11 @@ class Law(Life):
     @precondition(lambda self: self.last_signed is not None)
     @rule(forged=st.booleans())
     def replay(self, forged: bool) -> None:
-        """Send again what was signed before, or in another's name."""
+        """Send again what was signed before, or in another's name.
+
+        A person's own word that never counted may count later: refused as stale by a
+        hub whose clock was wrong, it is as fresh as any once the clock is right.
+        """
         assert self.last_signed is not None
         person, act = self.last_signed
         if forged:
@@ -180,7 +184,9 @@ class Law(Life):
             proof = self.site.last_proof(person)
         before = self.judge.seq()
         told = self.site.send_proof(person, act, proof)
-        if type(act).signed_ or told.code.startswith("signature"):
+        if told.ok and not forged and not self.last_counted:
+            self.last_counted = True
+        elif type(act).signed_ or told.code.startswith("signature"):
             assert not told.ok, act.verb_
             # A refusal by a rule of the law is itself on record, and changes nothing.
             assert self.judge.seq() == before + (told.code == "permit.rule")

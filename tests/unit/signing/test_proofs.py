@@ -64,6 +64,19 @@ def test_who_has_a_key_must_use_it(yard: Yard, own: Phone) -> None:
     assert yard.act("own", ROLES).code == "signature.required"
 
 
+def test_what_a_wrong_clock_refused_counts_once_when_it_is_right(
+    yard: Yard, own: Phone
+) -> None:
+    """Stale is judged by the hub's clock; a refused word was never used up."""
+    proof = own.sign("person.roles", ROLES)
+    yard.clock.step_wall(-3600.0)
+    assert send(yard, "own", ROLES, proof).code == "signature.stale"
+    yard.clock.step_wall(3600.0)
+    assert send(yard, "own", ROLES, proof).ok
+    again = send(yard, "own", ROLES, proof)
+    assert not again.ok and again.code.startswith("signature.")
+
+
 @settings(
     max_examples=150,
     deadline=None,
