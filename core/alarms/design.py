@@ -125,7 +125,10 @@ class ByDesign:
 
     def device_changed(self, device_id: str) -> None:
         """Judge at once what a device raised while nobody wore it."""
-        self._uses[device_id] = self._use(device_id)
+        if self._registry.device(device_id) is None:
+            self._uses.pop(device_id, None)
+        else:
+            self._uses[device_id] = self._use(device_id)
         for record in self._alarms.active(kind_prefix=IDLE):
             if self._device(record) == device_id:
                 self._in_use(record)
@@ -189,7 +192,8 @@ class ByDesign:
         """Derive how a device tells of its use: of its rule and its entities."""
         device, rule = self._registry.device(device_id), self._registry.rule(device_id)
         known = self._hub.state.registry.entities
-        mine = [known[each] for each in (device.entities if device else ())]
+        told = device.entities if device is not None else ()
+        mine = [known[each] for each in told if each in known]
         rack = rule.rack if rule is not None else ""
         wear = tuple(each.id for each in mine if each.declared.quantity == "wear")
         carried = rule.carried if rule is not None else None
