@@ -84,8 +84,8 @@ async def asked(screen: Screen) -> list[str]:
     return [told[legend] for legend in legends]
 
 
-async def analyse(screen: Screen) -> None:
-    """Name a hazard and answer every measure."""
+async def analyse(screen: Screen, server: WorksServer, permit_id: str) -> None:
+    """Name a hazard and answer every measure; return once the hub has it."""
     page = screen.page
     await page.get_by_label(screen.t("analyse.hazard"), exact=True).fill("no air")
     await page.get_by_label(screen.t("analyse.control"), exact=True).fill("fan")
@@ -95,6 +95,11 @@ async def analyse(screen: Screen) -> None:
         await one.click()
     await screen.sound("analyse")
     await screen.button(screen.t("analyse.do")).click()
+    permit = server.works.permit
+    # Its questions stand on the page already: they do not say that it was signed.
+    await until(
+        lambda: permit(permit_id).status is PermitStatus.ANALYSED, "the analysis"
+    )
     await expect(page.locator(".asks").first).to_be_visible()
 
 
@@ -185,7 +190,7 @@ async def test_a_confined_space_permit_from_booking_to_work(
     await enrol(sue, server)
     permit_id = await book(sue)
     await apply(sue)
-    await analyse(sue)
+    await analyse(sue, server, permit_id)
     await state(sue)
 
     brief = sue.t("brief.do", people="{{people}}").split("{{people}}")[0]
