@@ -5,13 +5,12 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError, EntityKind, OutputKind, wrong_fail_safe
+from core.api import ConfigError, EntityKind, OutputKind, checks, wrong_fail_safe
 from integrations.modbus import load
 from integrations.modbus.profile import Profile
 from integrations.modbus.schema import (
     BANDS,
     SERIAL,
-    flag,
     identifier,
     one_of,
     positive,
@@ -23,11 +22,11 @@ _OUTPUT_KIND = one_of(*(str(kind) for kind in OutputKind))
 _OUTPUT = vol.Schema(
     {
         vol.Required("kind"): _OUTPUT_KIND,
-        vol.Optional("ex_rated"): flag,
+        vol.Optional("ex_rated"): checks.flag,
         vol.Optional("contact_zone"): word,
-        vol.Optional("outside_air"): flag,
+        vol.Optional("outside_air"): checks.flag,
         vol.Optional("fail_safe"): one_of("on", "off", "hold_last"),
-        vol.Optional("inverted"): flag,
+        vol.Optional("inverted"): checks.flag,
     }
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import EntityKind, OutputKind, Quality
+from core.api import EntityKind, OutputKind, Quality, checks
 from integrations.modbus.profile import ORDERS, WORDS, Verdict
 
 #: Prefix of every reason code, so that core.texts knows them.
@@ -92,13 +92,6 @@ def one_of(*allowed: str | int) -> Any:
     return check
 
 
-def flag(value: object) -> bool:
-    """Return true or false as written; raises vol.Invalid for anything else."""
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
-    return value
-
-
 def verdict(value: object) -> Verdict:
     """Return the verdict of ``quality:reason``; only ``good`` needs no reason."""
     name, _, reason = word(value).partition(":")
@@ -166,7 +159,7 @@ _CHOICE_SCALE = vol.Schema(
 _COIL = vol.Schema(
     {
         **_PLACE,
-        vol.Optional("on_state", default=True): flag,
+        vol.Optional("on_state", default=True): checks.flag,
         vol.Optional("read_back"): vol.Schema(dict(_PLACE)),
         vol.Optional("proof", default=""): vol.Any("", word),
     }
@@ -194,8 +187,8 @@ _ENTITY = vol.Schema(
         vol.Optional("valid_when"): _VALID_WHEN,
         vol.Optional("range"): _pair(number),
         vol.Optional("over_raw"): _CODE,
-        vol.Optional("critical"): flag,
-        vol.Optional("judged", default=True): flag,
+        vol.Optional("critical"): checks.flag,
+        vol.Optional("judged", default=True): checks.flag,
         vol.Optional("coil"): _COIL,
         vol.Optional("derive"): _DERIVE,
         vol.Optional("output"): one_of(*(str(k) for k in OutputKind)),
@@ -236,7 +229,7 @@ PROFILE = vol.Schema(
         vol.Required("manufacturer"): word,
         vol.Required("model"): word,
         vol.Required("source"): word,
-        vol.Optional("evidence", default=True): flag,
+        vol.Optional("evidence", default=True): checks.flag,
         vol.Optional("bump_every_h"): positive,
         vol.Optional("serial", default={}): SERIAL,
         vol.Optional("poll_s", default=1.0): positive,

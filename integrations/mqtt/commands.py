@@ -90,12 +90,14 @@ class CommandBook:
 
     def _begin(self, key: tuple[str, str], pending: _Pending, left_s: float) -> None:
         self._pending[key] = pending
-        self._publish(key)
-        # The siren first, its deadline afterwards; the broker may have refused it.
-        if self._pending.get(key) is pending:
-            pending.timer = self.host.timer.call_later(
-                left_s, lambda: self._deadline(key)
-            )
+        try:
+            self._publish(key)
+        finally:
+            # The siren first, its deadline afterwards: unless it is refused already.
+            if self._pending.get(key) is pending:
+                pending.timer = self.host.timer.call_later(
+                    left_s, lambda: self._deadline(key)
+                )
 
     def _keep(self, key: tuple[str, str], command: Command) -> None:
         """Prolong the state that the device has said it has; never change it."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError, forms
+from core.api import ConfigError, checks, forms
 from integrations.mqtt.session import Broker
 
 OWN = "own"
@@ -21,18 +21,6 @@ def _text(value: object) -> str:
     return value
 
 
-def _port(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
-    return value
-
-
 def _level(value: object) -> str:
     text = _text(value)
     if set(text) & set("+#\0") or text.startswith("/") or text.endswith("/"):
@@ -43,10 +31,10 @@ def _level(value: object) -> str:
 _BROKER = vol.Schema(
     {
         vol.Required("host"): _text,
-        vol.Optional("port", default=1883): _port,
+        vol.Optional("port", default=1883): checks.port,
         vol.Optional("username"): _text,
         vol.Optional("password", description={"secret": True}): str,
-        vol.Optional("tls", default=False): _flag,
+        vol.Optional("tls", default=False): checks.flag,
         vol.Optional("ca_file"): _text,
     }
 )
@@ -129,12 +117,12 @@ def schema() -> vol.Schema:
     return vol.Schema(
         {
             vol.Optional("broker", default=OWN, description=_BROKER_FORM): _broker,
-            vol.Optional("port", default=OWN_PORT): _port,
+            vol.Optional("port", default=OWN_PORT): checks.port,
             vol.Optional("client_id", default="safehold"): _text,
-            vol.Optional("discovery", default=True): _flag,
+            vol.Optional("discovery", default=True): checks.flag,
             vol.Optional("discovery_prefix", default="homeassistant"): _level,
             vol.Optional("maps", default=[]): [_map],
-            vol.Optional("listen", default=False): _flag,
+            vol.Optional("listen", default=False): checks.flag,
             vol.Optional("users", default={}): {_user: [_text]},
             vol.Optional("secrets", default={}): {str: str},
         }

@@ -4,7 +4,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import OutputKind
+from core.api import OutputKind, checks
 from integrations.mqtt.templates import (
     Extract,
     TemplateError,
@@ -62,12 +62,6 @@ def _one_of(*allowed: str) -> Any:
     return check
 
 
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
-    return value
-
-
 def _payload(value: object) -> str:
     if isinstance(value, dict | list) or value is None:
         raise vol.Invalid("expected the payload's text")
@@ -112,17 +106,17 @@ _COMMAND = {
     # Payloads for an output that trips by itself when nobody prolongs them.
     vol.Optional("trip_on"): _payload,
     vol.Optional("trip_off"): _payload,
-    vol.Optional("repeat", default=True): _flag,
+    vol.Optional("repeat", default=True): checks.flag,
 }
 _ALSO = {vol.Required("topic"): _topic, vol.Required("path"): _path}
 #: What a site says of an output beside its map.
 MEANT: dict[Any, Any] = {
     vol.Optional("output"): _one_of(*(str(kind) for kind in OutputKind)),
-    vol.Optional("ex_rated"): _flag,
+    vol.Optional("ex_rated"): checks.flag,
     vol.Optional("contact_zone"): _text,
-    vol.Optional("outside_air"): _flag,
+    vol.Optional("outside_air"): checks.flag,
     vol.Optional("fail_safe"): _one_of("on", "off", "hold_last"),
-    vol.Optional("inverted"): _flag,
+    vol.Optional("inverted"): checks.flag,
 }
 _ENTITY: dict[Any, Any] = {
     vol.Required("uid"): _text,
@@ -134,14 +128,14 @@ _ENTITY: dict[Any, Any] = {
     vol.Optional("quantity", default=""): str,
     vol.Optional("unit", default=""): str,
     vol.Optional("max_age_s"): _positive,
-    vol.Optional("critical", default=False): _flag,
+    vol.Optional("critical", default=False): checks.flag,
     vol.Optional("full_scale"): _positive,
     vol.Optional("on", default="True"): _payload,
     vol.Optional("off", default="False"): _payload,
     vol.Optional("least_quality"): vol.Schema(
         {vol.Required("key"): _text, vol.Required("at_least"): vol.Any(int, float)}
     ),
-    vol.Optional("optional", default=False): _flag,
+    vol.Optional("optional", default=False): checks.flag,
     vol.Optional("also", default=[]): [_ALSO],
     **MEANT,
     vol.Optional("command"): _COMMAND,

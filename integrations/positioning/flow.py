@@ -1,9 +1,11 @@
 """The options of a site's ``positioning`` section, checked when it is published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import voluptuous as vol
+
+from core.api import checks
 
 OWN = "own"
 OWN_PORT, OWN_USER = 1883, "hub"
@@ -38,23 +40,7 @@ def _node(value: object) -> str:
     return _ident(value).lower()
 
 
-def _port(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
-    return value
-
-
-def _between(low: float, high: float) -> Callable[[object], float]:
-    def check(value: object) -> float:
-        wrong = isinstance(value, bool) or not isinstance(value, int | float)
-        if wrong or not low <= value <= high:  # type: ignore[operator]
-            raise vol.Invalid(f"expected {low:g} to {high:g}, found {value!r}")
-        return float(value)  # type: ignore[arg-type]
-
-    return check
-
-
-_metre = _between(-100_000, 100_000)
+_metre = checks.within(-100_000, 100_000)
 
 
 def _point(value: object) -> list[float]:
@@ -73,7 +59,7 @@ def _level(value: object) -> str:
 _BROKER = vol.Schema(
     {
         vol.Required("host"): _text,
-        vol.Optional("port", default=1883): _port,
+        vol.Optional("port", default=1883): checks.port,
         vol.Optional("username"): _text,
         vol.Optional("password", description=SECRET): _text,
         vol.Optional("tls", default=False): bool,
@@ -93,8 +79,8 @@ def _broker(value: object) -> Any:
 _FRAME = vol.Schema(
     {
         vol.Optional("offset", default=[0.0, 0.0, 0.0]): _point,
-        vol.Optional("rotation_deg", default=0.0): _between(-360, 360),
-        vol.Optional("scale", default=1.0): _between(0.0001, 10_000),
+        vol.Optional("rotation_deg", default=0.0): checks.within(-360, 360),
+        vol.Optional("scale", default=1.0): checks.within(0.0001, 10_000),
         vol.Optional("levels", default=[]): [
             {vol.Required("from"): _metre, vol.Required("z"): _metre}
         ],
@@ -112,7 +98,7 @@ _COMMON: dict[Any, Any] = {
             "标签两次上报之间的最长间隔",
             "Longest pause between two words of a tag that lives",
         ),
-    ): _between(0.05, 3600),
+    ): checks.within(0.05, 3600),
     vol.Optional(
         "accuracy_m",
         default=3.0,
@@ -122,8 +108,8 @@ _COMMON: dict[Any, Any] = {
             "按验收测试结果填写；AQ 3064.3 限值 3 米",
             "As the acceptance test measured it; AQ 3064.3 asks for 3 m",
         ),
-    ): _between(0.05, 100),
-    vol.Optional("least_quality", default=50.0): _between(0, 100),
+    ): checks.within(0.05, 100),
+    vol.Optional("least_quality", default=50.0): checks.within(0, 100),
     vol.Optional("frame", default={}): _FRAME,
     vol.Optional("prefix"): _ident,
 }
@@ -142,14 +128,14 @@ _OF_KIND: dict[str, dict[Any, Any]] = {
     "pozyx": {**_MQTT, vol.Optional("topic", default="tags"): _level},
     "sewio": {
         vol.Required("host", description=_label("服务器地址", "Server")): _text,
-        vol.Optional("port", default=80): _port,
-        vol.Optional("ws_port", default=8080): _port,
+        vol.Optional("port", default=80): checks.port,
+        vol.Optional("ws_port", default=8080): checks.port,
         vol.Optional("tls", default=False): bool,
         vol.Required(
             "api_key", description=SECRET | _label("API 密钥", "API key")
         ): _text,
         vol.Optional("feeds", default=[]): [_ident],
-        vol.Optional("poll_s", default=1.0): _between(0.3, 60),
+        vol.Optional("poll_s", default=1.0): checks.within(0.3, 60),
     },
 }
 _SOURCES = {
@@ -190,11 +176,11 @@ def schema() -> vol.Schema:
             vol.Optional("language", default="en"): vol.In(("en", "zh")),
             vol.Required("sources"): _sources,
             vol.Optional("anchors", default={}): {_node: _ANCHOR},
-            vol.Optional("range_sigma_m", default=0.15): _between(0.01, 5),
-            vol.Optional("nlos_m", default=3.0): _between(0, 50),
-            vol.Optional("tag_height_m", default=1.2): _between(0, 3),
-            vol.Optional("max_accuracy_m", default=5.0): _between(0.1, 100),
-            vol.Optional("max_speed_m_s", default=7.0): _between(0.5, 50),
+            vol.Optional("range_sigma_m", default=0.15): checks.within(0.01, 5),
+            vol.Optional("nlos_m", default=3.0): checks.within(0, 50),
+            vol.Optional("tag_height_m", default=1.2): checks.within(0, 3),
+            vol.Optional("max_accuracy_m", default=5.0): checks.within(0.1, 100),
+            vol.Optional("max_speed_m_s", default=7.0): checks.within(0.5, 50),
             vol.Optional("secrets", default={}): {str: str},
         }
     )

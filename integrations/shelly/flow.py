@@ -6,7 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import OutputKind, wrong_fail_safe
+from core.api import OutputKind, checks, wrong_fail_safe
 
 PORT = 80
 _MAC = re.compile(r"[0-9A-F]{12}")
@@ -16,18 +16,6 @@ _KINDS = [str(kind) for kind in OutputKind]
 def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 200:
         raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
-    return value
-
-
-def _port(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
     return value
 
 
@@ -56,11 +44,11 @@ def _channel(value: object) -> str:
 _OUTPUT = vol.Schema(
     {
         vol.Required("kind"): vol.In(_KINDS),
-        vol.Optional("ex_rated"): _flag,
+        vol.Optional("ex_rated"): checks.flag,
         vol.Optional("contact_zone"): _text,
-        vol.Optional("outside_air"): _flag,
+        vol.Optional("outside_air"): checks.flag,
         vol.Optional("fail_safe"): vol.In(("on", "off", "hold_last")),
-        vol.Optional("inverted"): _flag,
+        vol.Optional("inverted"): checks.flag,
     }
 )
 
@@ -101,7 +89,7 @@ _LABELS = {
 _DEVICE = vol.Schema(
     {
         vol.Required("host", description=_LABELS["host"]): _text,
-        vol.Optional("port", default=PORT): _port,
+        vol.Optional("port", default=PORT): checks.port,
         vol.Required("mac", description=_LABELS["mac"]): mac,
         vol.Optional("name"): _text,
         vol.Optional("zone"): _text,
