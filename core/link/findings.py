@@ -12,6 +12,9 @@ from core.api.reading import Value
 MAX_FINDINGS = 250
 MAX_FACTS = 16
 MAX_TEXT = 120
+#: The longest lasting name of a port (255) and its folder. A fact fills a form: one
+#: that is longer is left out, never cut, since half a path is another path.
+MAX_FACT = 300
 
 
 class Sign(msgspec.Struct, frozen=True):

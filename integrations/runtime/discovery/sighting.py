@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.api.identity import key
-from core.link.findings import MAX_FACTS, MAX_TEXT, Finding, Sign
+from core.link.findings import MAX_FACT, MAX_FACTS, MAX_TEXT, Finding, Sign
 
 _MAX_KEYS, _MAX_WHY, _MAX_ALSO = 8, 6, 8
 #: Facts that an integration's form is filled with.
@@ -56,11 +56,12 @@ def clean(text: str, most: int = MAX_TEXT) -> str:
 
 
 def clean_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return as many facts as a finding may hold, each cut."""
+    """Return as many facts as a finding may hold; one that is too long is none."""
     found: dict[str, str] = {}
     for name, value in facts.items():
-        if len(found) < MAX_FACTS and (shown := clean(name, 40)):
-            found[shown] = clean(value)
+        fits = len(found) < MAX_FACTS and len(value) <= MAX_FACT
+        if fits and (shown := clean(name, 40)):
+            found[shown] = clean(value, MAX_FACT)
     return found
 
 

@@ -155,3 +155,10 @@ def test_what_strangers_say_is_bounded_and_printable(
     for text in (*made.facts, *made.facts.values(), made.name):
         assert len(text) <= 170
         assert all(c.isprintable() for c in text)
+
+
+def test_a_fact_is_whole_or_none() -> None:
+    """Half of a path is the path of something else."""
+    whole = "/dev/serial/by-id/" + "x" * 250
+    made = clean_facts({"device": whole, "url": "http://" + "y" * 300, "a\tb": "c\n"})
+    assert made == {"device": whole, "a b": "c"}
