@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from core.api import AuthError, Device, DeviceError, Host, Quality, Value
-from core.clock import NS
+from core.api.clock import NS
 from integrations.camera import happenings, health
 from integrations.camera.fetch import BadAnswer, Fetch
 from integrations.camera.frame import Frame, Latest

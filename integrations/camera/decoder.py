@@ -26,7 +26,7 @@ from av.container import InputContainer
 from av.error import FFmpegError, HTTPUnauthorizedError, InvalidDataError
 from av.video.frame import VideoFrame
 
-from core.clock import NS, loop_ns
+from core.api.clock import NS, loop_ns
 from integrations.camera.frame import HEAD, MAX_SIDE, NOTE, PICTURE, covered
 
 _PR_SET_PDEATHSIG = 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from core.api import Entity, EntityKind, Quality, Value
-from core.clock import NS
+from core.api.clock import NS
 from integrations.camera.alerts import Alert
 from integrations.camera.replies import Notice
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.clock import NS
+from core.api.clock import NS
 from integrations.camera import scene
 from integrations.camera.frame import Pixels, Polygon, covered
 

@@ -21,7 +21,7 @@ import av
 import voluptuous as vol
 
 from core.api import ConfigError, DeviceError, SafeholdError, documents
-from core.clock import AsyncClock, RealClock
+from core.api.clock import AsyncClock, RealClock
 from integrations.camera import flow, judge, scene
 from integrations.camera.fetch import Fetch
 from integrations.camera.frame import Frame, Latest, Pixels

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from core.api import AuthError, DeviceError
-from core.clock import NS, Clock
+from core.api.clock import NS, Clock
 from integrations.camera import replies, soap
 from integrations.camera.fetch import (
     ANSWER_S,

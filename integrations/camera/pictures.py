@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from urllib.parse import quote, urlsplit
 
 from core.api import AuthError, DeviceError
-from core.clock import NS, AsyncClock, Clock
+from core.api.clock import NS, AsyncClock, Clock
 from integrations.camera import frame
 from integrations.camera.fetch import Fetch, Unanswered
 from integrations.camera.frame import HEAD, NOTE, BadRecord, Frame, Polygon

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.api import AuthError, DeviceError
-from core.clock import AsyncClock, RealClock
+from core.api.clock import AsyncClock, RealClock
 from integrations.camera.fetch import Fetch
 from integrations.camera.look import take
 from integrations.camera.source import Source

@@ -5,7 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from core.api import DeviceError
-from core.clock import NS
+from core.api.clock import NS
 from integrations.camera import alerts, happenings, soap
 from integrations.camera.fetch import Fetch
 from integrations.camera.multipart import Documents

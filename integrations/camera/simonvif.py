@@ -7,7 +7,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from core.clock import NS
+from core.api.clock import NS
 from integrations.camera import soap
 from integrations.camera.simulated import SimulatedCamera
 from integrations.camera.soap import find, local, words

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import av
 
-from core.clock import NS, loop_ns
+from core.api.clock import NS, loop_ns
 from integrations.camera.simulated import SimulatedCamera
 
 _FPS = 5

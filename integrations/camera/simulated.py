@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.clock import NS, Clock
+from core.api.clock import NS, Clock
 from integrations.camera.simscene import STATES, Scene
 
 #: Old firmware beats so often; a test need not wait for the new one's 10 s.

@@ -28,7 +28,7 @@ import msgspec
 import voluptuous as vol
 
 from core.api import ConfigError, documents
-from core.clock import Clock, RealClock
+from core.api.clock import Clock, RealClock
 from integrations.camera import flow
 from integrations.camera.simrtsp import Rtsp
 from integrations.camera.simulated import SimulatedCamera

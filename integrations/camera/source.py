@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.api import DeviceError
-from core.clock import AsyncClock, Clock
+from core.api.clock import AsyncClock, Clock
 from integrations.camera import alerts, soap
 from integrations.camera.fetch import BadAnswer, Fetch, path_of
 from integrations.camera.onvif import Onvif

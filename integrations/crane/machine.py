@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.api import Device, Host, Quality, Value
-from core.clock import NS
+from core.api.clock import NS
 from integrations.crane.profile import Profile, Told
 
 #: A recorder's clock may be so far ahead of the hub's.

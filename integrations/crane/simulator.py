@@ -19,7 +19,7 @@ import aiohttp
 import voluptuous as vol
 
 from core.api import simulating
-from core.clock import NS
+from core.api.clock import NS
 from integrations.crane import flow, profile, words
 
 POST_S = 5.0

@@ -8,7 +8,7 @@ from typing import Any
 from aioesphomeapi import api_pb2
 from google.protobuf.message import DecodeError
 
-from core.clock import AsyncClock
+from core.api.clock import AsyncClock
 from integrations.esphome.wire import Noise, Plain, WireError, WrongKey
 
 #: The messages' classes are made at run time: no types are known of them.

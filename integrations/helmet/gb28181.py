@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from core.api import DeviceError, Host
-from core.clock import NS
+from core.api.clock import NS
 from integrations.helmet import manscdp, sip
 from integrations.helmet.manscdp import Notice, XmlError
 from integrations.helmet.notices import Notices

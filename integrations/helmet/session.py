@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from core.api import DeviceError
-from core.clock import NS
+from core.api.clock import NS
 from integrations.helmet import body
 from integrations.helmet.frame import Frame, FrameError, Parts, Splitter, build, parse
 from integrations.helmet.terminal import Terminal

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.clock import NS, AsyncClock
+from core.api.clock import NS, AsyncClock
 from integrations.helmet import manscdp, sip
 from integrations.helmet.sip import Message, SipError
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.clock import NS, AsyncClock
+from core.api.clock import NS, AsyncClock
 from integrations.helmet import body, profile
 from integrations.helmet.frame import Frame, FrameError, Splitter, build, parse, unbcd
 from integrations.helmet.profile import Item

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.api import Command, CommandState, Host, Quality, Value
-from core.clock import NS
+from core.api.clock import NS
 from integrations.helmet import body, profile, words
 from integrations.helmet.worn import Stamp, Worn, device
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from core.api import Device, DeviceError, Entity, Host, Quality, Value
-from core.clock import NS
+from core.api.clock import NS
 
 #: A terminal's clock may be so far ahead of the hub's.
 AHEAD_S: Final = 60.0

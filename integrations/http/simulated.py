@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.clock import Clock
+from core.api.clock import Clock
 
 NS = 1_000_000_000
 Values = dict[str, Any]

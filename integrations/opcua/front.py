@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from core.clock import AsyncClock
+from core.api.clock import AsyncClock
 
 _CHUNK = 65_536
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from core.api import ConfigError
-from core.clock import NS, RealClock
+from core.api.clock import NS, RealClock
 
 DAYS = 3650
 

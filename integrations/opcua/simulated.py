@@ -11,7 +11,7 @@ from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.user_managers import UserManager
 
-from core.clock import NS, RealClock
+from core.api.clock import NS, RealClock
 from integrations.opcua import flow, kept, nodes
 
 # A client that goes away in the middle of a frame is what this is made for.

@@ -44,6 +44,12 @@ BROAD = "try:\n    pass\nexcept Exception:\n    pass\n"
             ["plugin-import"],
         ),
         ("integrations/modbus/driver.py", "import core.hub\n", ["plugin-import"]),
+        (
+            "integrations/modbus/driver.py",
+            "from core.clock import NS\n",
+            ["plugin-import"],
+        ),
+        ("integrations/modbus/driver.py", "from core.api.clock import NS\n", []),
         ("integrations/modbus/driver.py", "from core.api import Reading\n", []),
         ("integrations/modbus/driver.py", "from core.api.model import X\n", []),
         ("integrations/runtime/host.py", "from core.link import X\n", []),
