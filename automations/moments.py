@@ -153,8 +153,7 @@ class Moments:
         )
 
     def _commanded(self, body: CommandMoved, envelope: Envelope) -> None:
-        outputs = self._hub.state.response.outputs.values()
-        record = next((each for each in outputs if each.id == body.command_id), None)
+        record = self._kernel.commands.last(body.command_id)
         entity = self._kernel.registry.entity(record.entity_id) if record else None
         device = self._kernel.registry.device(entity.device_id) if entity else None
         output = entity.declared.output if entity else None

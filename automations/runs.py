@@ -228,11 +228,11 @@ class Runs:
                 continue
             if any(ref in response.commands for ref in step.refs):
                 continue
-            last = {record.id: record for record in response.outputs.values()}
+            last = [self.kernel.commands.last(ref) for ref in step.refs]
             bad = [
-                last[ref].entity_id
-                for ref in step.refs
-                if ref in last and last[ref].state is not CommandState.CONFIRMED
+                each.entity_id
+                for each in last
+                if each is not None and each.state is not CommandState.CONFIRMED
             ]
             self.hub.timers.cancel(f"run.{run.id}.{path}")
             if bad:

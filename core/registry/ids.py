@@ -11,15 +11,9 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Two characters for each ten bits: every event of an alarm needs such an id.
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _STAMP = (40, 30, 20, 10, 0)
-_TAIL = (70, 60, 50, 40, 30, 20, 10, 0)
 #: Random halves that are made at once: an alarm on its way finds them ready.
 _STOCK = 64
-
-
-def _encode(number: int, shifts: tuple[int, ...]) -> str:
-    """Return two characters for each ten bits, the highest first."""
-    pairs = _PAIRS
-    return "".join([pairs[number >> shift & 1023] for shift in shifts])
+_TAIL_PAIRS = 8
 
 
 class Ids:
@@ -44,10 +38,16 @@ class Ids:
         """Return a fresh ULID of 26 characters."""
         stamp = max(self._clock.wall_ns(), 0) // 1_000_000 & ((1 << 48) - 1)
         if stamp != self._stamp:
-            self._stamp, self._head = stamp, _encode(stamp, _STAMP)
+            self._stamp = stamp
+            self._head = "".join([_PAIRS[stamp >> by & 1023] for by in _STAMP])
         if not self._tails:
-            self._tails = [self._tail() for _ in range(_STOCK)]
+            self._tails = self._stock()
         return self._head + self._tails.pop()
 
-    def _tail(self) -> str:
-        return _encode(int.from_bytes(self._random(10)), _TAIL)
+    def _stock(self) -> list[str]:
+        """Return random halves; ten bits of each two bytes make two characters."""
+        drawn = self._random(_STOCK * _TAIL_PAIRS * 2)
+        words = memoryview(drawn).cast("H")
+        pairs = [_PAIRS[each & 1023] for each in words]
+        starts = range(0, len(pairs), _TAIL_PAIRS)
+        return ["".join(pairs[at : at + _TAIL_PAIRS]) for at in starts]

@@ -45,9 +45,30 @@ class Commands:
         self._watchers: dict[str, list[Watcher]] = {}
         self._finished: OrderedDict[str, CommandRecord] = OrderedDict()
         self._odd_since: dict[str, int] = {}
+        self._last: dict[str, str] = {}
+        """Each output's last command; ``_entity_of`` is the same the other way."""
+        self._entity_of: dict[str, str] = {}
+        hub.derive((CommandIssued,), self._note)
 
     def arm(self) -> None:
-        """Have no tables of its own."""
+        """Note each output's last command."""
+        self._last.clear()
+        self._entity_of.clear()
+        for record in self._hub.state.response.outputs.values():
+            self._note_last(record.entity_id, record.id)
+
+    def _note(self, body: CommandIssued) -> None:
+        self._note_last(body.entity_id, body.command_id)
+
+    def _note_last(self, entity_id: str, command_id: str) -> None:
+        self._entity_of.pop(self._last.get(entity_id, ""), None)
+        self._last[entity_id] = command_id
+        self._entity_of[command_id] = entity_id
+
+    def last(self, command_id: str) -> CommandRecord | None:
+        """Return a command, open or ended, as long as its output had none since."""
+        entity_id = self._entity_of.get(command_id, "")
+        return self._hub.state.response.outputs.get(entity_id)
 
     def recover(self, clean: bool) -> None:
         """Send unfinished commands again while in time; else they expire."""
