@@ -116,36 +116,6 @@ class Walker(Model):
         return {**super().state(), "at": list(self.at), "walking": bool(self.goals)}
 
 
-class Tag(Walker):
-    """A UWB tag behind a DWM1001 gateway."""
-
-    def __init__(
-        self, ident: str, say: Say, interval_s: float = 1.0, **more: Any
-    ) -> None:
-        super().__init__(ident, say, interval_s, **more)
-        self.quality = 80
-        self.frame = 0
-
-    def publish(self) -> None:
-        """Publish a location as the gateway does; quality 0 is no fix."""
-        self.frame = (self.frame + 1) % 65_536
-        x, y, z = (round(a, 3) for a in self.at)
-        fix: dict[str, Any] = {"x": x, "y": y, "z": z, "quality": self.quality}
-        if self.quality == 0:
-            fix = {"x": "NaN", "y": "NaN", "z": "NaN", "quality": 0}
-        self.say(
-            f"dwm/node/{self.id}/uplink/location",
-            {"position": fix, "superFrameNumber": self.frame},
-        )
-
-    def do(self, verb: str, order: Mapping[str, Any]) -> None:
-        """``quality``: {value: 0…100}."""
-        if verb == "quality":
-            self.quality = int(order["value"])
-        else:
-            super().do(verb, order)
-
-
 class Helmet(Walker):
     """A helmet with SOS button, wear sensor, battery and position."""
 
@@ -341,7 +311,6 @@ def _point(value: Any) -> Point3:
 
 
 KINDS: dict[str, type[Model]] = {
-    "tags": Tag,
     "helmets": Helmet,
     "detectors": Detector,
     "outputs": Output,
@@ -349,7 +318,7 @@ KINDS: dict[str, type[Model]] = {
 
 
 def build(site: Mapping[str, Any], say: Say) -> dict[str, Model]:
-    """Return the models of {tags: [{id, …}], helmets: …, detectors: …, outputs: …}.
+    """Return the models of {helmets: [{id, …}], detectors: …, outputs: …}.
 
     Raises CommandError: an unknown kind or field, or an id that stands twice.
     """

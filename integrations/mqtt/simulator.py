@@ -4,7 +4,7 @@ It is steered by lines of JSON on standard input (or ``--control SOCKET``) and
 answers each by one line. The first two lines are
 
     {"connect": {"host": …, "port": …, "username": …, "password": …}}
-    {"site": {"helmets": [{"id": "h01"}], "tags": […], "detectors": […], …}}
+    {"site": {"helmets": [{"id": "h01"}], "detectors": […], …}}
 
 so that no password stands in an argument list. Then ``{"do": VERB, "id": ID, …}``
 as `simulated` describes, ``{"do": "state"}`` and ``{"do": "stop"}``.

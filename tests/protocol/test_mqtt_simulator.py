@@ -18,8 +18,7 @@ from tests.support.host import FakeHost, Running
 from tests.support.waiting import until
 
 SITE = {
-    "helmets": [{"id": "h01", "at": [1, 2, 0], "interval_s": 0.2}],
-    "tags": [{"id": "3b01", "at": [0, 0], "speed": 100, "interval_s": 0.2}],
+    "helmets": [{"id": "h01", "at": [1, 2, 0], "speed": 100, "interval_s": 0.2}],
     "detectors": [
         {
             "id": "gd01",
@@ -76,7 +75,7 @@ async def simulator(broker: OwnBroker) -> AsyncIterator[Remote]:
 
 
 async def test_every_device_is_found_and_obeys(broker: OwnBroker) -> None:
-    host = FakeHost(broker.options(maps=["helmet", "dwm1001"]))
+    host = FakeHost(broker.options(maps=["helmet"]))
     hub = MqttIntegration(host)
 
     def good(device: str, uid: str, value: object) -> bool:
@@ -86,9 +85,9 @@ async def test_every_device_is_found_and_obeys(broker: OwnBroker) -> None:
     async with simulator(broker) as remote, Running(hub):
         await until(lambda: good("helmet-h01", "wear", True), "the helmet")
         await until(lambda: good("gd01", "gd01_o2", 20.9), "the detector")
-        await remote(do="move", id="3b01", to=[10, 5, 0])
+        await remote(do="move", id="h01", to=[10, 5, 0])
         arrived = "10.000,5.000,0.000"
-        await until(lambda: good("dwm-3b01", "location", arrived), "the walk")
+        await until(lambda: good("helmet-h01", "location", arrived), "the walk")
         await remote(do="wear", id="h01", worn=False)
         await until(lambda: good("helmet-h01", "wear", False), "the helmet taken off")
         await remote(do="sos", id="h01")

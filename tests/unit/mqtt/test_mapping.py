@@ -98,7 +98,7 @@ def test_faults_name_line_and_column(old: str, new: str, message: str) -> None:
 
 
 def test_an_unknown_map_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="chirpstack, dwm1001, frigate, helmet"):
+    with pytest.raises(ConfigError, match="chirpstack, frigate, helmet"):
         mapping.load("hat")
 
 
