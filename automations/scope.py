@@ -118,9 +118,8 @@ class Scope:
         return self._rule.active(self._kernel).get(self._subject, 0), Quality.GOOD
 
     def _unacknowledged(self) -> Known:
-        records = self._kernel.hub.state.alarms.open.values()
-        waiting = [r for r in records if r.zone_id == self._zone and not r.acknowledged]
-        return len(waiting), Quality.GOOD
+        here = self._kernel.hub.state.alarms.places.at(self._zone)
+        return sum(not each.acknowledged for each in here), Quality.GOOD
 
     def _open_holds(self) -> Known:
         permits = self._kernel.hub.state.permits.permits

@@ -243,9 +243,13 @@ class ByDesign:
     def _stands(self, cause: Because, said: _Said) -> bool:
         if cause.alarm:
             return any(
-                record.source != said.source and not record.suppressed
-                for record in self._alarms.active(kind_prefix=cause.alarm)
-                if record.zone_id in (said.zone_id, None)
+                record.active
+                and record.source != said.source
+                and not record.suppressed
+                and record.kind.startswith(cause.alarm)
+                for record in self._hub.state.alarms.places.of(
+                    cause.alarm.partition(".")[0], said.zone_id, None
+                )
             )
         entity_id = self._registry.find(cause.integration, cause.uid, cause.entity)
         if entity_id is None:

@@ -1,5 +1,6 @@
 """Open alarms: one record per (source, condition)."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +22,7 @@ from core.alarms.events import (
     DeviceServed,
     DeviceServiceChanged,
 )
+from core.alarms.places import Places
 from core.api.reading import Value
 from core.deadlines import Deadline
 from core.journal.envelope import Envelope
@@ -87,7 +89,7 @@ class AlarmRecord(msgspec.Struct, kw_only=True):
         return self.active or self.latched
 
 
-class AlarmsState(msgspec.Struct, kw_only=True):
+class AlarmsState(msgspec.Struct, kw_only=True, dict=True):
     """Hold the open alarms, and counts for the metrics of domain.md §2.3."""
 
     open: dict[str, AlarmRecord] = {}
@@ -99,6 +101,11 @@ class AlarmsState(msgspec.Struct, kw_only=True):
     serviced: dict[str, Shelf] = {}
     """Device id → who has it in maintenance, why, and until when."""
 
+    @cached_property
+    def places(self) -> Places:
+        """Return the index of the open ones by zone and class; kept by the folds."""
+        return Places(self.open.values())
+
 
 def key_of(source: str, condition: str) -> str:
     """Return the key that one open record at most may have."""
@@ -108,7 +115,9 @@ def key_of(source: str, condition: str) -> str:
 @folds(AlarmRaised)
 def _raised(state: "SiteState", body: AlarmRaised, envelope: Envelope) -> None:
     alarms = state.alarms
-    alarms.open[body.alarm_id] = AlarmRecord(
+    if body.alarm_id in alarms.open:
+        alarms.places.drop(alarms.open[body.alarm_id])
+    record = AlarmRecord(
         id=body.alarm_id,
         source=body.source,
         condition=body.condition,
@@ -125,6 +134,8 @@ def _raised(state: "SiteState", body: AlarmRaised, envelope: Envelope) -> None:
         raised_mono_ns=envelope.mono_ns,
         raised_seq=envelope.seq,
     )
+    alarms.open[body.alarm_id] = record
+    alarms.places.put(record)
     alarms.by_key[key_of(body.source, body.condition)] = body.alarm_id
     alarms.raised_total += 1
 
@@ -240,6 +251,7 @@ def _closed(state: "SiteState", body: AlarmClosed, _: Envelope) -> None:
     record = alarms.open.pop(body.alarm_id, None)
     if record is None:
         return
+    alarms.places.drop(record)
     alarms.by_key.pop(key_of(record.source, record.condition), None)
     if not record.mark:
         alarms.recent[record.id] = record

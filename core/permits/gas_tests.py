@@ -299,11 +299,8 @@ toxic_limit_share
 
     def _alarmed(self, zone_id: str) -> bool:
         return any(
-            alarm.zone_id == zone_id
-            and alarm.stands
-            and alarm.kind.startswith("gas.")
-            and alarm.mark not in _MARKS
-            for alarm in self._hub.state.alarms.open.values()
+            alarm.stands and alarm.mark not in _MARKS
+            for alarm in self._hub.state.alarms.places.of("gas", zone_id)
         )
 
     def _online(self, view: _View, found: Values) -> None:

@@ -187,8 +187,8 @@ class Interlocks:
 
     def _alarm(self, zone_id: str) -> Finding:
         found = TRUE
-        for alarm in self.hub.state.alarms.open.values():
-            warns = alarm.stands and alarm.life_safety and alarm.mark not in MARKS
+        for alarm in self.hub.state.alarms.places.vital(zone_id, None):
+            warns = alarm.stands and alarm.mark not in MARKS
             if warns and alarm.zone_id == zone_id:
                 return Finding(Truth.FALSE, alarm.kind)
             if warns and alarm.zone_id is None and alarm.kind.startswith("gas."):

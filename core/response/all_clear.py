@@ -75,9 +75,9 @@ class AllClear:
         missing = self._roll.missing(record)
         if missing:
             raise Refused("evacuation.missing", people=", ".join(missing))
-        for alarm in self._hub.state.alarms.open.values():
-            here = alarm.zone_id in (*record.zones, None) and alarm.mark not in MARKS
-            if alarm.stands and alarm.life_safety and here:
+        places = self._hub.state.alarms.places
+        for alarm in places.vital(*record.zones, None):
+            if alarm.stands and alarm.mark not in MARKS:
                 raise Refused("evacuation.alarm_active", alarm=alarm.kind)
         if self._people.on_site(actor) is not Truth.TRUE:
             raise Refused("act.not_on_site", person=actor)

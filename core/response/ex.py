@@ -18,8 +18,8 @@ def clouds(hub: Hub) -> set[str | None]:
     """
     return {
         alarm.zone_id
-        for alarm in hub.state.alarms.open.values()
-        if alarm.kind == "gas.combustible" and alarm.stands and alarm.mark not in _MARKS
+        for alarm in hub.state.alarms.places.of("gas.combustible")
+        if alarm.stands and alarm.mark not in _MARKS
     }
 
 

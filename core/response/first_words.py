@@ -13,6 +13,8 @@ from core.permits.interlocks import MARKS
 NO_RESCUE: Final = "first.no_rescue"
 DRILL: Final = "first.drill"
 _KINDS: Final = ("sos", "fall")
+#: Classes that those and gas belong to.
+ROOTS: Final = (*_KINDS, "gas")
 
 
 def warns(kind: str) -> bool:
@@ -31,8 +33,9 @@ def asked(hub: Hub, zone_id: str | None, mark: str = "") -> bool:
     if not confined(hub, zone_id):
         return False
     return any(
-        alarm.stands and alarm.zone_id == zone_id and warns(alarm.kind)
-        for alarm in hub.state.alarms.open.values()
+        alarm.stands and warns(alarm.kind)
+        for root in ROOTS
+        for alarm in hub.state.alarms.places.of(root, zone_id)
         if alarm.mark not in MARKS or alarm.mark == mark
     )
 

@@ -128,11 +128,8 @@ class Lamps:
         if stopped or running_in(self._hub, zone_id) is not None:
             return False
         return not any(
-            alarm.stands
-            and alarm.life_safety
-            and alarm.zone_id in (zone_id, None)
-            and alarm.mark not in MARKS
-            for alarm in state.alarms.open.values()
+            alarm.stands and alarm.mark not in MARKS
+            for alarm in state.alarms.places.vital(zone_id, None)
         )
 
     def _pulse(self, entity: EntityRecord, on: bool) -> None:

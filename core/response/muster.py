@@ -114,22 +114,14 @@ class Muster:
     def _in_alarm(self, zone_id: str | None, mark: str) -> bool:
         """A drill's alarms count in a drill; real ones count always."""
         return zone_id is not None and any(
-            alarm.stands
-            and alarm.life_safety
-            and alarm.zone_id == zone_id
-            and alarm.mark in ("", mark)
-            for alarm in self._hub.state.alarms.open.values()
+            alarm.stands and alarm.mark in ("", mark)
+            for alarm in self._hub.state.alarms.places.vital(zone_id)
         )
 
     def _sources(self, record: EvacuationRecord) -> list[str]:
         """Return the zones from which gas may drift: those in alarm, else the asked."""
-        alarms = self._hub.state.alarms.open.values()
-        found = {
-            alarm.zone_id
-            for alarm in alarms
-            if alarm.stands and alarm.life_safety and alarm.mark in ("", record.mark)
-        }
-        return [zone for zone in record.zones if zone in found] or record.asked
+        found = [zone for zone in record.zones if self._in_alarm(zone, record.mark)]
+        return found or record.asked
 
     # --- wind -----------------------------------------------------------------
 

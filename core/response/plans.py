@@ -4,6 +4,7 @@ The hub settles no step: done or skipped is the word of a named person. A run pi
 the version of its plan, so that a new one changes nothing that goes on.
 """
 
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -178,7 +179,9 @@ class Plans:
 
     def standing(self, run: PlanRun) -> AlarmRecord | None:
         """Return an alarm that stands and that a run answers, also unnamed by it."""
-        for alarm in self._hub.state.alarms.open.values():
+        alarms = self._hub.state.alarms
+        named = [alarms.open[each] for each in run.about if each in alarms.open]
+        for alarm in chain(named, alarms.places.at(run.zone_id)):
             if not alarm.stands or alarm.mark:
                 continue
             plan = self._bound(alarm) if alarm.zone_id == run.zone_id else None

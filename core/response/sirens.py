@@ -147,16 +147,10 @@ class Sirens:
 
     def _first_words(self) -> None:
         """Let voices keep people from going in after others, where alarms stand."""
-        open_ = self._hub.state.alarms.open.values()
-        zones = {
-            alarm.zone_id
-            for alarm in open_
-            if alarm.stands
-            and alarm.mark not in MARKS
-            and first_words.warns(alarm.kind)
-        }
-        for zone_id in zones:
-            self._speak(zone_id)
+        for zone in self._hub.bundle.site.zones:
+            confined = zone.hazard == "confined"
+            if confined and first_words.asked(self._hub, zone.id):
+                self._speak(zone.id)
 
     def _speak(self, zone_id: str | None) -> None:
         """Let the voices of a confined space that can say the first words do so."""
@@ -315,15 +309,10 @@ class Sirens:
 
 def in_danger(hub: Hub, zone_id: str | None) -> bool:
     """Say whether a zone is in danger; None is anywhere, so any danger counts."""
-    response, open_ = hub.state.response, hub.state.alarms.open
+    response, places = hub.state.response, hub.state.alarms.places
     leaving = any(
         not record.cleared_wall_ns and (zone_id is None or zone_id in record.zones)
         for record in response.evacuations.values()
     )
-    return leaving or any(
-        alarm.stands
-        and alarm.life_safety
-        and zone_id in (alarm.zone_id, None)
-        and alarm.mark not in MARKS
-        for alarm in open_.values()
-    )
+    near = places.vital() if zone_id is None else places.vital(zone_id)
+    return leaving or any(a.stands and a.mark not in MARKS for a in near)
