@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from core.api import forms
-from core.api.errors import AuthError, SafeholdError
+from core.api.errors import SafeholdError
 
 #: A connection that was not made by then is none.
 PROBE_S: Final = 15.0
@@ -93,12 +93,12 @@ def _probe(flow: ModuleType, given: Given) -> dict[str, Any]:
         return {"facts": {}}
     try:
         return {"facts": asyncio.run(_tried(probe, given))}
-    except AuthError as no:
-        return {"errors": [{"code": no.code, "message": str(no)}]}
     except TimeoutError:
         return {"errors": [{"code": "setup.no_answer", "message": ""}]}
     except (SafeholdError, OSError) as no:
-        code = getattr(no, "code", "device.failed")
+        # What the driver itself would report of it says more than its class.
+        told = no.params.get("reason") if isinstance(no, SafeholdError) else None
+        code = str(told or getattr(no, "code", "device.failed"))
         return {"errors": [{"code": code, "message": str(no)}]}
 
 

@@ -128,6 +128,19 @@ def secrets_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+async def probe(
+    options: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask each relay who it is, and prove the password; moves nothing.
+
+    Raises AuthError, DeviceError.
+    """
+    # The libraries are not needed where a site is only published.
+    from integrations.shelly.probe import answers
+
+    return await answers(options, secrets)
+
+
 def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     """Return options made from a finding: an announcement names model and MAC."""
     device: dict[str, Any] = {"host": facts["address"], "outputs": {}}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -22,12 +21,12 @@ from core.api import (
 )
 from integrations.shelly import wire
 from integrations.shelly.session import (
-    CONNECT_S,
     NS,
     SOONEST_S,
     PeerError,
     RefusedError,
     Session,
+    opened,
 )
 
 #: A relay that acts without the hub does so after this; it is told anew each 5 s.
@@ -92,39 +91,19 @@ class Relay:
             pause = min(pause * 2, PAUSES_S[1])
 
     async def _serve(self, http: aiohttp.ClientSession) -> None:
-        url = f"ws://{self.options['host']}:{self.options['port']}/rpc"
-        async with asyncio.timeout(CONNECT_S):
-            socket = await http.ws_connect(url, max_msg_size=wire.MAX_FRAME)
-        self.counters["connects"] += 1
-        session = Session(self.host, self.uid, socket, self._password)
-        try:
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(session.read(), name="shelly frames")
-                try:
-                    await self._live(session)
-                finally:
-                    reading.cancel()
-        except ExceptionGroup as problems:
-            raise problems.exceptions[0] from None
-        finally:
-            self._ready.clear()
-            self._session = None
-            with suppress(aiohttp.ClientError, OSError, TimeoutError):
-                async with asyncio.timeout(CONNECT_S):
-                    await socket.close()
+        async with opened(
+            http, self.options, self._password, self.host.count
+        ) as session:
+            self.counters["connects"] += 1
+            try:
+                await self._live(session)
+            finally:
+                self._ready.clear()
+                self._session = None
 
     async def _live(self, session: Session) -> None:
         # Who it is comes first: nothing else is said to a stranger.
-        try:
-            mac, self.model, generation = wire.identity(
-                await session.ask("Shelly.GetDeviceInfo")
-            )
-        except (wire.WireError, RefusedError) as error:
-            raise PeerError("shelly.bad_answer") from error
-        if mac != self.uid:
-            raise PeerError("shelly.wrong_device")
-        if generation < 2:
-            raise PeerError("shelly.generation")
+        self.model = await session.identify()
         self._uptime = -1
         await self._look_at_timers(session)
         while True:

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from core.api import KEEP, Command, CommandState, Quality
+from core.api import KEEP, Command, CommandState, Quality, asking
 from core.clock import NS
+from integrations.shelly import flow
 from integrations.shelly.integration import ShellyIntegration
 from integrations.shelly.relay import TRIP_S
 from integrations.shelly.simulated import SimulatedRelay
@@ -105,6 +107,69 @@ async def test_a_command_is_confirmed_by_the_relays_own_status() -> None:
         assert await site.order("switch:0", True) == [DELIVERED, CONFIRMED]
         await site.shows("switch:0", value=True, quality=Quality.GOOD)
         assert site.host.links[MAC] == (True, "")
+
+
+async def tried(site: Site, password: str, **changes: Any) -> dict[str, Any]:
+    """Return what the set-up form's test of the connection answers."""
+    [device] = site.host.options["devices"]
+    options = flow.schema()({"devices": [{**device, **changes}]})
+    given = {"options": options, "secrets": {"shelly.box": password}}
+    return await asyncio.to_thread(asking.answer, flow, "schema", "probe", given)
+
+
+def failed(answer: dict[str, Any]) -> str:
+    """Return the code of the one error."""
+    [error] = answer["errors"]
+    return str(error["code"])
+
+
+async def test_the_connection_is_tried_before_it_is_saved() -> None:
+    """Design §5: enrolment proves; a trial moves nothing and tells what is wrong."""
+    async with running(password="correct-horse") as site:
+        await site.shows("switch:0", quality=Quality.GOOD)
+        told = await tried(site, "correct-horse")
+        assert told == {"facts": {MAC: "SPSW-202XE16EU 0 1 2"}}
+        assert failed(await tried(site, "wrong")) == "shelly.auth"
+        assert failed(await tried(site, "")) == "shelly.auth"
+        other = await tried(site, "correct-horse", mac="EC62608AB999")
+        assert failed(other) == "shelly.wrong_device"
+        away = await tried(site, "correct-horse", outputs={"7": "siren"})
+        assert failed(away) == "shelly.no_channel"
+        assert site.relay.asked == []
+        await site.tell(do="stop")
+        gone = await tried(site, "correct-horse")
+        assert failed(gone) == "shelly.unreachable"
+
+
+async def test_a_stranger_that_asks_for_the_password_gets_no_proof_of_it() -> None:
+    """Design §5: nothing of a secret goes to a peer that has not said who it is."""
+    heard: list[dict[str, Any]] = []
+    asks = json.dumps({"auth_type": "digest", "nonce": 1, "nc": 1, "realm": "shelly"})
+
+    async def stranger(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            heard.append(order := json.loads(message.data))
+            no = {"code": 401, "message": asks[:-1] + ', "algorithm": "SHA-256"}'}
+            await socket.send_json({"id": order["id"], "error": no})
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/rpc", stranger)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        place = web.TCPSite(runner, "127.0.0.1", 0)
+        await place.start()
+        [(_, port, *_)] = runner.addresses
+        device = {"host": "127.0.0.1", "port": port, "mac": MAC, "password": "k"}
+        given = {"options": flow.schema()({"devices": [device]}), "secrets": {"k": "s"}}
+        told = await asyncio.to_thread(asking.answer, flow, "schema", "probe", given)
+        assert failed(told) == "shelly.auth"
+        assert [sorted(each) for each in heard] == [["id", "method", "src"]]
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_relay_that_answers_and_does_not_move_fails() -> None:
