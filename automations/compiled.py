@@ -28,8 +28,8 @@ class Compiled:
         self.condition = _closure(rule.condition, Truth.TRUE)
         default = tree.All(
             (
-                tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0)),
                 tree.Not(tree.Name("triggered")),
+                tree.Compare("==", tree.Name("active_alarms"), tree.Literal(0)),
             )
         )
         self.closes = _closure(rule.closes or default, Truth.TRUE, protective=False)
@@ -71,7 +71,7 @@ class Compiled:
     def active(self, kernel: "Kernel") -> dict[str, int]:
         """Return how many active alarms match, by subject; counted once an event."""
         state = kernel.hub.state
-        if self._active_of != (id(state), state.seq):
+        if self._alarms and self._active_of != (id(state), state.seq):
             self._active_of = (id(state), state.seq)
             self._active.clear()
             for record in kernel.alarms.active():
