@@ -151,6 +151,16 @@ def secrets_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+async def probe(
+    options: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask each node who it is and what it has; raises AuthError, DeviceError."""
+    # The library is not needed where a site is only published.
+    from integrations.esphome.probe import answers
+
+    return await answers(options, secrets)
+
+
 def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     """Return options made of a finding (mDNS ``_esphomelib._tcp``)."""
     node: dict[str, Any] = {

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import voluptuous as vol
 from aioesphomeapi import (
     ButtonInfo,
     DeviceInfo,
@@ -18,48 +17,34 @@ from aioesphomeapi import (
     SirenInfo,
 )
 from aioesphomeapi.client import APIClient
-from aioesphomeapi.core import (
-    APIConnectionError,
-    BadMACAddressAPIError,
-    InvalidAuthAPIError,
-    InvalidEncryptionKeyAPIError,
-    RequiresEncryptionAPIError,
-    TimeoutAPIError,
-)
+from aioesphomeapi.core import TimeoutAPIError
 
 from core.api import (
     AuthError,
     Command,
     CommandState,
     Device,
-    DeviceError,
     EntityKind,
     Host,
     Quality,
     fingerprint,
 )
-from integrations.esphome import flow
+from integrations.esphome.link import (
+    BROKEN,
+    NodeError,
+    client_of,
+    closed,
+    opened,
+    secret_of,
+)
 from integrations.esphome.points import NS, Found, Point, arrange
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 8.0
 #: A session of this length was one: the next pause is short again.
 SETTLED_S = 5.0
-CONNECT_S, CLOSE_S = 5.0, 1.0
 #: Discrete events that wait for the core's disk; more are counted.
 MAX_EVENTS = 100
 READ_BACK_S = 0.05
-#: What a broken node makes the library raise.
-BROKEN = (APIConnectionError, OSError, TimeoutError, ValueError)
-
-
-class NodeError(DeviceError):
-    """The node cannot be used now; ``reason`` is the code to report."""
-
-    code = "esphome.link_down"
-
-    def __init__(self, reason: str, message: str = "") -> None:
-        super().__init__(message or reason, reason=reason)
-        self.reason = reason
 
 
 class Peer:
@@ -109,56 +94,22 @@ class Peer:
                 task.cancel()
             await asyncio.gather(*self._events, return_exceptions=True)
 
-    def _secret(self) -> str | None:
-        """Return the node's key; raises AuthError where what is stored is none.
-
-        A missing secret is not 'no encryption': the node would be spoken to in clear.
-        """
-        if "key" not in self.said:
-            return None
-        try:
-            return flow.key(self._secrets.get(self.said["key"], ""))
-        except vol.Invalid as wrong:
-            raise AuthError(f"{self.uid}: {wrong}", reason="esphome.key") from wrong
-
     async def _serve(self) -> None:
-        self._key = self._secret()
+        self._key = secret_of(self.said, self._secrets)
         self._stopped = stopped = asyncio.Event()
-        client = self._client = APIClient(
-            self.said["host"],
-            self.said["port"],
-            None,
-            client_info="Safehold",
-            noise_psk=self._key,
-            keepalive=max(4 * self.interval_s, 5.0),
-        )
+        client = self._client = client_of(self.said, self._key)
 
         async def ended(_expected: bool) -> None:
             stopped.set()
 
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                await client.connect(on_stop=ended, log_errors=False)
-                told = await client.device_info_and_list_entities()
-        except (InvalidEncryptionKeyAPIError, RequiresEncryptionAPIError) as refused:
-            raise AuthError("the key is wrong", reason="esphome.key") from refused
-        except InvalidAuthAPIError as refused:
-            raise AuthError("it wants a password", reason="esphome.auth") from refused
-        except BadMACAddressAPIError as other:
-            raise NodeError("esphome.other_device", str(other)) from other
-        except BROKEN as failure:
-            raise NodeError("esphome.link_down", repr(failure)[:200]) from failure
-        self._begin(client, told[0], told[1])
+        info, infos = await opened(client, self.said, self._key, ended)
+        self._begin(client, info, infos)
         await self._beat(client)
 
     def _begin(
         self, client: APIClient, info: DeviceInfo, infos: list[EntityInfo]
     ) -> None:
-        """Check who answers, declare what it has, follow its states."""
-        if info.mac_address.upper() != self.uid:
-            raise NodeError("esphome.other_device", info.mac_address[:40])
-        if self._key is None and info.api_encryption_supported:
-            raise AuthError("the node has a key", reason="esphome.key")
+        """Declare what it has, follow its states."""
         self.found = arrange(infos, self.said)
         if self.found.left_out:
             self.host.count("esphome.left_out", str(self.found.left_out), self.uid)
@@ -277,11 +228,7 @@ class Peer:
         client, self._client = self._client, None
         if client is None:
             return
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await client.disconnect(force=self._stopped.is_set() or not self.up)
-        except BROKEN:
-            client.force_disconnect()
+        await closed(client, self._stopped.is_set() or not self.up)
 
     # --- commands -------------------------------------------------------------
 

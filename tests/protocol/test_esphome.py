@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from aioesphomeapi.timezone import get_timezone
 
-from core.api import AuthError, CommandState, Quality
+from core.api import AuthError, CommandState, Quality, asking
+from integrations.esphome import flow
 from integrations.esphome.integration import EspHomeIntegration
 from integrations.esphome.simulator import Nodes
 from tests.support.host import FakeHost
@@ -163,3 +164,36 @@ async def test_another_node_at_the_address_is_not_believed() -> None:
     async with running(Nodes, EspHomeIntegration, options(), replace) as site:
         await until(lambda: "esphome.other_device" in site.host.counts, "the refusal")
         assert site.host.devices == {}
+
+
+async def tried(site: Any, key: str | None, **changes: Any) -> Any:
+    """Return what the set-up form's test answers: facts, or the error's code."""
+    [node] = site.host.options["nodes"]
+    options = flow.schema()({"nodes": [{**node, **changes}]})
+    given = {"options": options, "secrets": {} if key is None else {"node.key": key}}
+    told = await asyncio.to_thread(asking.answer, flow, "schema", "probe", given)
+    return told["errors"][0]["code"] if "errors" in told else told["facts"]
+
+
+async def test_the_connection_is_tried_before_it_is_saved() -> None:
+    """Design §5: a node is one of that address that holds the key, or it is none."""
+    async with esphome(key="node.key") as site:
+        await site.seen(UID, "ch4", 0.0)
+        key = site.plant.nodes[UID].key
+        assert await tried(site, key) == {UID: "simulated (7)"}
+        assert await tried(site, OTHER_KEY) == "esphome.key"
+        assert await tried(site, None) == "esphome.key"
+        other = await tried(site, key, mac="AA:BB:CC:DD:EE:99")
+        assert other == "esphome.other_device"
+        absent = await tried(site, key, entities={"h2s": {"kind": "binary"}})
+        assert absent == "esphome.no_such_entity"
+        await site.tell(do="stop")
+        assert await tried(site, key) == "esphome.link_down"
+
+
+async def test_a_node_with_a_key_is_not_tried_in_clear() -> None:
+    async with esphome(key="node.key") as site:
+        await site.seen(UID, "ch4", 0.0)
+        [node] = site.host.options["nodes"]
+        del node["key"]
+        assert await tried(site, None) == "esphome.key"
