@@ -132,6 +132,14 @@ class Bench:
         ruled = self.ruled(permit)
         return self.untested(permit, ruled.kind, ruled.pack, max(asking))
 
+    def guardian_releases(self, permit: PermitRecord) -> bool:
+        """Say whether the guardian may release: nothing but an unclean stop holds it.
+
+        Design §5 After a stop. Every other hold is for those whom the kind names.
+        """
+        codes = {held.hold.code for held in permit.holds.values()}
+        return codes == {lifecycle.RESTART}
+
     # --- place and people -----------------------------------------------------
 
     def spot(self, zone_id: str, cause: Cause) -> Found:

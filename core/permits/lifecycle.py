@@ -41,6 +41,9 @@ BROKEN_OFF: Final = (S.EXPIRED, S.CANCELLED, S.WITHDRAWN, S.SUPERSEDED)
 #: Nothing can happen any more.
 FINAL: Final = (S.REJECTED, S.CLOSED)
 
+#: The hold that an unclean stop lays on all that ran (design §5 After a stop).
+RESTART: Final = "restart_unverified"
+
 _STARTED: Final = (*RUNNING, S.HELD)
 _SIGNING: Final = (S.ANALYSED, S.APPROVED, S.BRIEFED)
 

@@ -45,7 +45,7 @@ from core.permits.life_events import (
     WorkerRemoved,
 )
 from core.permits.life_facts import GateFacts, LifeFacts
-from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
+from core.permits.lifecycle import PREPARING, RESTART, RUNNING, PermitStatus
 from core.permits.packs import Packs
 from core.permits.roster import Roster
 from core.permits.sources import Facts, Source
@@ -63,7 +63,6 @@ VERIFY_S = 60.0
 _GATHER_S = 0.02
 #: Ticks between two looks at the permits under which nobody works.
 _SLOW = 10
-RESTART = "restart_unverified"
 #: What runs out: nothing may be begun, or go on, after its validity.
 _EXPIRES = (*PREPARING, *RUNNING, PermitStatus.HELD)
 

@@ -24,7 +24,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slot: str = ""
     roles: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
-    """Who alone may take it; empty: anyone with one of the roles."""
+    """Who may take it by name, beside the roles; the only ones if there are none."""
     barred: tuple[str, ...] = ()
     """Who may not take it all the same: it is their own work, or they approved it."""
 
@@ -147,7 +147,7 @@ class Viewer:
         found += self._signature(permit, ruled)
         simple = {
             S.BRIEFED: Due(verb="permit.start", people=lead),
-            S.HELD: Due(verb="permit.release", roles=self._releasers(permit)),
+            S.HELD: self._release(permit),
             S.ACCEPTED: Due(verb="permit.close", people=lead),
         }
         if status in simple and not found:
@@ -207,9 +207,15 @@ class Viewer:
             return True
         return False
 
-    def _releasers(self, permit: PermitRecord) -> tuple[str, ...]:
+    def _release(self, permit: PermitRecord) -> Due:
+        """Name the roles of the kind, and the guardian after an unclean stop."""
         kind = self._bench.judge.kind(permit)
-        return tuple(sorted(kind.retest.roles)) if kind is not None else ()
+        guards = self._bench.guardian_releases(permit) and permit.guardian_id
+        return Due(
+            verb="permit.release",
+            roles=tuple(sorted(kind.retest.roles)) if kind is not None else (),
+            people=(permit.guardian_id,) if guards else (),
+        )
 
 
 def phase_of(status: PermitStatus) -> Phase:

@@ -11,6 +11,7 @@ from core.api.reading import Value
 from core.people.events import RolesChanged
 from core.permits import life_acts as a
 from core.permits import view as views
+from core.permits.acts import ReleasePermit
 from core.permits.lifecycle import FINAL, PermitStatus
 from frontend_api.permit_file import _due
 from tests.support.works import Works
@@ -121,3 +122,34 @@ def test_a_permit_that_is_over_waits_for_no_signature() -> None:
     assert offers(site, permit_id) == []
     shown = views.Viewer(site.kernel.permits.bench).view(site.permit(permit_id))
     assert [due.verb for due in shown.due] == ["permit.close"]
+
+
+def releasers(site: Works, permit_id: str) -> set[str]:
+    """Return who has the button that releases a permit."""
+    shown = views.Viewer(site.kernel.permits.bench).view(site.permit(permit_id))
+    (due,) = [each for each in shown.due if each.verb == "permit.release"]
+    return {who for who in WHO if offered(site, due, who)}
+
+
+def test_after_an_unclean_stop_the_guardian_is_offered_the_release() -> None:
+    """Design §5 After a stop: its guardian releases it by one signed act."""
+    site = Works()
+    permit_id = site.started()
+    site.restart(clean=False)
+    site.live(5)
+    assert releasers(site, permit_id) == {"gil", "sam", "eve"}
+    site.released(permit_id, "gil")
+    assert site.permit(permit_id).status is PermitStatus.ACTIVE
+
+
+def test_of_any_other_hold_the_guardian_is_not_offered_the_release() -> None:
+    """Design §5: nothing but the stop itself may be released by the guardian."""
+    site = Works()
+    permit_id = site.started()
+    site.restart(clean=False)
+    site.live(5)
+    site.kernel.permits.hold(permit_id, "manual", source="person:sam")
+    assert releasers(site, permit_id) == {"sam", "eve"}
+    act = ReleasePermit(permit_id=permit_id, reason="go on")
+    refused = site.refused("gil", act, site.version(permit_id))
+    assert refused[0] == "permit.not_authorised"

@@ -15,9 +15,12 @@ export function Holds({ file, permit, done }: Part) {
   const may = useMay();
   const [asking, setAsking] = useState(false);
   const { ask, busy, problem, clear } = useAct();
-  const { roles } = useNames();
-  const releasers = file.due.filter((due) => due.verb === 'permit.release').flatMap((due) => due.roles);
-  const mine = file.due.some((due) => due.verb === 'permit.release' && due.mine);
+  const { roles, list } = useNames();
+  const due = file.due.filter((one) => one.verb === 'permit.release');
+  const named = due.flatMap((one) => one.people);
+  const asked = due.flatMap((one) => one.roles);
+  const releasers = [named.length ? list(named) : '', asked.length ? roles(asked) : ''].filter(Boolean);
+  const mine = due.some((one) => one.mine);
   const release = async (reason: string) => {
     const answered = await ask('permit.release', { permit_id: permit.id, reason }, file.version);
     if (answered) setAsking(false);
@@ -51,7 +54,7 @@ export function Holds({ file, permit, done }: Part) {
           {t('permit.release')}
         </button>
       )}
-      {!mine && <p className="note">{releasers.length ? t('permit.release_by', { who: roles(releasers) }) : t('permit.release_later')}</p>}
+      {!mine && <p className="note">{releasers.length ? t('permit.release_by', { who: releasers.join(t('list.comma')) }) : t('permit.release_later')}</p>}
       <ReasonDialog
         open={asking}
         title={t('permit.release_title')}
