@@ -162,6 +162,22 @@ class Interlocks:
             if breach.action is Action.EVACUATE
         }
 
+    def spoilt(self, permit: PermitRecord) -> Findings:
+        """Return what says that the air is not as it was tested, people or none."""
+        found: Findings = {}
+        for alarm in self.hub.state.alarms.open.values():
+            # A worn meter whose wearer nobody can find: it may be here.
+            here = alarm.zone_id in (permit.zone_id, None)
+            gas = alarm.kind.startswith("gas.") and alarm.life_safety
+            if here and gas and alarm.active and alarm.mark not in MARKS:
+                found["alarm"] = Finding(Truth.FALSE, alarm.kind)
+        if permit.life.pack:
+            found |= self.leaving(permit)
+        elif (kind := self.kind(permit)) is not None:
+            for quantity in kind.gases:
+                found[f"gas.{quantity}"] = self._gas(permit.zone_id, quantity, kind)
+        return {n: f for n, f in found.items() if f.truth is Truth.FALSE}
+
     def manned(self, permit: PermitRecord) -> bool:
         """Say whether anybody may be inside under a legal permit that had begun."""
         if not permit.life.pack or permit.life.started is None or permit.ended:

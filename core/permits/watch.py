@@ -107,24 +107,32 @@ class Watch:
     # --- who is inside --------------------------------------------------------
 
     def _look_inside(self, permit: PermitRecord) -> None:
-        """Clear the zone for those who are still there (5.2.6, 6.5), work or not."""
+        """Look at what nobody works under: who is still there, which gas came."""
+        if permit.status is PermitStatus.HELD:
+            self._owe(permit)
         if not self._judge.manned(permit):
             self._forget(permit.id)
             return
         bad = self._judge.leaving(permit)
         self._remember_unknown(permit.id, bad)
-        self._call_out(permit, bad)
-        if permit.status is PermitStatus.HELD:
-            self._owe(permit, bad)
+        self._call_out(permit, bad)  # work or not (5.2.6, 6.5)
         self._again(permit, bad)
 
-    def _owe(self, permit: PermitRecord, bad: Findings) -> None:
-        """Let gas that comes during a hold owe its own test, also once it is gone."""
-        false = {n: f for n, f in bad.items() if f.truth is Truth.FALSE}
-        retest = self._owed(permit, false)
-        if retest:
-            source = f"interlock:{next(iter(false))}"
-            self._hold(permit.id, "rule", source=source, retest=retest)
+    def _owe(self, permit: PermitRecord) -> None:
+        """Let gas that comes during a hold owe its own test, also once it is gone.
+
+        With people inside or without: what was sampled before the gas came says
+        nothing of the air after it (GB 30871 5.3.1, 6.5).
+        """
+        kind = self._judge.kind(permit)
+        for name, found in self._judge.spoilt(permit).items():
+            always = kind.retest.gases if kind is not None else ()
+            retest = self._owed(permit, {name: found}) if permit.life.pack else always
+            if retest:
+                code = name.partition(".")[0]
+                source = f"interlock:{name}"
+                self._hold(permit.id, code, source=source, retest=retest)
+                return
 
     def _call_out(self, permit: PermitRecord, bad: Findings) -> None:
         """Clear the zone once for each rule that says so, until it is kept again."""

@@ -50,6 +50,33 @@ class TestWhoIsInsideIsCalledOut:
         site.live(2)
         assert cleared(site) == [("tank",)]
 
+    @pytest.mark.parametrize(("gas", "value"), [("lel", 30.0), ("lel", 12.0)])
+    def test_gas_that_comes_and_goes_under_a_hold_with_nobody_there(
+        self, site: Works, gas: str, value: float
+    ) -> None:
+        """GB 30871 5.3.1, 6.5: the air after it is not the air that was tested."""
+        permit_id = site.started()
+        site.place("ann", "yard")
+        site.place("bob", "yard")
+        site.ok("gil", HoldPermit(permit_id=permit_id, reason="lunch"))
+        site.tested(permit_id)
+        site.reading(gas, value)
+        site.live(12)
+        assert cleared(site) == []
+        site.reading(gas, 0.0)
+        site.live(12)
+        act = ReleasePermit(permit_id=permit_id, reason="go on")
+        no = site.refused("sam", act, site.version(permit_id))
+        assert no == ("permit.retest_missing", {"gases": "lel"})
+        site.tested(permit_id)
+        site.released(permit_id)
+
+    def test_a_hold_without_gas_owes_no_test(self, site: Works) -> None:
+        permit_id = site.started()
+        site.ok("gil", HoldPermit(permit_id=permit_id, reason="lunch"))
+        site.live(60)
+        site.released(permit_id)
+
     def test_a_meter_that_dies_with_the_guardian_gone(self, site: Works) -> None:
         permit_id = site.started("confined")
         inside(site, "ann")

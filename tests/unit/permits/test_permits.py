@@ -204,6 +204,23 @@ class TestRelease:
         assert yard.retest(permit).result["failed"] == ""
         assert yard.release(permit).ok
 
+    @pytest.mark.parametrize("value", [7.0, 30.0])
+    def test_gas_during_a_hold_owes_its_own_test(
+        self, yard: Yard, value: float
+    ) -> None:
+        """§5 Permits: what came after the test is not what was tested."""
+        permit = yard.issued()
+        yard.act("gil", HoldPermit(permit_id=permit, reason="lunch"))
+        yard.live(1)
+        yard.retest(permit)
+        yard.reading("h2s", value)
+        yard.live(12)
+        yard.reading("h2s", 0.0)
+        yard.live(12)
+        assert yard.release(permit).code == "permit.retest_missing"
+        yard.retest(permit)
+        assert yard.release(permit).ok
+
     @pytest.mark.parametrize("quality", [q for q in Quality if q is not Quality.GOOD])
     def test_what_is_not_good_is_no_evidence(
         self, yard: Yard, quality: Quality
