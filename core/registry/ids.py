@@ -11,13 +11,17 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Two characters for each ten bits: every event of an alarm needs such an id.
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _STAMP = (40, 30, 20, 10, 0)
-#: Random halves that are made at once: an alarm on its way finds them ready.
+_TAIL = (70, 60, 50, 40, 30, 20, 10)
+#: Ids that share one drawing: an alarm on its way finds them ready.
 _STOCK = 64
-_TAIL_PAIRS = 8
 
 
 class Ids:
-    """Make ULIDs: 48 bits of wall milliseconds, 80 random bits, both injected."""
+    """Make ULIDs: 48 bits of wall milliseconds, 80 of a random number, both injected.
+
+    The number is drawn anew every 64 ids and counts up between, as the standard
+    allows: ids name things in their order and are no secret.
+    """
 
     def __init__(
         self, clock: Clock, random_bytes: Callable[[int], bytes] = os.urandom
@@ -45,9 +49,8 @@ class Ids:
         return self._head + self._tails.pop()
 
     def _stock(self) -> list[str]:
-        """Return random halves; ten bits of each two bytes make two characters."""
-        drawn = self._random(_STOCK * _TAIL_PAIRS * 2)
-        words = memoryview(drawn).cast("H")
-        pairs = [_PAIRS[each & 1023] for each in words]
-        starts = range(0, len(pairs), _TAIL_PAIRS)
-        return ["".join(pairs[at : at + _TAIL_PAIRS]) for at in starts]
+        """Return the ends of the next ids, the last one first."""
+        drawn = int.from_bytes(self._random(10))
+        prefix = "".join([_PAIRS[drawn >> by & 1023] for by in _TAIL])
+        first = drawn & 1023 & -_STOCK
+        return [prefix + pair for pair in reversed(_PAIRS[first : first + _STOCK])]
