@@ -5,6 +5,7 @@ second from the change of a state to the end of the service that they call.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import tempfile
@@ -32,6 +33,8 @@ async def main(rules: int, rounds: int) -> None:
     """Set up a core with nothing but automations, and drive it."""
     ticks: list[int] = []
     hass = await _core(rules, ticks)
+    gc.collect()
+    gc.freeze()
     calm = await _calm(hass, rules, rounds)
     fired = 0.0
     for number in range(rounds):
