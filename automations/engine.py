@@ -6,7 +6,7 @@ recorded is not done again, what is not recorded is done now (R6, R7, R26).
 
 from collections.abc import Callable, Iterable
 
-from automations import inputs
+from automations import alarm_calls, inputs
 from automations.compiled import Compiled, compile_rule
 from automations.level import UNKNOWN_S
 from automations.levels import Levels
@@ -16,13 +16,11 @@ from automations.runs import Runs
 from automations.scope import Scope, depending, place
 from automations.selecting import Lacking
 from automations.told import Selectors
-from core.alarms.events import AlarmRaised, AlarmRepeated, AlarmUnshelved
 from core.alarms.state import AlarmRecord
 from core.api.reading import Value
 from core.clock import NS
 from core.config import Rule
 from core.hub import CORE, Hub
-from core.journal.envelope import Envelope
 from core.kernel import Kernel
 from core.logic.events import RuleSkipped
 from core.logic.state import seen_key
@@ -56,10 +54,7 @@ class Engine:
         self._unknown_since: dict[tuple[str, str], int] = {}
         # No evidence ends what a rule says of itself: a person may.
         kernel.alarms.judges["rule"] = lambda _source, _condition: False
-        hub = self.hub
-        hub.on(AlarmRaised, self._alarm_event, ahead=True)
-        hub.on(AlarmRepeated, self._alarm_event, ahead=True)
-        hub.on(AlarmUnshelved, self._unshelved)
+        alarm_calls.listen(self.hub, self._calls, self._put_by)
 
     # --- room -----------------------------------------------------------------
 
@@ -151,25 +146,21 @@ class Engine:
 
     # --- alarms -----------------------------------------------------------------
 
-    def _unshelved(self, body: AlarmUnshelved, envelope: Envelope) -> None:
-        record = self.hub.state.alarms.open.get(body.alarm_id)
-        if record is not None and record.active:
-            self._alarm_event(body, envelope)
+    def _calls(self, record: AlarmRecord) -> None:
+        for rule in self.looking(record.zone_id):
+            self.guard(rule.id, self._alarm, rule, record)
 
-    def _alarm_event(
-        self, body: AlarmRaised | AlarmRepeated | AlarmUnshelved, _: Envelope
-    ) -> None:
-        record = self.hub.state.alarms.open.get(body.alarm_id)
-        if record is not None:
-            for rule in self.looking(record.zone_id):
-                self.guard(rule.id, self._alarm, rule, record)
+    def _put_by(self, record: AlarmRecord) -> None:
+        for rule in self.looking(record.zone_id):
+            self.guard(rule.id, self._level, rule, record)
 
     def _alarm(self, rule: Compiled, record: AlarmRecord) -> None:
         index = rule.matching_alarm(record)
         if index is None:
             return
         if record.put_by:
-            self._skip(rule, record.id, index, "shelved", {"alarm_id": record.id})
+            why = "suppressed" if record.suppressed else "shelved"
+            self._skip(rule, record.id, index, why, {"alarm_id": record.id})
             return
         params: Params = {
             "trigger_kind": record.kind,

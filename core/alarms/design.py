@@ -7,26 +7,21 @@ or a disk that keeps nothing, lets the alarm call. Life safety in use never is.
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from core.alarms.acts import ReturnDevice, ServiceDevice
 from core.alarms.alarms import IDLE, Alarms
 from core.alarms.events import (
     AlarmRaised,
     AlarmSuppressed,
     AlarmUnsuppressed,
-    DeviceServed,
-    DeviceServiceChanged,
 )
+from core.alarms.maintenance import Maintenance
 from core.alarms.policy import Cause as Because
 from core.alarms.policy import Suppression
+from core.alarms.prompt import Prompt
 from core.alarms.state import AlarmRecord
-from core.api.errors import Refused
 from core.api.quality import NEVER_ACTS, Quality
-from core.api.reading import Value, is_on
-from core.deadlines import Deadline, fire_after
+from core.api.reading import Reading, Value, is_on
 from core.hub import CORE, Hub
-from core.journal.envelope import Cause
 from core.people.access import Access
-from core.permits.lifecycle import FINAL
 from core.readings.evidence import as_number
 from core.readings.readings import Readings
 from core.registry.registry import Registry
@@ -37,8 +32,6 @@ _QUIET = ("fault.lost", "fault.device", "fault.stuck")
 _AWAY = ("racked", "maintenance")
 #: How a binding ended that leaves the device on a head: nobody brought it back.
 _STILL_ON = ("expired", "not_durable")
-#: What the alarm of a device in maintenance is called, and its urgency.
-_SERVICE, _SERVICE_PRIORITY = "fault.maintenance", 3
 
 
 class _Said(Protocol):
@@ -89,12 +82,17 @@ class ByDesign:
         self._readings, self._alarms = readings, alarms
         self._tags: frozenset[str] = frozenset()
         self._uses: dict[str, _Use] = {}
+        self._tells: dict[str, str] = {}
+        """Entity that tells of a device's use → that device."""
+        self._lately: set[str] = set()
+        """Alarms suppressed since the last tick: causes that hang on each other in a
+        ring let each one change once a second, not for ever."""
+        self._prompt = Prompt(hub, registry, readings, self._judge_all)
         alarms.idle, alarms.designed = self._idle, self._designed
         registry.listen(self)
-        access.bind(ServiceDevice, self._service)
-        access.bind(ReturnDevice, self._return)
+        readings.on_change(self._use_changed)
+        self._maintenance = Maintenance(hub, access, registry, readings, alarms, self)
         hub.undo(AlarmSuppressed, self._call_again)
-        hub.undo(DeviceServiceChanged, self._not_serviced)
 
     # --- room -----------------------------------------------------------------
 
@@ -102,16 +100,16 @@ class ByDesign:
         """Derive who wears what, and which devices are carried."""
         people = self._hub.bundle.people
         self._tags = frozenset(tag for person in people for tag in person.tags)
-        self._uses = {each: self._use(each) for each in self._devices()}
+        self._derive()
 
     def recover(self, clean: bool) -> None:
         """Take up the deadlines of devices in maintenance."""
-        self._uses = {each: self._use(each) for each in self._devices()}
-        for device_id, shelf in self._hub.state.alarms.serviced.items():
-            self._wait(device_id, shelf.until)
+        self._derive()
+        self._maintenance.recover()
 
     def tick(self) -> None:
         """Judge the levels: what is suppressed now, what is in use again."""
+        self._lately.clear()
         alarms = self._hub.state.alarms
         kinds = "" if self._hub.bundle.alarms.suppress else "fault."
         for record in self._alarms.active(kind_prefix=kinds):
@@ -128,10 +126,9 @@ class ByDesign:
         if self._registry.device(device_id) is None:
             self._uses.pop(device_id, None)
         else:
-            self._uses[device_id] = self._use(device_id)
-        for record in self._alarms.active(kind_prefix=IDLE):
-            if self._device(record) == device_id:
-                self._in_use(record)
+            self._take(device_id)
+        self._prompt.arm()
+        self.use_told(device_id)
 
     def device_gone(self, device_id: str) -> None:
         """Do nothing: a device that is not announced stays what it is."""
@@ -140,6 +137,31 @@ class ByDesign:
         """Do nothing: devices are known here by their ids."""
 
     # --- devices not in use ---------------------------------------------------
+
+    def _derive(self) -> None:
+        self._uses.clear()
+        self._tells.clear()
+        for device_id in self._hub.state.registry.devices:
+            self._take(device_id)
+        self._prompt.arm()
+
+    def _take(self, device_id: str) -> None:
+        use = self._uses[device_id] = self._use(device_id)
+        for entity_id in filter(None, (use.rack, *use.wear)):
+            self._tells[entity_id] = device_id
+
+    def _use_changed(self, entity_id: str, _: Reading) -> None:
+        device_id = self._tells.get(entity_id)
+        if device_id is not None:
+            self.use_told(device_id)
+
+    def use_told(self, device_id: str) -> None:
+        """Judge at once what hangs on whether a device is in use."""
+        for record in list(self._hub.state.alarms.places.of("fault")):
+            if record.active and self._device(record) == device_id:
+                self._judge(record)
+                if record.kind == IDLE:
+                    self._in_use(record)
 
     def _idle(self, said: _Said) -> str:
         """Return why the device behind an alarm is not in use; '' while it is.
@@ -184,9 +206,6 @@ class ByDesign:
         """Say whether a device tells that somebody wears it, whoever that is."""
         reading = self._readings.get(entity_id)
         return reading.quality not in NEVER_ACTS and is_on(reading.value)
-
-    def _devices(self) -> Iterable[str]:
-        return self._hub.state.registry.devices
 
     def _use(self, device_id: str) -> _Use:
         """Derive how a device tells of its use: of its rule and its entities."""
@@ -244,6 +263,7 @@ class ByDesign:
         if cause.alarm:
             return any(
                 record.active
+                and not record.mark
                 and record.source != said.source
                 and not record.suppressed
                 and record.kind.startswith(cause.alarm)
@@ -266,13 +286,19 @@ class ByDesign:
             return number >= cause.above
         return cause.below is not None and number <= cause.below
 
+    def _judge_all(self, rule: Suppression, records: Iterable[AlarmRecord]) -> None:
+        for record in records:
+            if record.suppressed == rule.id or self._fits(rule, record):
+                self._judge(record)
+
     def _judge(self, record: AlarmRecord) -> None:
         quiet = record.active and not record.life_safety and not record.mark
         rule = self._designed(record) if quiet else ""
         if record.suppressed and not rule:
             healthy = self._hub.journal.healthy()
             self._call(record, "ended" if healthy else "not_durable")
-        elif rule and not record.suppressed:
+        elif rule and not record.suppressed and record.id not in self._lately:
+            self._lately.add(record.id)
             self._hub.emit(AlarmSuppressed(alarm_id=record.id, rule=rule))
 
     def _call(self, record: AlarmRecord, why: str) -> None:
@@ -285,75 +311,6 @@ class ByDesign:
         record = self._hub.state.alarms.open.get(body.alarm_id)
         if record is not None and record.suppressed:
             self._call(record, "not_durable")
-
-    # --- maintenance ----------------------------------------------------------
-
-    def _service(
-        self, actor: str, act: ServiceDevice, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        device = self._registry.device(act.device_id)
-        if device is None:
-            raise Refused("device.unknown", device=act.device_id)
-        if not self._hub.journal.healthy():
-            raise Refused("journal.not_durable")
-        if not act.reason.strip():
-            raise Refused("act.reason_missing")
-        for permit in self._hub.state.permits.permits.values():
-            here = device.zone_id is not None and permit.zone_id == device.zone_id
-            worn = device.person_id is not None and device.person_id in permit.people()
-            if (here or worn) and permit.status not in FINAL:
-                raise Refused(
-                    "device.needed_by_permit", name=device.name, permit=permit.title
-                )
-        until = Deadline.after(self._hub.clock, act.hours * 3600)
-        self._hub.emit(
-            DeviceServiceChanged(
-                device_id=device.id, person_id=actor, reason=act.reason, until=until
-            ),
-            cause,
-        )
-        self._wait(device.id, until)
-        self._readings.device_changed(device.id)
-        self._alarms.raise_(
-            f"device:{device.id}",
-            "maintenance",
-            kind=_SERVICE,
-            priority=_SERVICE_PRIORITY,
-            zone_id=device.zone_id,
-            params={"name": device.name, "person": actor, "reason": act.reason},
-            cause=cause,
-        )
-        return {"device_id": device.id}
-
-    def _return(
-        self, actor: str, act: ReturnDevice, _version: int | None, cause: Cause
-    ) -> dict[str, Value]:
-        if act.device_id not in self._hub.state.alarms.serviced:
-            raise Refused("device.not_in_service", device=act.device_id)
-        self._back(act.device_id, "person", actor, cause)
-        return {"device_id": act.device_id}
-
-    def _back(self, device_id: str, why: str, person_id: str, cause: Cause) -> None:
-        self._hub.timers.cancel(f"alarm.device {device_id}")
-        self._hub.emit(
-            DeviceServed(device_id=device_id, why=why, person_id=person_id), cause
-        )
-        if self._registry.device(device_id) is not None:
-            self._readings.device_changed(device_id)
-        self._alarms.clear(f"device:{device_id}", "maintenance", cause)
-        self.device_changed(device_id)
-
-    def _wait(self, device_id: str, until: Deadline) -> None:
-        def over(late_unknown: bool) -> None:
-            if device_id in self._hub.state.alarms.serviced:
-                why = "late_unknown" if late_unknown else "expired"
-                self._back(device_id, why, "", CORE)
-
-        fire_after(self._hub, until, f"alarm.device {device_id}", over)
-
-    def _not_serviced(self, body: DeviceServiceChanged) -> None:
-        if body.device_id in self._hub.state.alarms.serviced:
-            self._back(body.device_id, "not_durable", "", CORE)
 
 
 def _as_was(record: AlarmRecord) -> AlarmRaised:
