@@ -17,6 +17,7 @@ from core.alarms.acts import (
 from core.alarms.policy import AlarmPolicy, Cause, Suppression
 from core.config import Names
 from core.logic.events import RuleSkipped, RunStarted
+from core.people.acts import Act
 from tests.support.yard import HOST, Yard
 from tests.unit.automations.test_worst_cases import armed, raise_, rule, trigger
 
@@ -70,16 +71,17 @@ def test_a_person_who_takes_an_alarm_back_starts_its_rule_at_once(how: str) -> N
     yard = Yard()
     of(yard)
     number = raise_(yard, "zone:tank", kind="quiet")
-    if how == "shelf":
-        put, back = (
+    ways: dict[str, tuple[Act, Act]] = {
+        "shelf": (
             ShelveAlarm(alarm_id=number, reason="works on it", minutes=5),
             UnshelveAlarm(alarm_id=number),
-        )
-    else:
-        put, back = (
+        ),
+        "service": (
             TakeOutOfService(alarm_id=number, reason="works on it", hours=1),
             PutInService(alarm_id=number),
-        )
+        ),
+    }
+    put, back = ways[how]
     assert yard.act("sam", put).ok
     armed(yard, rule("q", trigger("zone", kind="quiet")))
     assert not yard.events(RunStarted)
