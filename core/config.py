@@ -16,6 +16,7 @@ from core.registry.contract import Contract as Contract  # noqa: PLC0414
 from core.registry.contract import IntegrationConfig as IntegrationConfig  # noqa: PLC0414
 from core.response.books import Checklist, Plan, Round
 from core.response.notices_config import NoticePolicy, Shift
+from core.response.retention_policy import RetentionPolicy
 from core.site.leaving import DrillPlan, Scope
 
 #: Raise it when the meaning of a bundle changes; core refuses newer ones.
@@ -332,6 +333,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     rounds: tuple[Round, ...] = ()
     notices: NoticePolicy = NoticePolicy()
     shifts: tuple[Shift, ...] = ()
+    retention: RetentionPolicy = RetentionPolicy()
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -42,6 +42,7 @@ from core.response.plans import Plans
 from core.response.plans_desk import PlansDesk
 from core.response.power import PowerEnd
 from core.response.proofs import Proofs
+from core.response.retention import Retention
 from core.response.rounds import Rounds
 from core.response.tasks import Tasks
 from core.response.trips import Trips
@@ -85,7 +86,7 @@ class Kernel:
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
-            *(self.rounds, self.proofs, self.trips, self.commissioning),
+            *(self.rounds, self.proofs, self.trips, self.commissioning, self.retention),
         ]
         if engine is not None:
             hub.rooms.append(engine(self))
@@ -177,6 +178,8 @@ class Kernel:
         self.lamps = Lamps(hub, self.registry, self.readings, self.commands)
         self.trips = Trips(hub, self.registry, self.readings)
         self.tasks = Tasks(hub, self.people, self.notices, self.alarms)
+        self.retention = Retention(hub, self.access, self.packs)
+        self.cards.stands_in = self.retention.stands_in
         self.plans = Plans(hub, self.notices)
         PlansDesk(hub, self.access, self.plans)
         self.commissioning = Commissioning(hub, self.access)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.state import SiteState
 
 #: Raise it when a fold changes meaning: older snapshots are then ignored.
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 
 Fold = Callable[["SiteState", Any, Envelope], None]
 _FOLDS: dict[type[Event], Fold] = {}

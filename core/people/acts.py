@@ -194,7 +194,7 @@ class RecordPerson(Act, frozen=True, kw_only=True):
 
 @act("person.erase", *_KEEPERS, effect=Effect.PROTECTIVE)
 class ErasePerson(Act, frozen=True, kw_only=True):
-    """Write down that a person's data were destroyed; cards and roles end."""
+    """Destroy a person's data; cards and roles end. Not while a permit needs them."""
 
     person_id: Id
 

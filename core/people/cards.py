@@ -34,6 +34,11 @@ class Finding(NamedTuple):
     card_id: str = ""
 
 
+def _nowhere(_person_id: str) -> tuple[list[str], list[str]]:
+    """Tell of nothing, until the response listens."""
+    return [], []
+
+
 class Cards:
     """Keep files, cards and companies; answer whether a person may do a trade."""
 
@@ -47,6 +52,8 @@ class Cards:
         self._counted = -1
         self._companies: dict[str, str] = {}
         """Person id → company, of the bundle."""
+        self.stands_in: Callable[[str], tuple[list[str], list[str]]] = _nowhere
+        """Return a person's open permits, and the roll calls that look for them."""
         CardsDesk(self, hub, access)
         hub.on(CardExpiring, self._expiring)
 

@@ -132,6 +132,13 @@ class CardsDesk:
         self._known(act.person_id)
         if "owner" in self._access.roles(act.person_id):
             raise Refused("person.is_owner", person=act.person_id)
+        permits, calls = self._cards.stands_in(act.person_id)
+        if permits:
+            named = ", ".join(permits)
+            raise Refused("person.on_permit", person=act.person_id, permits=named)
+        if calls:
+            named = ", ".join(calls)
+            raise Refused("person.on_roll", person=act.person_id, evacuation=named)
         self._hub.emit(PersonErased(person_id=act.person_id, by=actor), cause)
         return {"person_id": act.person_id}
 

@@ -1,4 +1,4 @@
-"""Attachments: which blob fills which slot, how long it stays, who films now.
+"""Attachments: which blob fills which slot, and who films now.
 
 The bytes lie in the vault, outside the chain and outside this process; what is
 here is hash, size, kind, times and person (issue: signatures and evidence).
@@ -13,17 +13,8 @@ from core.clock import NS
 from core.hub import Hub
 from core.journal.envelope import Cause
 from core.people.access import Access, Answer
-from core.permits.attachments_acts import (
-    KeepAttachments,
-    ReadPersonal,
-    RecordAttachment,
-)
-from core.permits.attachments_events import (
-    AttachmentErased,
-    AttachmentRecorded,
-    AttachmentsKept,
-    PersonalRead,
-)
+from core.permits.attachments_acts import ReadPersonal, RecordAttachment
+from core.permits.attachments_events import AttachmentRecorded, PersonalRead
 from core.permits.attachments_state import key_of, people_of
 from core.permits.pack import Kind, Pack
 from core.permits.packs import Packs, Ruled
@@ -40,13 +31,6 @@ FITS: Final = {"photo": _IMAGES, "signature": _IMAGES, "video": _FILMS}
 #: Phones' clocks run apart; more than this lies in the future.
 _AHEAD_MS: Final = 300_000
 _FILM_MS: Final = 24 * 3_600_000
-_DAY_NS: Final = 86_400 * NS
-#: GB 30871-2022 B.3, AQ 3064.2-2025 4.2: no pack keeps for less.
-LEAST_DAYS: Final = 365
-LEAST_VIDEO_DAYS: Final = 30
-_LOOK_NS: Final = 600 * NS
-#: A wall clock that jumps ahead must stand there for this long to erase anything.
-SURE_NS: Final = 6 * 3600 * NS
 #: Device reports that say how far a recorder has come.
 BEAT: Final = "recording.beat"
 #: Recorders tell at least this often; a pack may ask for more, not be met by less.
@@ -75,33 +59,23 @@ def slots_of(ruled: Ruled | None) -> dict[str, Slot]:
 
 
 class Attachments:
-    """Record attachments, and say when their time to be kept is over."""
+    """Record attachments and looks at personal data."""
 
     def __init__(self, hub: Hub, access: Access, packs: Packs) -> None:
         self._hub, self._access, self._packs = hub, access, packs
         self.recordings = Recordings(hub)
-        self._next_ns = 0
-        self._due: dict[tuple[str, str], int] = {}
-        """Permit and hash → boot ns since when its time is over."""
         access.bind(RecordAttachment, self._record)
-        access.bind(KeepAttachments, self._keep)
         access.bind(ReadPersonal, self._read)
 
     def arm(self) -> None:
-        """Take the bundle's packs; times to be kept may have changed."""
-        self._next_ns = 0
+        """Derive nothing: forms are read from the packs in force."""
 
     def recover(self, clean: bool) -> None:
-        """Look again at what grew old while the hub was off."""
-        self._next_ns = 0
+        """Know of no recorder before it has spoken again."""
 
     def tick(self) -> None:
-        """Let gaps grow; now and then look for what has been kept long enough."""
+        """Let gaps grow."""
         self.recordings.tick()
-        now = self._hub.clock.mono_ns()
-        if now >= self._next_ns:
-            self._next_ns = now + _LOOK_NS
-            self._expire(now)
 
     def _permit(self, permit_id: str) -> PermitRecord:
         permit = self._hub.state.permits.permits.get(permit_id)
@@ -122,7 +96,8 @@ class Attachments:
         self._check_times(slot, act)
         answer: Answer = {"sha256": act.sha256}
         # The word that erases a blob erases it in every slot, later ones too.
-        if any(item.erased_seq for item in permit.attachments.of(act.sha256)):
+        gone = permit.attachments.gone_seq
+        if gone or any(i.erased_seq for i in permit.attachments.of(act.sha256)):
             raise Refused("attachment.erased", sha256=act.sha256)
         if key_of(act.slot, act.sha256) in permit.attachments.items:
             return answer  # told twice: a phone that lost the answer
@@ -174,17 +149,6 @@ class Attachments:
         if clock.synced() and latest > clock.wall_ns() // 1_000_000 + _AHEAD_MS:
             raise Refused("attachment.future", slot=act.slot)
 
-    def _keep(
-        self, actor: str, act: KeepAttachments, _version: int | None, cause: Cause
-    ) -> Answer:
-        permit = self._permit(act.permit_id)
-        if permit.attachments.keep != act.keep:
-            body = AttachmentsKept(
-                permit_id=permit.id, keep=act.keep, reason=act.reason, by=actor
-            )
-            self._hub.emit(body, cause)
-        return {"keep": act.keep}
-
     def _read(
         self, actor: str, act: ReadPersonal, _version: int | None, cause: Cause
     ) -> Answer:
@@ -193,53 +157,6 @@ class Attachments:
         )
         self._hub.emit(body, cause)
         return {}
-
-    # --- how long -------------------------------------------------------------
-
-    def kept_until_ns(self, permit: PermitRecord, sha256: str) -> int | None:
-        """Return the wall ns until which a blob is kept; None: no end is known.
-
-        Counted from the permit's end or the blob's coming, whichever is later; a
-        permit that has not ended, or is kept, keeps all it has (GB 30871 B.3).
-        """
-        slots = permit.attachments.of(sha256)
-        if not permit.closed_wall_ns or permit.attachments.keep or not slots:
-            return None
-        ruled = self._packs.kind(permit)
-        if ruled is None and permit.life.pack:
-            return None  # its pack cannot be read: it may demand more
-        ends = []
-        for item in slots:
-            start = max(permit.closed_wall_ns, item.recorded_wall_ns)
-            film = item.media in _FILMS
-            ends.append(start + _days(ruled, film=film) * _DAY_NS)
-        return max(ends)
-
-    def _expire(self, now_ns: int) -> None:
-        clock = self._hub.clock
-        if not clock.synced():
-            self._due.clear()  # unknown time erases nothing
-            return
-        due = {
-            (permit.id, item.sha256): None
-            for permit in self._hub.state.permits.permits.values()
-            for item in permit.attachments.items.values()
-            if not item.erased_wall_ns
-            and (end := self.kept_until_ns(permit, item.sha256)) is not None
-            and end <= clock.wall_ns()
-        }
-        self._due = {key: self._due.get(key, now_ns) for key in due}
-        for (permit_id, sha256), since in list(self._due.items()):
-            if now_ns - since >= SURE_NS:
-                del self._due[permit_id, sha256]
-                self._hub.emit(AttachmentErased(permit_id=permit_id, sha256=sha256))
-
-
-def _days(ruled: Ruled | None, *, film: bool) -> int:
-    if film:
-        return max(LEAST_VIDEO_DAYS, ruled.kind.video_days if ruled else 0)
-    told = (ruled.pack.retention_days, ruled.kind.retention_days) if ruled else (0,)
-    return max(LEAST_DAYS, *told)
 
 
 def _nobody(_permit_ids: Iterable[str]) -> None:

@@ -32,11 +32,21 @@ class RecordAttachment(Act, frozen=True, kw_only=True):
 
 @act("attachment.keep", "safety_officer")
 class KeepAttachments(Act, frozen=True, kw_only=True):
-    """Keep a permit's attachments beyond their time, or let their time run again."""
+    """Keep what a permit or task has beyond its time, or let its time run again."""
 
     permit_id: Id
     keep: bool
     reason: _Reason
+
+
+@act("attachment.erase", "safety_officer")
+class EraseAttachments(Act, frozen=True, kw_only=True):
+    """Erase what a permit or task has before the site's own time is over.
+
+    Somebody who is on it asked; refused until the law's own time is over.
+    """
+
+    permit_id: Id
 
 
 @act("attachment.read", *_AT_WORK, "auditor", "maintainer")

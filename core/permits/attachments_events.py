@@ -28,13 +28,31 @@ class AttachmentErased(Event, frozen=True, kw_only=True):
     """A blob's time to be kept is over: its key is destroyed on this word."""
 
     permit_id: str
+    """The permit or the task that it hangs on."""
     sha256: str
     code: str = "expired"
+    """expired, or asked: by a person, once the law's own time was over."""
+    rule: str = ""
+    """Whose figure decided: a pack's id and version, site, or law."""
+    days: int = 0
+    """For how long it was kept from its record's end, or from its own coming."""
+    by: str = ""
+
+
+@event("attachment.all_erased")
+class AllErased(Event, frozen=True, kw_only=True):
+    """All that a permit or a task has in the vault goes, with its own key."""
+
+    permit_id: str
+    code: str = "expired"
+    rule: str = ""
+    days: int = 0
+    by: str = ""
 
 
 @event("attachment.kept")
 class AttachmentsKept(Event, frozen=True, kw_only=True):
-    """A permit's attachments are kept beyond their time, or no longer are."""
+    """What a permit or task has is kept beyond its time, or no longer is."""
 
     permit_id: str
     keep: bool

@@ -9,11 +9,7 @@ import msgspec
 
 from core.journal.envelope import Envelope
 from core.journal.fold import folds
-from core.permits.attachments_events import (
-    AttachmentErased,
-    AttachmentRecorded,
-    AttachmentsKept,
-)
+from core.permits.attachments_events import AttachmentRecorded
 
 if TYPE_CHECKING:
     from core.permits.state import PermitRecord
@@ -46,6 +42,9 @@ class AttachmentsState(msgspec.Struct, kw_only=True):
     """Slot and hash → record; the same blob may fill two slots."""
     keep: bool = False
     """True: nothing is erased, however old (an accident, a dispute)."""
+    gone_wall_ns: int = 0
+    """When its own key was to go; 0: it stands."""
+    gone_seq: int = 0
 
     def in_slot(self, slot: str) -> list[AttachmentRecord]:
         """Return a slot's attachments, erased ones too."""
@@ -87,19 +86,3 @@ def _recorded(state: "SiteState", body: AttachmentRecorded, envelope: Envelope) 
         to_ms=body.to_ms,
         late=body.late,
     )
-
-
-@folds(AttachmentErased)
-def _erased(state: "SiteState", body: AttachmentErased, envelope: Envelope) -> None:
-    permit = state.permits.permits.get(body.permit_id)
-    if permit is None:
-        return
-    for item in permit.attachments.of(body.sha256):
-        item.erased_wall_ns, item.erased_seq = envelope.wall_ns, envelope.seq
-
-
-@folds(AttachmentsKept)
-def _kept(state: "SiteState", body: AttachmentsKept, _: Envelope) -> None:
-    permit = state.permits.permits.get(body.permit_id)
-    if permit is not None:
-        permit.attachments.keep = body.keep

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import core.response.notices_events  # noqa: F401 (its folds register themselves)
+import core.response.notices_events
+import core.response.retention_state  # noqa: F401 (their folds register themselves)
 from core.api.command import TERMINAL, CommandState
 from core.api.reading import Value
 from core.deadlines import Deadline

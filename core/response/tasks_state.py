@@ -128,6 +128,9 @@ class PhotoRecord(msgspec.Struct, frozen=True, kw_only=True):
     taken_ms: int
     try_: int = 0
     """Rejections before it: an old picture proves no new fix."""
+    erased_wall_ns: int = 0
+    """0: it is to be kept."""
+    erased_seq: int = 0
 
 
 class TaskRecord(msgspec.Struct, kw_only=True):
@@ -158,6 +161,11 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     """How often it was overdue since its last due time was set."""
     version: int = 1
     closed_wall_ns: int = 0
+    keep: bool = False
+    """True: its pictures stay, however old (an accident, a dispute)."""
+    gone_wall_ns: int = 0
+    """When its key in the vault was to go; 0: it stands."""
+    gone_seq: int = 0
 
     @property
     def open(self) -> bool:
@@ -172,10 +180,27 @@ class TaskRecord(msgspec.Struct, kw_only=True):
         )
 
 
+class FiledTask(msgspec.Struct, kw_only=True):
+    """Hold what is still owed to a closed task's pictures: their time, their end."""
+
+    id: str
+    closed_wall_ns: int
+    photos: list[PhotoRecord]
+    keep: bool = False
+    gone_wall_ns: int = 0
+    gone_seq: int = 0
+
+
 class TasksState(msgspec.Struct, kw_only=True):
     """Hold the open tasks, and the last few that were closed."""
 
     tasks: dict[str, TaskRecord] = {}
+    filed: dict[str, FiledTask] = {}
+    """Older closed ones that had pictures."""
+
+    def pictured(self, task_id: str) -> TaskRecord | FiledTask | None:
+        """Return what holds a task's pictures."""
+        return self.tasks.get(task_id) or self.filed.get(task_id)
 
     def open(self) -> list[TaskRecord]:
         """Return the open ones, oldest first."""
@@ -278,6 +303,15 @@ def _accepted(state: "SiteState", body: TaskAccepted, envelope: Envelope) -> Non
     done = [each for each in tasks.values() if not each.open]
     for old in done[: max(0, len(done) - _KEEP_CLOSED)]:
         del tasks[old.id]
+        if old.photos:
+            state.response.tasks.filed[old.id] = FiledTask(
+                id=old.id,
+                closed_wall_ns=old.closed_wall_ns,
+                photos=old.photos,
+                keep=old.keep,
+                gone_wall_ns=old.gone_wall_ns,
+                gone_seq=old.gone_seq,
+            )
 
 
 @folds(TaskDoubted)

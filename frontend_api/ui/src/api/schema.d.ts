@@ -303,6 +303,7 @@ export interface AuthView {
 
 export interface BadInputView {
   name: string;
+  text: Text;
   count: number;
   frame: string;
   at_ms: number;
@@ -873,8 +874,13 @@ export interface EntityView {
   max_age_s: number;
   critical: boolean;
   output: string;
+  output_text: Text | null;
   limits: LimitView[];
   proof?: ProofView | null;
+}
+
+export interface EraseAttachments {
+  permit_id: string;
 }
 
 export interface ErasePerson {
@@ -3069,7 +3075,7 @@ export interface frontend_api_work_views_TestView {
   typed: boolean;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.amend" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.erase" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.amend" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -3079,6 +3085,7 @@ export interface ActBodies {
   "alarm.reset": ResetAlarm;
   "alarm.shelve": ShelveAlarm;
   "alarm.unshelve": UnshelveAlarm;
+  "attachment.erase": EraseAttachments;
   "attachment.keep": KeepAttachments;
   "attachment.read": ReadPersonal;
   "attachment.record": RecordAttachment;
