@@ -8,6 +8,7 @@ import msgspec
 from automations.blueprint import find, read
 from automations.compile_rule import instantiate
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.config import Bundle, Rule
 
 
@@ -34,8 +35,14 @@ class Choice:
         named = [rule for rule in bundle.rules if rule.id == self._name]
         found = named or [r for r in bundle.rules if r.blueprint == self._name]
         if len(found) > 1 and not self._given:
-            ids = ", ".join(rule.id for rule in found)
-            raise ConfigError(f"{self._name} is armed more than once; name one: {ids}")
+            ids = [rule.id for rule in found]
+            raise ConfigError(
+                Said(
+                    "{name} is armed more than once; name one: {ids}",
+                    name=self._name,
+                    ids=ids,
+                )
+            )
         return found[0] if found else None
 
     def _made(self, bundle: Bundle, armed: Rule | None) -> Rule:
@@ -49,9 +56,13 @@ class Choice:
         else:
             found = find(wanted, self._folders)
             if found is None:
-                ids = ", ".join(sorted(rule.id for rule in bundle.rules)) or "none"
+                ids = sorted(rule.id for rule in bundle.rules)
                 raise ConfigError(
-                    f"there is no rule or blueprint {self._name!r}; armed then: {ids}"
+                    Said(
+                        "there is no rule or blueprint {name!r}; armed then: {ids}",
+                        name=self._name,
+                        ids=ids,
+                    )
                 )
             file = found
         given = {**(armed.given if armed is not None else {}), **self._given}

@@ -17,6 +17,7 @@ from automations.backtest_text import text
 from core import config
 from core.api.documents import parse
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.clock import NS, RealClock
 from core.processes.trials import Report
 from core.texts import LANGUAGES
@@ -87,7 +88,9 @@ def _tried(options: argparse.Namespace) -> Report:
     trial = Backtest(data, first, last, choose)
     reports = trial.run(_progress(options, first, last))
     if not reports:
-        raise ConfigError(f"{data}: no configuration was armed before the end")
+        raise ConfigError(
+            Said("{data}: no configuration was armed before the end", data=data)
+        )
     report = reports[0]
     report.took_s = (clock.mono_ns() - began) / NS
     report.factor = (last - first) / 1000 / max(report.took_s, 0.001)
@@ -100,13 +103,19 @@ def span(data: Path, first: str, last: str) -> tuple[int, int]:
     held = file.held()
     file.close()
     if held is None:
-        raise HistoryGone(f"{data}: the history is empty")
+        raise HistoryGone(Said("{data}: the history is empty", data=data))
     end = min(moment_ms(last, held[1]), held[1]) if last else held[1]
     begin = max(moment_ms(first, end), held[0])
     if begin >= end:
         raise ConfigError(
-            f"nothing lies between --from {first} and --to {last or 'the end'}; "
-            f"the history goes from {_iso(held[0])} to {_iso(held[1])}"
+            Said(
+                "nothing lies between --from {first} and --to {last}; the "
+                "history goes from {begin} to {end}",
+                first=first,
+                last=last or Said("the end"),
+                begin=_iso(held[0]),
+                end=_iso(held[1]),
+            )
         )
     return begin, end
 
@@ -122,8 +131,11 @@ def moment_ms(given: str, end_ms: int) -> int:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise ConfigError(
-            f"{given!r} is no moment; write 2026-11-21T06:00+08:00 with its offset, "
-            f"or -6h before the end"
+            Said(
+                "{given!r} is no moment; write 2026-11-21T06:00+08:00 with "
+                "its offset, or -6h before the end",
+                given=given,
+            )
         )
     return int(moment.timestamp() * 1000)
 
@@ -133,7 +145,9 @@ def _inputs(given: list[str]) -> dict[str, Any]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            raise ConfigError(f"--input {each!r}: write it as NAME=VALUE")
+            raise ConfigError(
+                Said("--input {each!r}: write it as NAME=VALUE", each=each)
+            )
         found[name.strip()] = parse(value, f"--input {name}").data
     return found
 

@@ -12,6 +12,7 @@ import msgspec
 
 from core.api.quality import Quality
 from core.api.reading import Value
+from core.api.said import Said
 from core.processes.history import NAME, STEADY_MS, Chunk
 
 #: Span of history that is read at once; ms.
@@ -72,7 +73,9 @@ class PastFile:
     def __init__(self, folder: Path) -> None:
         file = folder / NAME
         if not file.is_file():
-            raise HistoryGone(f"{file}: no history here; --data names the hub's data")
+            raise HistoryGone(
+                Said("{file}: no history here; --data names the hub's data", file=file)
+            )
         self._db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)
         self._ids = dict(self._db.execute("SELECT entity, id FROM points"))
 

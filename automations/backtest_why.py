@@ -19,6 +19,7 @@ from automations.scope import Scope, place
 from core import texts
 from core.api.errors import ConfigError
 from core.api.quality import Quality
+from core.api.said import Said
 from core.clock import NS
 from core.journal import envelope as envelopes
 from core.journal.events import Event, decode_body
@@ -84,7 +85,9 @@ class _Why:
         self._player.play()
         armed = self._player.engine.rules
         if not armed:
-            raise ConfigError(f"no configuration was armed at {self._at_ms} ms")
+            raise ConfigError(
+                Said("no configuration was armed at {at_ms} ms", at_ms=self._at_ms)
+            )
         (rule,) = armed.values()
         lines = [*self._head(), *self._told(rule, zone_id)]
         self._player.close()

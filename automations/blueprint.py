@@ -9,10 +9,11 @@ import msgspec
 import voluptuous as vol
 
 from automations import schema_rule, versions
-from automations.schema_site import span
+from automations.schema_words import span
 from core.api.documents import Document, Input
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 from core.config import Bundle, Names
 
 SHIPPED = Path(__file__).parent.parent / "blueprints" / "automations"
@@ -90,14 +91,22 @@ def fill(blueprint: Blueprint, given: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(given) - set(blueprint.inputs))
     if unknown:
         raise ConfigError(
-            f"blueprint {blueprint.id} has no input {unknown[0]!r}; "
-            f"it knows {', '.join(sorted(blueprint.inputs)) or 'none'}"
+            Said(
+                "blueprint {id} has no input {unknown!r}; it knows {inputs}",
+                id=blueprint.id,
+                unknown=unknown[0],
+                inputs=sorted(blueprint.inputs),
+            )
         )
     for name, spec in blueprint.inputs.items():
         if name not in given and "default" not in spec:
             raise ConfigError(
-                f"blueprint {blueprint.id} needs the input {name!r} "
-                f"({spec['name']['en']})"
+                Said(
+                    "blueprint {id} needs the input {name!r} ({title})",
+                    id=blueprint.id,
+                    name=name,
+                    title=spec["name"],
+                )
             )
         value = given.get(name, spec.get("default"))
         _check_selector(blueprint.id, name, spec["selector"], value)
@@ -127,8 +136,14 @@ def check_known(bundle: Bundle, blueprint: Blueprint, given: dict[str, Any]) -> 
                 and item not in ("all", *usual)
             ):
                 raise ConfigError(
-                    f"input {name!r}: this site has no {kind.replace('_', ' ')} "
-                    f"{item!r}; known: {', '.join(sorted(known[kind])) or 'none'}"
+                    Said(
+                        "input {name!r}: this site has no {kind} {item!r}; known: "
+                        "{known}",
+                        name=name,
+                        kind=sentence(kind.replace("_", " ")),
+                        item=item,
+                        known=sorted(known[kind]),
+                    )
                 )
 
 
@@ -147,7 +162,10 @@ def _inputs_declared(document: Document, data: Any, declared: set[str]) -> None:
         if name not in declared:
             raise document.error(
                 ("blueprint",),
-                f"!input {name} is used but not declared under blueprint.input",
+                Said(
+                    "!input {name} is used but not declared under blueprint.input",
+                    name=name,
+                ),
             )
 
 
@@ -169,12 +187,20 @@ def _check_selector(
 ) -> None:
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list) and not selector.get("multiple"):
-        raise ConfigError(f"{where}: input {name!r} takes one value, not a list")
+        raise ConfigError(
+            Said(
+                "{where}: input {name!r} takes one value, not a list",
+                where=where,
+                name=name,
+            )
+        )
     for item in items:
-        _check_item(f"{where}: input {name!r}", selector, item)
+        _check_item(
+            Said("{where}: input {name!r}", where=where, name=name), selector, item
+        )
 
 
-def _check_item(what: str, selector: dict[str, Any], item: Any) -> None:
+def _check_item(what: Said, selector: dict[str, Any], item: Any) -> None:
     kind = selector["kind"]
     check = schema_rule.SELECTORS[kind]
     try:
@@ -184,14 +210,32 @@ def _check_item(what: str, selector: dict[str, Any], item: Any) -> None:
             check(item)
             wrong = False
     except vol.Invalid as bad:
-        raise ConfigError(f"{what} must be a {kind}: {bad.msg}") from None
+        raise ConfigError(
+            Said(
+                "{what} must be a {kind}: {msg}",
+                what=what,
+                kind=kind,
+                msg=sentence(bad.msg),
+            )
+        ) from None
     if wrong or isinstance(item, bool) is not (kind == "boolean"):
-        raise ConfigError(f"{what} must be a {kind}, not {item!r}")
+        raise ConfigError(
+            Said(
+                "{what} must be a {kind}, not {item!r}", what=what, kind=kind, item=item
+            )
+        )
     low, high = selector.get("min"), selector.get("max")
     if kind == "number" and (
         (low is not None and item < low) or (high is not None and item > high)
     ):
-        raise ConfigError(f"{what} must lie between {_said(low)} and {_said(high)}")
+        raise ConfigError(
+            Said(
+                "{what} must lie between {low} and {high}",
+                what=what,
+                low=_said(low),
+                high=_said(high),
+            )
+        )
 
 
 def _said(limit: float | None) -> str:

@@ -9,6 +9,7 @@ from automations import pages, upgrade_command, vectors
 from automations.blueprint import SHIPPED, Blueprint, find, read
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
+from core.api.said import Said
 
 
 def main(argv: list[str]) -> int:
@@ -53,7 +54,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
 def _open(name: str) -> Blueprint:
     file = Path(name) if name.endswith(".yaml") else find(name, ())
     if file is None:
-        raise ConfigError(f"there is no blueprint {name!r}; 'list' names them")
+        raise ConfigError(
+            Said("there is no blueprint {name!r}; 'list' names them", name=name)
+        )
     return read(file)
 
 

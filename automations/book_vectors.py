@@ -7,11 +7,12 @@ from typing import Any
 
 from automations import books
 from automations.rehearsal import Devices, Rehearsal
-from automations.schema_site import span
+from automations.schema_words import span
 from automations.vectors import Outcome
 from core import config
 from core.api.documents import Document
 from core.api.errors import ConfigError, Refused
+from core.api.said import Said
 from core.hub import encode_act
 from core.link import messages as m
 from core.names import Names
@@ -40,15 +41,23 @@ def _sheet(checklist: Checklist, test: dict[str, Any]) -> Outcome:
     for item_id, value in test.get("answers", {}).items():
         item = checklist.item(item_id)
         if item is None:
-            return Outcome(name=_name(test), problems=(f"no item {item_id!r}",))
+            return Outcome(
+                name=_name(test), problems=(Said("no item {item!r}", item=item_id),)
+            )
         try:
             if is_bad(item, value) and item.grade:
                 found.append(item_id)
         except Refused as no:
-            found.append(f"{item_id}: {no.refusal}")
+            found.append(
+                Said("{item_id}: {refusal}", item_id=item_id, refusal=no.refusal)
+            )
     wanted = list(test.get("bad", []))
-    problems = () if found == wanted else (f"bad are {found}, not {wanted}",)
+    problems = () if found == wanted else (_unlike(found, wanted),)
     return Outcome(name=_name(test), problems=problems)
+
+
+def _unlike(found: list[str], wanted: list[str]) -> Said:
+    return Said("bad are {found!r}, not {wanted!r}", found=found, wanted=wanted)
 
 
 def _name(test: dict[str, Any]) -> str:
@@ -60,11 +69,18 @@ def _plan(file: Path, plan: Plan, test: dict[str, Any]) -> Outcome:
     drill = _Drill(plan, test)
     for step in test.get("script", []):
         if not isinstance(step, dict) or len(step) != 1:
-            raise _wrong(file, f"a script's step is one word: {step!r}")
+            raise _wrong(file, Said("a script's step is one word: {step!r}", step=step))
         word, value = next(iter(step.items()))
         does = drill.words.get(word)
         if does is None:
-            raise _wrong(file, f"no word {word!r}; known: {', '.join(drill.words)}")
+            raise _wrong(
+                file,
+                Said(
+                    "no word {word!r}; known: {words}",
+                    word=word,
+                    words=list(drill.words),
+                ),
+            )
         does(value)
     return Outcome(name=_name(test), problems=tuple(drill.problems))
 
@@ -187,24 +203,45 @@ class _Drill:
     def _must(self, step_id: str, act: Callable[[str], Act]) -> None:
         refusal = self._act(step_id, act)
         if refusal:
-            self.problems.append(f"{step_id}: refused with {refusal}")
+            self.problems.append(
+                Said(
+                    "{step_id}: refused with {refusal}",
+                    step_id=step_id,
+                    refusal=refusal,
+                )
+            )
         self._wait(0)
 
     def _refused(self, value: Any) -> None:
         if not self._act(value, lambda run: acts.DoStep(plan_run=run, step=value)):
-            self.problems.append(f"{value}: was not refused")
+            self.problems.append(Said("{value}: was not refused", value=value))
 
     def _are(self, state: str, value: Any) -> None:
         run = self._run()
         found = [s for s, r in run.steps.items() if r.state == state] if run else []
         if found != list(value):
-            self.problems.append(f"{self._now:g} s: {state} are {found}, not {value}")
+            self.problems.append(
+                Said(
+                    "{now:g} s: {state} are {found!r}, not {value!r}",
+                    now=self._now,
+                    state=state,
+                    found=found,
+                    value=value,
+                )
+            )
 
     def _late(self, value: Any) -> None:
         run = self._run()
         found = [s for s, r in run.steps.items() if r.level] if run else []
         if found != list(value):
-            self.problems.append(f"{self._now:g} s: late are {found}, not {value}")
+            self.problems.append(
+                Said(
+                    "{now:g} s: late are {found!r}, not {value!r}",
+                    now=self._now,
+                    found=found,
+                    value=value,
+                )
+            )
 
     def _told(self, value: Any) -> None:
         """``{step: [roles]}``: these roles, and maybe more, were told of a step."""
@@ -216,7 +253,14 @@ class _Drill:
         for step, roles in value.items():
             missing = [role for role in roles if (step, role) not in told]
             if missing:
-                self.problems.append(f"{self._now:g} s: {step}: not told {missing}")
+                self.problems.append(
+                    Said(
+                        "{now:g} s: {step}: not told {missing!r}",
+                        now=self._now,
+                        step=step,
+                        missing=missing,
+                    )
+                )
 
     def _none(self, _value: Any) -> None:
         if self._run() is not None:

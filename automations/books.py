@@ -12,19 +12,12 @@ from typing import Any
 import msgspec
 import voluptuous as vol
 
-from automations.schema_site import ident, listed, names, number, roles, span
+from automations.schema_words import ident, listed, names, number, roles, span
 from core import config
 from core.api.documents import Document, read
-from core.api.errors import ConfigError
+from core.api.said import Said
 from core.names import Names
-from core.response.books import (
-    Checklist,
-    Item,
-    Plan,
-    PlanStep,
-    Round,
-    RoundPoint,
-)
+from core.response.books import Checklist, Item, Plan, PlanStep, Round, RoundPoint
 
 SHIPPED = Path(__file__).parent.parent / "blueprints"
 PLANS, CHECKLISTS = "plans", "checklists"
@@ -35,7 +28,9 @@ _CHECKLIST_KINDS = ("toolbox", "handover", "inspection")
 def _version(value: Any) -> str:
     parts = str(value).split(".")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
-        raise vol.Invalid(f"{value!r} is no version; write for example 1.0.0")
+        raise vol.Invalid(
+            Said("{value!r} is no version; write for example 1.0.0", value=value)
+        )
     return str(value)
 
 
@@ -199,7 +194,8 @@ def _check_steps(
             # Only what stands above: so that no ring can be written.
             if before not in seen:
                 raise document.error(
-                    (*place, "after"), f"{before!r} is no step above this one"
+                    (*place, "after"),
+                    Said("{before!r} is no step above this one", before=before),
                 )
         seen.add(step["id"])
         if step.get("report") and "report_to" not in head:
@@ -259,14 +255,20 @@ class Books:
     def _file(self, kind: str, name: str, place: tuple[str | int, ...]) -> Path:
         file = find(kind, name, self._folders)
         if file is None:
-            known = ", ".join(each.stem for each in shipped(kind))
-            raise self._document.error(place, f"there is no {name!r}; shipped: {known}")
+            known = [each.stem for each in shipped(kind)]
+            raise self._document.error(
+                place,
+                Said("there is no {name!r}; shipped: {known}", name=name, known=known),
+            )
         return file
 
     def _zone(self, zone: str, place: tuple[str | int, ...]) -> None:
         if zone not in self._zones:
-            known = ", ".join(sorted(self._zones))
-            raise self._document.error(place, f"{zone!r} is no zone; known: {known}")
+            known = sorted(self._zones)
+            raise self._document.error(
+                place,
+                Said("{zone!r} is no zone; known: {known}", zone=zone, known=known),
+            )
 
     def _plans(self) -> Iterator[Plan]:
         seen: set[str] = set()
@@ -276,7 +278,8 @@ class Books:
             plan = self._overlaid(read_plan(file)[0], given, place)
             if plan.id in seen:
                 raise self._document.error(
-                    place, f"{plan.id!r} stands twice; give the second an 'id'"
+                    place,
+                    Said("{id!r} stands twice; give the second an 'id'", id=plan.id),
                 )
             seen.add(plan.id)
             yield plan
@@ -290,7 +293,8 @@ class Books:
         unknown = given.get("steps", {}).keys() - {step.id for step in plan.steps}
         if unknown:
             raise self._document.error(
-                (*place, "steps"), f"the plan has no step {', '.join(sorted(unknown))}"
+                (*place, "steps"),
+                Said("the plan has no step {unknown}", unknown=sorted(unknown)),
             )
         steps = []
         for step in plan.steps:
@@ -311,9 +315,8 @@ class Books:
 
     def _checklists(self) -> Iterator[Checklist]:
         for number_, name in enumerate(self._data.get("checklists", ())):
-            yield read_checklist(self._file(CHECKLISTS, name, ("checklists", number_)))[
-                0
-            ]
+            file = self._file(CHECKLISTS, name, ("checklists", number_))
+            yield read_checklist(file)[0]
 
     def _rounds(self, checklists: set[str]) -> Iterator[Round]:
         for number_, given in enumerate(self._data.get("rounds", ())):
@@ -348,7 +351,8 @@ class Books:
         checklist = given.get("checklist", "")
         if checklist and checklist not in checklists:
             raise self._document.error(
-                (*place, "checklist"), f"{checklist!r} is not among 'checklists:'"
+                (*place, "checklist"),
+                Said("{checklist!r} is not among 'checklists:'", checklist=checklist),
             )
         return RoundPoint(
             id=given["id"],
@@ -367,7 +371,7 @@ def label_of(round_id: str, point_id: str) -> str:
 
 def prove(bundle: config.Bundle, folders: tuple[Path, ...]) -> None:
     """Run the vectors of the plans and checklists in force; raises ConfigError."""
-    from automations import book_vectors
+    from automations import book_vectors, vectors
 
     files = {
         file
@@ -378,10 +382,7 @@ def prove(bundle: config.Bundle, folders: tuple[Path, ...]) -> None:
     for file in sorted(files):
         for outcome in book_vectors.run_file(file):
             if outcome.problems:
-                raise ConfigError(
-                    f"{file.name}: its own test {outcome.name!r} fails: "
-                    f"{outcome.problems[0]}"
-                )
+                raise vectors.failing(file.name, outcome)
 
 
 def warnings(bundle: config.Bundle) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api.documents import Document
+from core.api.said import Said
 from core.config import Calendar, Names, Period
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -18,7 +19,7 @@ def day(value: Any) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise vol.Invalid(
-            f"{value!r} is no day; write for example 2026-10-01"
+            Said("{value!r} is no day; write for example 2026-10-01", value=value)
         ) from None
 
 
@@ -76,4 +77,8 @@ def _periods(document: Document, key: str, given: dict[str, Any]) -> tuple[Perio
 
 
 def _crossed(given: dict[str, Any]) -> str:
-    return f"it begins on {given['from']}, after its last day {given['to']}; swap them"
+    return Said(
+        "it begins on {from_}, after its last day {to}; swap them",
+        from_=given["from"],
+        to=given["to"],
+    )

@@ -11,6 +11,7 @@ from automations import books, drafting, rule_words
 from automations.publish import Checked, check, store, summary
 from core import config, texts
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.link import messages as m
 from core.people.acts import Act
 from core.processes.acts import ArmConfig, ShowConfig
@@ -87,7 +88,9 @@ def read_bundle(data: Path, digest: str) -> config.Bundle:
     try:
         return config.load(file.read_bytes())
     except (OSError, msgspec.MsgspecError, ValueError) as bad:
-        raise ConfigError(f"{file}: {bad}; publish that configuration again") from None
+        raise ConfigError(
+            Said("{file}: {bad}; publish that configuration again", file=file, bad=bad)
+        ) from None
 
 
 def _tell(found: Checked, armed: config.Bundle | None) -> None:

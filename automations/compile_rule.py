@@ -12,6 +12,7 @@ from automations.scope import NAMES
 from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
 from core.api.reading import Value
+from core.api.said import Said, sentence
 from core.config import Names, Rule, Step, Trigger
 from core.logic import tree
 from core.logic.parse import parse
@@ -87,7 +88,10 @@ class Compiler:
         if name in NAMES or not name.isidentifier():
             raise self._document.error(
                 (*self._base, *path),
-                f"{name!r} cannot name a value; take another word of letters",
+                Said(
+                    "{name!r} cannot name a value; take another word of letters",
+                    name=name,
+                ),
             )
         zones = given.get("zone", ())
         self._known(zones, self._zones | _WHERE, "zone", (*path, "zone"))
@@ -109,7 +113,7 @@ class Compiler:
             if ref not in self._ids:
                 raise self._document.error(
                     (*self._base, *path, "after"),
-                    f"'after: {ref}' names no earlier action's id",
+                    Said("'after: {ref}' names no earlier action's id", ref=ref),
                 )
             after.append(self._ids[ref])
         if "id" in given:
@@ -161,8 +165,12 @@ class Compiler:
             if each not in known:
                 raise self._document.error(
                     (*self._base, *path),
-                    f"{each!r} is no {what} of this site; "
-                    f"known: {', '.join(sorted(known)) or 'none'}",
+                    Said(
+                        "{each!r} is no {what} of this site; known: {known}",
+                        each=each,
+                        what=sentence(what),
+                        known=sorted(known),
+                    ),
                 )
 
     def _expression(self, text: str | None, path: Path_) -> tree.Node | None:
@@ -226,10 +234,14 @@ def _enforced(rule: Rule, modes: dict[str, str]) -> Rule:
     vital = rule.life_safety or is_vital(rule, _shipped_gases())
     for mode in (rule.mode, *modes.values()):
         if vital and mode != "enforce":
-            what = f"{rule.blueprint or rule.id} is life safety"
             raise ConfigError(
-                f"{rule.id}: {what} and enforces from arming; mode {mode} needs "
-                f"two persons at the hub and is not set in a file"
+                Said(
+                    "{id}: {rule} is life safety and enforces from arming; mode "
+                    "{mode} needs two persons at the hub and is not set in a file",
+                    id=rule.id,
+                    rule=rule.blueprint or rule.id,
+                    mode=mode,
+                )
             )
     return msgspec.structs.replace(rule, life_safety=vital, zone_modes=modes)
 
@@ -284,4 +296,4 @@ def own_rule(
     try:
         return _enforced(made, zone_modes or {})
     except ConfigError as bad:
-        raise document.error(base, str(bad)) from None
+        raise document.error(base, bad.message) from None

@@ -15,10 +15,14 @@ from automations.hazards import with_hazards
 from automations.leaving import check_drills, drill, scope
 from automations.packs.site import SitePacks, picks_basic, runtime_kinds
 from automations.pinning import Library
+from automations.retention import compile_retention
+from automations.schema_words import listed
+from automations.site_files import gather
 from core import config
 from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
 from core.api.model import Output
+from core.api.said import Said, sentence
 from core.config import Names
 from core.site.leaving import Scope
 
@@ -33,51 +37,6 @@ def compile_folder(folder: Path) -> config.Bundle:
 def of_folder(folder: Path, library: Library | None = None) -> "SiteCompiler":
     """Return the compiler of a configuration folder; raises ConfigError."""
     return SiteCompiler(gather(folder), folder, library)
-
-
-def gather(folder: Path) -> Document:
-    """Join a folder's YAML files; each top-level key stands in one file only."""
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; name the one with site.yaml")
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        raise ConfigError(
-            f"{folder}: no .yaml file here; begin with a copy of demo/site"
-        )
-    joined: dict[str, Any] = {}
-    owner: dict[str, Document] = {}
-    for file in files:
-        document = read(file)
-        if not isinstance(document.data, dict):
-            raise document.error((), "expected keys such as 'site:' and 'zones:'")
-        for key, value in document.data.items():
-            if key in joined:
-                raise document.error(
-                    (key,), f"{key!r} stands in {owner[key].file} too; keep one"
-                )
-            joined[key], owner[key] = value, document
-    return _Joined(joined, owner)
-
-
-class _Joined(Document):
-    """A document of several files: an error names the file that holds the key."""
-
-    def __init__(self, data: dict[str, Any], owner: dict[str, Document]) -> None:
-        marks = {
-            path: mark
-            for key, document in owner.items()
-            for path, mark in document.marks.items()
-            if path and path[0] == key
-        }
-        super().__init__("site.yaml", data, marks)
-        self._owner = owner
-
-    def error(self, path: Any, message: str) -> ConfigError:
-        """Return an error that names the right file."""
-        held = self._owner.get(str(path[0])) if path else None
-        if held is None:
-            return super().error(path, message)
-        return held.error(path, message)
 
 
 class SiteCompiler:
@@ -114,6 +73,7 @@ class SiteCompiler:
             rules=self._rules({chain.id for chain in chains}),
             publishers=self.library.publishers,
             alarms=compile_alarms(self._document, self._data),
+            retention=compile_retention(self._data),
             **Books(self._document, self._data, self.library.folders).parts(),
         )
 
@@ -187,8 +147,12 @@ class SiteCompiler:
         if given not in known:
             raise self._document.error(
                 (part, number, key),
-                f"{given!r} is no {what} of this site; "
-                f"known: {', '.join(sorted(known)) or 'none'}",
+                Said(
+                    "{given!r} is no {what} of this site; known: {known}",
+                    given=given,
+                    what=sentence(what),
+                    known=sorted(known),
+                ),
             )
 
     def _quantities(self) -> tuple[config.Quantity, ...]:
@@ -239,7 +203,7 @@ class SiteCompiler:
                     check_known(bundle, blueprint, each.get("input", {}))
                 except ConfigError as bad:
                     place = ("automations", number, "input")
-                    raise self._document.error(place, str(bad)) from None
+                    raise self._document.error(place, bad.message) from None
 
     def _rules(self, chains: set[str]) -> tuple[config.Rule, ...]:
         return tuple(
@@ -269,7 +233,7 @@ class SiteCompiler:
         blueprint = self.library.pick(given["id"], name)
         if blueprint is None:
             raise self._document.error(
-                (*place, "blueprint"), f"there is no blueprint {name!r}"
+                (*place, "blueprint"), Said("there is no blueprint {name!r}", name=name)
             )
         signer = self.library.signer(blueprint)
         try:
@@ -285,14 +249,14 @@ class SiteCompiler:
             )
         except ConfigError as bad:
             # What was given is wrong for it: the place to mend is here.
-            raise self._document.error((*place, "input"), str(bad)) from None
+            raise self._document.error((*place, "input"), bad.message) from None
 
 
 def _shipped(folder: str, schema: dict[Any, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for file in sorted((_SHIPPED / folder).glob("*.yaml")):
         document = read(file, f"{folder}/{file.name}")
-        found += document.check(schema_site.listed(schema))
+        found += document.check(listed(schema))
     return found
 
 
@@ -313,7 +277,9 @@ def _limit(given: dict[str, Any]) -> config.Limit:
     fields = dict(given)
     fields["sustain_s"] = fields.pop("sustain", 0.0)
     if "above" not in fields and "below" not in fields:
-        raise ConfigError(f"limit {given['condition']}: give above or below")
+        raise ConfigError(
+            Said("limit {condition}: give above or below", condition=given["condition"])
+        )
     return config.Limit(**fields)
 
 

@@ -18,6 +18,7 @@ from automations.drafting import Desk
 from automations.pinning import STORE, Library, keep
 from core import config
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.config import Bundle
 from core.processes import drafts
 from core.processes.drafts import Answer, Ask, Card, InputCard, RuleLines
@@ -87,11 +88,15 @@ def _import(ask: Ask, data: Path, bundle: Bundle) -> Card:
         if there and there.version == made.version and there.hash != made.hash:
             raise made.document.error(
                 ("blueprint", "version"),
-                f"the hub has another {made.id} {made.version}: raise the version",
+                Said(
+                    "the hub has another {id} {version}: raise the version",
+                    id=made.id,
+                    version=made.version,
+                ),
             )
         for outcome in vectors.run_all(made):
             if outcome.problems:
-                said = f"its test {outcome.name!r} fails: {outcome.problems[0]}"
+                said = vectors.failing(made.id, outcome).message
                 raise made.document.error(("tests",), said)
         keep(made, data / STORE)
     return _card(made, signer)

@@ -16,10 +16,11 @@ from automations.blueprint import Blueprint, check_known
 from automations.pinning import STORE, Library
 from automations.publish import HUB_MADE, instance, store
 from automations.rehearsal import Devices, MemoryJournal
-from automations.schema_site import ident
+from automations.schema_words import ident
 from core import config
 from core import state as states
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 from core.clock import RealClock
 from core.config import Bundle, Rule
 from core.kernel import Kernel
@@ -109,25 +110,38 @@ class Desk:
 
     def _existing(self, wish: Wish) -> Rule | None:
         if wish.kind not in KINDS:
-            raise ConfigError(f"{wish.kind!r} is none of {', '.join(KINDS)}")
+            raise ConfigError(
+                Said("{kind!r} is none of {kinds}", kind=wish.kind, kinds=list(KINDS))
+            )
         try:
             ident(wish.rule)
         except vol.Invalid as bad:
-            raise ConfigError(f"rule: {bad.msg}") from None
+            raise ConfigError(Said("rule: {msg}", msg=sentence(bad.msg))) from None
         rules = {rule.id: rule for rule in self._bundle.rules}
         old = rules.get(wish.rule)
         if wish.kind == "add":
             if old is not None:
-                raise ConfigError(f"there is a rule {wish.rule!r}; take another id")
+                raise ConfigError(
+                    Said("there is a rule {rule!r}; take another id", rule=wish.rule)
+                )
             return None
         if old is None:
-            known = ", ".join(sorted(rules)) or "none"
-            raise ConfigError(f"there is no rule {wish.rule!r}; known: {known}")
+            known = sorted(rules)
+            raise ConfigError(
+                Said(
+                    "there is no rule {rule!r}; known: {known}",
+                    rule=wish.rule,
+                    known=known,
+                )
+            )
         other = wish.given is not None and wish.given != old.given
         if old.made != HUB_MADE and (wish.kind in ("change", "remove") or other):
             raise ConfigError(
-                f"{wish.rule} stands in the site's files: change it there, and "
-                f"publish them"
+                Said(
+                    "{rule} stands in the site's files: change it there, and "
+                    "publish them",
+                    rule=wish.rule,
+                )
             )
         return old
 
@@ -164,13 +178,15 @@ class Desk:
     def _source(self, wish: Wish, old: Rule | None) -> Blueprint:
         name = old.blueprint if old is not None else wish.blueprint
         if not name:
-            raise ConfigError(f"{wish.rule} is of no blueprint")
+            raise ConfigError(Said("{rule} is of no blueprint", rule=wish.rule))
         if old is not None and wish.kind == "change":
             found = self.library.exact(name, old.blueprint_hash)
         else:
             found = self.library.latest(name)
         if found is None:
-            raise ConfigError(f"there is no blueprint {name!r}; look at the list")
+            raise ConfigError(
+                Said("there is no blueprint {name!r}; look at the list", name=name)
+            )
         if wish.kind == "upgrade" and old is not None:
             _check_upgrade(old, found)
         return found
@@ -179,15 +195,26 @@ class Desk:
         """Return the version before, as it was armed: one step back."""
         earlier = self._state.hub.earlier.get(old.id)
         if earlier is None:
-            raise ConfigError(f"{old.id} has no earlier version to go back to")
+            raise ConfigError(
+                Said("{id} has no earlier version to go back to", id=old.id)
+            )
         file = self._data / "bundles" / f"{earlier.bundle}.bundle"
         try:
             before = config.load(file.read_bytes())
         except (OSError, msgspec.MsgspecError, ValueError) as bad:
-            raise ConfigError(f"{file}: {bad}; publish that version again") from None
+            raise ConfigError(
+                Said("{file}: {bad}; publish that version again", file=file, bad=bad)
+            ) from None
         found = next((rule for rule in before.rules if rule.id == old.id), None)
         if found is None or found.blueprint_hash != earlier.hash:
-            raise ConfigError(f"{old.id} {earlier.version} is not in {file.name}")
+            raise ConfigError(
+                Said(
+                    "{id} {version} is not in {name}",
+                    id=old.id,
+                    version=earlier.version,
+                    name=file.name,
+                )
+            )
         blueprint = self.library.exact(found.blueprint, found.blueprint_hash)
         if blueprint is None:
             return found, None
@@ -238,11 +265,22 @@ def of_files(data: Path, base: str, armed: Bundle, bundle: bytes) -> Draft:
 
 def _check_upgrade(old: Rule, found: Blueprint) -> None:
     if found.hash == old.blueprint_hash:
-        raise ConfigError(f"{old.id} runs {found.id} {found.version}: that is newest")
+        raise ConfigError(
+            Said(
+                "{id} runs {id2} {version}: that is newest",
+                id=old.id,
+                id2=found.id,
+                version=found.version,
+            )
+        )
     if found.version == old.version:
         raise found.document.error(
             ("blueprint", "version"),
-            f"{found.id} was changed, and is still {found.version}: raise its version",
+            Said(
+                "{id} was changed, and is still {version}: raise its version",
+                id=found.id,
+                version=found.version,
+            ),
         )
 
 

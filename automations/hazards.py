@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from core.api.documents import Document
+from core.api.said import Said, sentence
 from core.config import Site
 from core.geometry.shapes import ENCLOSURES, Disc, Hazard, Line, Polygon, Shape
 from core.permits.areas import hazard_problem
@@ -36,8 +37,11 @@ def with_hazards(
         if given["kind"] not in kinds:
             raise document.error(
                 ("hazards", number, "kind"),
-                f"no distance of the site's packs names {given['kind']!r}; "
-                f"known: {', '.join(sorted(kinds))}",
+                Said(
+                    "no distance of the site's packs names {kind!r}; known: {kinds}",
+                    kind=given["kind"],
+                    kinds=sorted(kinds),
+                ),
             )
         hazard = Hazard(
             id=given["id"],
@@ -50,8 +54,13 @@ def with_hazards(
         problem = hazard_problem(hazard, site)
         if problem:
             key = "level" if problem == "level_unknown" else "id"
-            said = _WORDS.get(problem, f"cannot be measured: {problem}")
-            raise document.error(("hazards", number, key), f"{given[key]!r} {said}")
+            said = _WORDS.get(problem) or Said(
+                "cannot be measured: {problem}", problem=problem
+            )
+            raise document.error(
+                ("hazards", number, key),
+                Said("{given!r} {said}", given=given[key], said=sentence(said)),
+            )
         made.append(hazard)
     return msgspec.structs.replace(site, hazards=tuple(made))
 

@@ -16,6 +16,7 @@ from core.api.documents import Document, Path_
 from core.api.errors import ConfigError
 from core.api.manifest import Manifest, digest
 from core.api.packages import Package, packages
+from core.api.said import Said
 from core.config import Code, Contract, IntegrationConfig
 
 #: A form that has not answered by then never will.
@@ -36,7 +37,11 @@ def check(
     if package is None:
         raise document.error(
             (*base, "integration"),
-            f"there is no integration {name!r}; known: {', '.join(known(site))}",
+            Said(
+                "there is no integration {name!r}; known: {known}",
+                name=name,
+                known=list(known(site)),
+            ),
         )
     options = given.get("options", {})
     place: Path_ = (*base, "options")
@@ -85,7 +90,9 @@ def query(package: Package, op: str, given: dict[str, Any]) -> dict[str, Any]:
         try:
             return asking.answer(importlib.import_module(module), make, op, given)
         except ImportError as missing:
-            raise ConfigError(f"{package.manifest.id}: {missing}") from missing
+            raise ConfigError(
+                Said("{id}: {missing}", id=package.manifest.id, missing=missing)
+            ) from missing
     reach = given["options"] if op == "probe" else {}
     return _ask(package, _code(package, reach), given, op)
 
@@ -112,9 +119,15 @@ def _foreign(
     answer = _ask(package, asked, {"options": options}, "check")
     if "errors" in answer:
         wrong = answer["errors"][0]
-        raise document.error((*place, *wrong["path"]), wrong["message"])
+        raise document.error((*place, *wrong["path"]), said_of(wrong))
     checked: dict[str, Any] = answer["options"]
     return checked, _code(package, checked)
+
+
+def said_of(wrong: dict[str, Any]) -> Said:
+    """Return what a form says of a field, as a sentence in both languages."""
+    both = {"en": wrong["message"], "zh": wrong.get("zh") or wrong["message"]}
+    return Said("{said}", said=both)
 
 
 def _ask(
@@ -141,12 +154,16 @@ def _ask(
             answer: dict[str, Any] = json.loads(done.stdout)
             return answer
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        why = said[-1] if said else f"exit status {done.returncode}"
+        why = said[-1] if said else Said("exit status {n}", n=done.returncode)
     except subprocess.TimeoutExpired:
-        why = f"no answer within {_ANSWER_S:.0f} s"
+        why = Said("no answer within {most:.0f} s", most=_ANSWER_S)
     except (TypeError, ValueError) as error:
         why = str(error)
-    raise ConfigError(f"{package.folder}: its form does not answer: {why}")
+    raise ConfigError(
+        Said(
+            "{folder}: its form does not answer: {why}", folder=package.folder, why=why
+        )
+    )
 
 
 def _code(package: Package, options: dict[str, Any]) -> Code:

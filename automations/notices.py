@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.api.documents import Document
+from core.api.said import Said
 from core.config import ChainStep, NotifyChain
 from core.names import Names
 from core.response.notices_config import (
@@ -52,7 +53,7 @@ def compile_notices(document: Document, data: dict[str, Any]) -> NoticePolicy:
         if any(code.startswith(each) or each.startswith(code) for each in _NEVER):
             raise document.error(
                 ("notices", "may_wait"),
-                f"{code!r} must reach people at any hour: leave it out",
+                Said("{code!r} must reach people at any hour: leave it out", code=code),
             )
     modem = given.get("modem")
     return NoticePolicy(
@@ -73,8 +74,11 @@ def compile_shifts(document: Document, data: dict[str, Any]) -> tuple[Shift, ...
             if person not in people:
                 raise document.error(
                     ("shifts", number, "people"),
-                    f"{person!r} is no person of this site; "
-                    f"known: {', '.join(sorted(people)) or 'none'}",
+                    Said(
+                        "{person!r} is no person of this site; known: {people}",
+                        person=person,
+                        people=sorted(people),
+                    ),
                 )
         made.append(_shift(document, number, each))
     return tuple(made)
@@ -86,7 +90,11 @@ def _shift(document: Document, number: int, each: dict[str, Any]) -> Shift:
     if any(day >= cycle for day in on):
         raise document.error(
             ("shifts", number, "rota"),
-            f"the rota has {cycle} days: 'on' counts them from 0 to {cycle - 1}",
+            Said(
+                "the rota has {cycle} days: 'on' counts them from 0 to {value}",
+                cycle=cycle,
+                value=cycle - 1,
+            ),
         )
     return Shift(
         id=each["id"],

@@ -13,6 +13,7 @@ import msgspec
 from automations import trust, versions
 from automations.blueprint import SHIPPED, Blueprint, read
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.config import Rule
 
 STORE = "blueprints"
@@ -118,18 +119,19 @@ class Library:
         if there.version == pin.version:
             raise there.document.error(
                 ("blueprint", "version"),
-                f"{name} was changed, and is still {there.version}; what is armed is "
-                f"that version as it was: raise the version (say {_next(there)})",
+                Said(
+                    "{name} was changed, and is still {version}; what is armed "
+                    "is that version as it was: raise the version (say {next})",
+                    name=name,
+                    version=there.version,
+                    next=_next(there),
+                ),
             )
         if instance in self._upgrade:
             return there
         pinned = self.exact(name, pin.blueprint_hash)
         if pinned is None:
-            raise ConfigError(
-                f"{instance}: its pinned {name} {pin.version} "
-                f"(#{pin.blueprint_hash[:12]}) is nowhere to be found; bring that "
-                f"file back, or run 'safehold blueprint upgrade {instance}'"
-            )
+            raise _lost(instance, pin)
         self.held[instance] = Held(
             instance=instance,
             blueprint=name,
@@ -148,11 +150,25 @@ class Library:
                 keep(blueprint, self.store)
 
 
+def _lost(instance: str, pin: Rule) -> ConfigError:
+    return ConfigError(
+        Said(
+            "{instance}: its pinned {name} {version} (#{hash}) is nowhere to be "
+            "found; bring that file back, or run 'safehold blueprint upgrade "
+            "{instance}'",
+            instance=instance,
+            name=pin.blueprint,
+            version=pin.version,
+            hash=pin.blueprint_hash[:12],
+        )
+    )
+
+
 def keep(blueprint: Blueprint, store: Path) -> Path:
     """Put a blueprint's file under its version and hash; returns where it lies."""
     file = blueprint.file
     if file is None:
-        raise ConfigError(f"{blueprint.id} has no file to keep")
+        raise ConfigError(Said("{id} has no file to keep", id=blueprint.id))
     store.mkdir(parents=True, exist_ok=True)
     target = store / f"{blueprint.id}@{blueprint.version}-{blueprint.hash[:12]}.yaml"
     if file.parent != store and not target.exists():

@@ -9,12 +9,13 @@ import msgspec
 from automations import books, compile_rule, vectors
 from automations.blueprint import Blueprint
 from automations.compile_site import of_folder
-from automations.integrations import configured, query
+from automations.integrations import configured, query, said_of
 from automations.packs.site import prove
 from automations.pinning import STORE, Held, Library
 from core import config
 from core.api.errors import ConfigError
 from core.api.packages import packages
+from core.api.said import Said
 from core.config import Bundle, IntegrationConfig, Rule
 
 #: Marks a rule or an integration that was made at the hub's own page.
@@ -102,16 +103,25 @@ def host_anew(host: IntegrationConfig, data: Path) -> IntegrationConfig:
     package = packages(data).get(host.integration)
     if package is None:
         raise ConfigError(
-            f"{host.id}, set up at the hub: its integration {host.integration!r} is "
-            f"nowhere to be found; bring it back, or remove {host.id} there first"
+            Said(
+                "{id}, set up at the hub: its integration {integration!r} "
+                "is nowhere to be found; bring it back, or remove {id} "
+                "there first",
+                id=host.id,
+                integration=host.integration,
+            )
         )
     told = query(package, "check", {"options": host.options})
     if told.get("errors"):
         wrong = told["errors"][0]
-        where = ".".join(str(each) for each in wrong["path"])
         raise ConfigError(
-            f"{host.id}, set up at the hub: {where}: {wrong['message']}; change or "
-            f"remove it there first"
+            Said(
+                "{id}, set up at the hub: {where}: {message}; change or "
+                "remove it there first",
+                id=host.id,
+                where=".".join(str(each) for each in wrong["path"]),
+                message=said_of(wrong),
+            )
         )
     made = configured(package, host.id, told["options"], host.secrets)
     return msgspec.structs.replace(made, made=HUB_MADE)
@@ -122,16 +132,26 @@ def anew(bundle: Bundle, rule: Rule, library: Library) -> Rule:
     blueprint = library.exact(rule.blueprint, rule.blueprint_hash)
     if blueprint is None:
         raise ConfigError(
-            f"{rule.id}, made at the page: its {rule.blueprint} {rule.version} "
-            f"(#{rule.blueprint_hash[:12]}) is nowhere to be found; upgrade or "
-            f"remove it there"
+            Said(
+                "{id}, made at the page: its {blueprint} {version} "
+                "(#{blueprint_hash}) is nowhere to be found; upgrade or "
+                "remove it there",
+                id=rule.id,
+                blueprint=rule.blueprint,
+                version=rule.version,
+                blueprint_hash=rule.blueprint_hash[:12],
+            )
         )
     try:
         return instance(bundle, rule, blueprint, library)
     except ConfigError as bad:
         raise ConfigError(
-            f"{rule.id}, made at the page, does not fit this configuration: {bad}; "
-            f"change or remove it there first"
+            Said(
+                "{id}, made at the page, does not fit this configuration: "
+                "{bad}; change or remove it there first",
+                id=rule.id,
+                bad=bad,
+            )
         ) from None
 
 
@@ -159,10 +179,7 @@ def prove_rules(rules: Iterable[Rule], library: Library) -> None:
         blueprint = library.exact(name, digest)
         for outcome in vectors.run_all(blueprint) if blueprint else ():
             if outcome.problems:
-                raise ConfigError(
-                    f"{name}: its own test {outcome.name!r} fails: "
-                    f"{outcome.problems[0]}"
-                )
+                raise vectors.failing(name, outcome)
 
 
 def store(data: bytes, data_folder: Path) -> str:

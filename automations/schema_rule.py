@@ -4,7 +4,6 @@ from typing import Any
 
 import voluptuous as vol
 
-from automations.schema_site import ident, names, number, roles, span, words
 from automations.schema_trigger import (
     OUTPUT_KINDS,
     clock_times,
@@ -13,7 +12,9 @@ from automations.schema_trigger import (
     trigger,
     value_of,
 )
+from automations.schema_words import ident, names, number, roles, span, words
 from core.api.documents import Input
+from core.api.said import Said, known_words, sentence
 
 ON_UNKNOWN = ("fire", "hold", "fault")
 #: Rounds of a repeat, at most: what needs more is no reminder but a rule.
@@ -44,7 +45,9 @@ def _shelvable(value: Any) -> tuple[str, ...]:
     found = words(value)
     for each in found:
         if each.partition(".")[0] in _LIFE_SAFETY:
-            raise vol.Invalid(f"{each!r} is life safety and is never shelved")
+            raise vol.Invalid(
+                Said("{each!r} is life safety and is never shelved", each=each)
+            )
     return found
 
 
@@ -134,14 +137,19 @@ _ABSENT = {
 def _step(value: Any, number: int) -> dict[str, Any]:
     if not isinstance(value, dict) or "action" not in value:
         raise vol.Invalid(
-            f"an action starts with 'action:', one of {', '.join(FIELDS)}",
+            Said(
+                "an action starts with 'action:', one of {fields}", fields=list(FIELDS)
+            ),
             path=[number],
         )
     fields = FIELDS.get(str(value["action"]))
     if fields is None:
         word = str(value["action"])
-        advice = _ABSENT.get(word, f"known: {', '.join(FIELDS)}")
-        raise vol.Invalid(f"unknown action {word!r}; {advice}", path=[number, "action"])
+        advice = sentence(_ABSENT.get(word, "")) or known_words(FIELDS)
+        raise vol.Invalid(
+            Said("unknown action {word!r}; {advice}", word=word, advice=advice),
+            path=[number, "action"],
+        )
     schema = vol.Schema({vol.Required("action"): str, **_COMMON, **fields})
     try:
         checked: dict[str, Any] = schema(value)
@@ -196,7 +204,11 @@ def _selector(value: Any) -> dict[str, Any]:
 def version(value: Any) -> str:
     """Accept a version's text; YAML reads 1.0 as a number. The rest: `versions`."""
     if not isinstance(value, str):
-        raise vol.Invalid(f"{value!r} is no semantic version; write for example 1.0.0")
+        raise vol.Invalid(
+            Said(
+                "{value!r} is no semantic version; write for example 1.0.0", value=value
+            )
+        )
     return value
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import voluptuous as vol
 
-from automations.schema_site import ident, number, roles, span, words
+from automations.schema_words import ident, number, roles, span, words
 from automations.weather_words import FACTS, NUMBERS
 from core.api.model import OutputKind
+from core.api.said import Said, known_words, sentence
 from core.people.acts import ROLES
 
 SUBJECTS = ("zone", "person", "permit", "device", "site")
@@ -33,7 +34,7 @@ INSTEAD = {
 
 def one_of(*known: str) -> Any:
     """Accept one of the words, and name them all when it is another."""
-    return vol.In(known, msg=f"expected one of {', '.join(known)}")
+    return vol.In(known, msg=Said("expected one of {known}", known=known))
 
 
 def fusion(value: Any) -> str:
@@ -42,7 +43,11 @@ def fusion(value: Any) -> str:
     match = _VOTES.match(text)
     if text not in FUSIONS and (match is None or int(match[1]) > int(match[2])):
         raise vol.Invalid(
-            f"{text!r} joins nothing; write {', '.join(FUSIONS)}, or a vote like 2oo3"
+            Said(
+                "{text!r} joins nothing; write {fusions}, or a vote like 2oo3",
+                text=text,
+                fusions=list(FUSIONS),
+            )
         )
     return text
 
@@ -59,7 +64,9 @@ def clock_times(value: Any) -> tuple[str, ...]:
     found = words(value)
     for each in found:
         if not _CLOCK.match(each):
-            raise vol.Invalid(f"{each!r} is no time of day; write for example '08:00'")
+            raise vol.Invalid(
+                Said("{each!r} is no time of day; write for example '08:00'", each=each)
+            )
     return found
 
 
@@ -74,7 +81,13 @@ def _many(*known: str) -> Callable[[Any], tuple[str, ...]]:
         found = words(value)
         for each in found:
             if each not in known:
-                raise vol.Invalid(f"{each!r}: expected one of {', '.join(known)}")
+                raise vol.Invalid(
+                    Said(
+                        "{each!r}: expected one of {known}",
+                        each=each,
+                        known=list(known),
+                    )
+                )
         return found
 
     return check
@@ -197,12 +210,18 @@ def trigger(value: Any) -> dict[str, Any]:
     """Check one trigger; raises vol.Invalid that says what to write instead."""
     if not isinstance(value, dict) or "trigger" not in value:
         raise vol.Invalid(
-            f"a trigger starts with 'trigger:', one of {', '.join(TRIGGERS)}"
+            Said(
+                "a trigger starts with 'trigger:', one of {triggers}",
+                triggers=list(TRIGGERS),
+            )
         )
     word = str(value["trigger"])
     if word not in FIELDS:
-        advice = INSTEAD.get(word, f"known: {', '.join(TRIGGERS)}")
-        raise vol.Invalid(f"{word!r} starts no rule here; {advice}", path=["trigger"])
+        advice = sentence(INSTEAD.get(word, "")) or known_words(TRIGGERS)
+        raise vol.Invalid(
+            Said("{word!r} starts no rule here; {advice}", word=word, advice=advice),
+            path=["trigger"],
+        )
     checked: dict[str, Any] = vol.Schema(
         {
             vol.Required("trigger"): str,
@@ -257,9 +276,9 @@ def _whole_weather(checked: dict[str, Any]) -> None:
     limited = bool({"above", "below"} & checked.keys())
     if (fact in NUMBERS) != limited:
         raise vol.Invalid(
-            f"{fact} is a number: write above or below"
+            Said("{fact} is a number: write above or below", fact=fact)
             if fact in NUMBERS
-            else f"{fact} is yes or no: leave out above and below"
+            else Said("{fact} is yes or no: leave out above and below", fact=fact)
         )
 
 
@@ -267,13 +286,19 @@ def _whole_presence(checked: dict[str, Any]) -> None:
     event = checked["event"]
     sides = {"above", "below"} & checked.keys()
     if event in ("count", "gather") and not sides:
-        raise vol.Invalid(f"{event} needs above or below")
+        raise vol.Invalid(Said("{event} needs above or below", event=event))
     if event == "dwell" and "for" not in checked:
         raise vol.Invalid("dwell needs for, such as 'for: 10min'; 0s is 'being in'")
     if event not in ("count", "gather") and sides:
-        raise vol.Invalid(f"{event} is about one person; above and below count people")
+        raise vol.Invalid(
+            Said(
+                "{event} is about one person; above and below count people", event=event
+            )
+        )
     if event in ("enter", "leave") and "for" in checked:
-        raise vol.Invalid(f"{event} is a moment; write dwell for a time inside")
+        raise vol.Invalid(
+            Said("{event} is a moment; write dwell for a time inside", event=event)
+        )
 
 
 def _whole_time(checked: dict[str, Any]) -> None:

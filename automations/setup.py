@@ -16,12 +16,13 @@ import msgspec
 
 from automations.integrations import configured, query
 from automations.publish import HUB_MADE, store
-from automations.schema_site import ident
+from automations.schema_words import ident
 from core import config
 from core.api import forms
 from core.api.errors import ConfigError
 from core.api.manifest import Manifest
 from core.api.packages import Package, packages
+from core.api.said import Said
 from core.clock import RealClock
 from core.config import Bundle, IntegrationConfig
 from core.processes import drafts
@@ -95,7 +96,12 @@ def _offers(package: Package, name: str) -> bool:
 def _package(ask: SetupAsk) -> Package:
     package = packages(Path(ask.data)).get(ask.integration)
     if package is None:
-        raise ConfigError(f"there is no integration {ask.integration!r} at hand")
+        raise ConfigError(
+            Said(
+                "there is no integration {integration!r} at hand",
+                integration=ask.integration,
+            )
+        )
     return package
 
 
@@ -216,16 +222,26 @@ def draft(ask: SetupAsk) -> Draft:
 
 def _wanted(ask: SetupAsk, old: IntegrationConfig | None) -> IntegrationConfig | None:
     if ask.kind not in KINDS:
-        raise ConfigError(f"{ask.kind!r} is none of {', '.join(KINDS)}")
+        raise ConfigError(
+            Said("{kind!r} is none of {kinds}", kind=ask.kind, kinds=list(KINDS))
+        )
     ident(ask.instance)
     if ask.kind == "add" and old is not None:
-        raise ConfigError(f"there is {ask.instance!r} already; take another name")
+        raise ConfigError(
+            Said(
+                "there is {instance!r} already; take another name",
+                instance=ask.instance,
+            )
+        )
     if ask.kind != "add" and old is None:
-        raise ConfigError(f"there is no {ask.instance!r}")
+        raise ConfigError(Said("there is no {instance!r}", instance=ask.instance))
     if old is not None and old.made != HUB_MADE:
         raise ConfigError(
-            f"{ask.instance} stands in the site's files: change it there, and "
-            f"publish them"
+            Said(
+                "{instance} stands in the site's files: change it there, "
+                "and publish them",
+                instance=ask.instance,
+            )
         )
     if ask.kind == "remove":
         return None

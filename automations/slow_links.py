@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from core.api.documents import Document
 from core.api.packages import packages
+from core.api.said import Said
 from core.config import Bundle, DeviceRule, IntegrationConfig
 
 
@@ -27,8 +28,12 @@ def check(document: Document, bundle: Bundle) -> None:
                 if every_s:
                     raise document.error(
                         ("devices", number, "critical"),
-                        f"{rule.uid} speaks each {every_s:g} s only: too slow to hold "
-                        "work by; take 'critical' away, or measure there by wire",
+                        Said(
+                            "{uid} speaks each {every_s:g} s only: too slow to hold "
+                            "work by; take 'critical' away, or measure there by wire",
+                            uid=rule.uid,
+                            every_s=every_s,
+                        ),
                     )
 
 

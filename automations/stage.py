@@ -9,13 +9,14 @@ from automations.blueprint import Blueprint
 from automations.compile_rule import instantiate
 from automations.compile_site import default_quantities, output
 from automations.rehearsal import HOST, Rehearsal
-from automations.schema_site import number, span
+from automations.schema_words import number, span
 from automations.stage_site import channels, place, roster, same
 from core import config
 from core.api.errors import ConfigError
 from core.api.model import Device, Entity, EntityKind
 from core.api.quality import Quality
 from core.api.reading import Value
+from core.api.said import Said
 from core.clock import NS
 from core.deadlines import Deadline
 from core.logic.events import RuleCalled, RuleHooked
@@ -50,7 +51,11 @@ class Stage:
         for word in self._site:
             if word not in _SITE_WORDS:
                 raise ConfigError(
-                    f"site: unknown word {word!r}; known: {', '.join(_SITE_WORDS)}"
+                    Said(
+                        "site: unknown word {word!r}; known: {site_words}",
+                        word=word,
+                        site_words=list(_SITE_WORDS),
+                    )
                 )
         self.rule_id = blueprint.id
         self._classes = {each.id: each.gas_class for each in _quantities()}
@@ -200,13 +205,24 @@ class Stage:
                     continue
                 if word not in acts:
                     raise ConfigError(
-                        f"given/{number_}: unknown word {word!r}; "
-                        f"known: {', '.join(acts)}, wait"
+                        Said(
+                            "given/{number}: unknown word {word!r}; known: {acts}",
+                            number=number_,
+                            word=word,
+                            acts=[*acts, "wait"],
+                        )
                     )
                 try:
                     acts[word](value)
                 except (KeyError, TypeError, AttributeError) as bad:
-                    raise ConfigError(f"given/{number_}: {word}: {bad}") from None
+                    raise ConfigError(
+                        Said(
+                            "given/{number}: {word}: {bad}",
+                            number=number_,
+                            word=word,
+                            bad=bad,
+                        )
+                    ) from None
             if number_ == 0:
                 self._permits()
         self._repeat_to(self.time() + SLACK_S)
@@ -271,8 +287,11 @@ class Stage:
     def _handle(self, uid: str) -> int:
         if uid not in self.handles:
             raise ConfigError(
-                f"{uid!r} is no detector of the test's site; "
-                f"known: {', '.join(sorted(self.handles))}"
+                Said(
+                    "{uid!r} is no detector of the test's site; known: {handles}",
+                    uid=uid,
+                    handles=sorted(self.handles),
+                )
             )
         return self.handles[uid]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from automations.schema_site import minute
+from automations.schema_words import minute
 from core import config
 from core.config import Names
 from core.response.notices_config import NoticeChannel, NoticePolicy, Shift

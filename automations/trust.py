@@ -17,11 +17,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from automations.blueprint import SHIPPED, Blueprint
+from core.api.documents import placed
 from core.api.errors import ConfigError
+from core.api.said import Said
 
 #: What the hub's own software brings is signed with it, as one piece.
 HUB = "safehold"
 _PREFIX = b"safehold blueprint 1\0"
+_UNTRUSTED = (
+    "signed by {publisher!r}, whom this site does not trust; add the key under "
+    "'publishers', or remove this file to use the blueprint as your own, unsigned"
+)
+_CHANGED = (
+    "the blueprint was changed after {publisher} had signed it; get the publisher's "
+    "own file again"
+)
+_FORGED = "this is not {publisher}'s signature; get the publisher's own file again"
+
 _MOST_BYTES = 4096
 
 
@@ -63,20 +75,19 @@ def verify(
     try:
         found = msgspec.json.decode(data, type=Signature)
     except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
-        raise _wrong(shown, f"no signature: {bad}; sign the file again") from None
+        raise _wrong(
+            shown, Said("no signature: {bad}; sign the file again", bad=bad)
+        ) from None
     key = publishers.get(found.publisher)
     if key is None:
         raise _wrong(
             shown,
-            f"signed by {found.publisher!r}, whom this site does not trust; add the "
-            f"key under 'publishers', or remove this file to use the blueprint as "
-            f"your own, unsigned",
+            Said(_UNTRUSTED, publisher=found.publisher),
         )
     if found.hash != blueprint.hash:
         raise _wrong(
             shown,
-            f"the blueprint was changed after {found.publisher} had signed it; get "
-            f"the publisher's own file again",
+            Said(_CHANGED, publisher=found.publisher),
         )
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
@@ -84,8 +95,7 @@ def verify(
     except (InvalidSignature, ValueError):
         raise _wrong(
             shown,
-            f"this is not {found.publisher}'s signature; get the publisher's own "
-            f"file again",
+            Said(_FORGED, publisher=found.publisher),
         ) from None
     return found.publisher
 
@@ -114,7 +124,7 @@ def read_key(file: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     except ValueError as bad:
-        raise _wrong(str(file), f"no private key in PEM: {bad}") from None
+        raise _wrong(str(file), Said("no private key in PEM: {bad}", bad=bad)) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise _wrong(str(file), "no Ed25519 key; 'safehold blueprint key' makes one")
     return key
@@ -129,7 +139,7 @@ def public_of(key: Ed25519PrivateKey) -> str:
 
 
 def _wrong(shown: str, message: str) -> ConfigError:
-    return ConfigError(f"{shown}:1:1: {message}", file=shown, line=1, column=1)
+    return placed(shown, 1, 1, message)
 
 
 __all__ = ["HUB", "Signature", "beside", "sign", "signer", "verify"]

@@ -13,6 +13,7 @@ from automations.drafting import Desk
 from automations.pinning import STORE, Library
 from core import state as states
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.processes.acts import ShowConfig
 from core.processes.drafts import Draft, Wish, save
 from core.processes.guest import NotRunning
@@ -54,10 +55,12 @@ def _move(options: argparse.Namespace) -> int:
     try:
         base, armed = in_force(data)
         if armed is None:
-            raise ConfigError(f"no hub runs on {data}; start it, then ask again")
+            raise ConfigError(
+                Said("no hub runs on {data}; start it, then ask again", data=data)
+            )
         reply = asyncio.run(ask_hub(data, ShowConfig(rule=options.rule)))
     except (NotArmed, NotRunning, TimeoutError) as bad:
-        raise ConfigError(str(bad)) from bad
+        raise ConfigError(Said("{bad}", bad=bad)) from bad
     state = SiteState()
     if "earlier" in reply.result:
         bundle, digest = (str(reply.result[k]) for k in ("earlier", "earlier_hash"))
@@ -103,9 +106,11 @@ def _pins(options: argparse.Namespace) -> int:
     try:
         _, armed = in_force(data)
     except (NotArmed, TimeoutError) as bad:
-        raise ConfigError(str(bad)) from bad
+        raise ConfigError(Said("{bad}", bad=bad)) from bad
     if armed is None:
-        raise ConfigError(f"no hub runs on {data}; start it, then ask again")
+        raise ConfigError(
+            Said("no hub runs on {data}; start it, then ask again", data=data)
+        )
     library = Library(store=data / STORE, publishers=armed.publishers)
     for rule in armed.rules:
         if not rule.blueprint:
@@ -135,7 +140,9 @@ def _key(options: argparse.Namespace) -> int:
     try:
         public = trust.new_key(file)
     except FileExistsError:
-        raise ConfigError(f"{file} is there already; name a new file") from None
+        raise ConfigError(
+            Said("{file} is there already; name a new file", file=file)
+        ) from None
     _say(f"publishers:\n  - {{id: your-name, key: {public}}}")
     return 0
 

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from automations.blueprint import Blueprint
-from automations.schema_site import span
+from automations.schema_words import span
 from automations.stage import SLACK_S, Stage
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 from core.journal.events import EVENTS, Event
 
 
@@ -17,6 +18,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     problems: tuple[str, ...]
+
+
+def failing(name: str, outcome: Outcome) -> ConfigError:
+    """Return the error of a file whose own test fails."""
+    problem = sentence(outcome.problems[0])
+    return ConfigError(
+        Said(
+            "{name}: its own test {test!r} fails: {problem}",
+            name=name,
+            test=outcome.name,
+            problem=problem,
+        )
+    )
 
 
 def run_all(blueprint: Blueprint) -> list[Outcome]:
@@ -42,7 +56,11 @@ def _check(test: dict[str, Any]) -> None:
     for word in test:
         if word not in _TEST_WORDS:
             raise ConfigError(
-                f"a test has no {word!r}; known: {', '.join(_TEST_WORDS)}"
+                Said(
+                    "a test has no {word!r}; known: {test_words}",
+                    word=word,
+                    test_words=list(_TEST_WORDS),
+                )
             )
 
 
@@ -70,14 +88,22 @@ def _missing(stage: Stage, test: dict[str, Any]) -> Iterator[str]:
     for expected in test.get("expect", []):
         word = next((w for w in _WORDS if w in expected), None)
         if word is None:
-            raise ConfigError(f"an expectation is one of {', '.join(_WORDS)}")
+            raise ConfigError(
+                Said("an expectation is one of {words}", words=list(_WORDS))
+            )
         at = span(expected.get("at", 0))
         until = at + (span(expected["within"]) if "within" in expected else SLACK_S)
         if not any(
             at - 0.001 <= when <= until and _matches(stage, word, expected, body)
             for when, body, _ in stage.rehearsal.events
         ):
-            yield f"expected {word} {expected[word]} between {at:g} s and {until:g} s"
+            yield Said(
+                "expected {word} {expected} between {at:g} s and {until:g} s",
+                word=word,
+                expected=expected[word],
+                at=at,
+                until=until,
+            )
 
 
 def _matches(stage: Stage, word: str, expected: dict[str, Any], body: Event) -> bool:
@@ -102,11 +128,11 @@ def _forbidden(stage: Stage, test: dict[str, Any]) -> Iterator[str]:
         word = next((w for w in _WORDS if isinstance(each, dict) and w in each), None)
         name = _WORDS[word][0] if word else each
         if not isinstance(name, str) or name not in EVENTS:
-            raise ConfigError(f"never: {name!r} is no event type")
+            raise ConfigError(Said("never: {name!r} is no event type", name=name))
         for when, body, _ in stage.rehearsal.events[stage.origin :]:
             if _is_forbidden(stage, word, each, body):
                 said = name if word is None else f"{word} {each[word]}"
-                yield f"{said} at {when:g} s must not happen"
+                yield Said("{said} at {when:g} s must not happen", said=said, when=when)
                 break
 
 

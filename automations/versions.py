@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from core.api.documents import Document
+from core.api.said import Said
 
 _VERSION = re.compile(
     r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})(?:-([0-9A-Za-z.-]{1,40}))?$"
@@ -47,17 +48,28 @@ def check(document: Document, head: dict[str, Any]) -> None:
     if parse(head["version"]) is None:
         raise document.error(
             ("blueprint", "version"),
-            f"{head['version']!r} is no semantic version; write for example 1.0.0",
+            Said(
+                "{version!r} is no semantic version; write for example 1.0.0",
+                version=head["version"],
+            ),
         )
     least = head.get("min_hub", "")
     if least and parse(least) is None:
         raise document.error(
             ("blueprint", "min_hub"),
-            f"{least!r} is no semantic version; write for example {hub()}",
+            Said(
+                "{least!r} is no semantic version; write for example {hub}",
+                least=least,
+                hub=hub(),
+            ),
         )
     if least and newer(least, hub()):
         raise document.error(
             ("blueprint", "min_hub"),
-            f"it needs hub {least} or newer, and this one is {hub()}; "
-            f"update the hub, or use an earlier version of the blueprint",
+            Said(
+                "it needs hub {least} or newer, and this one is {hub}; "
+                "update the hub, or use an earlier version of the blueprint",
+                least=least,
+                hub=hub(),
+            ),
         )

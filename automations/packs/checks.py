@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from automations.packs.source import Path_, Source
 from core import texts
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 from core.logic import tree
 from core.people.acts import ROLES
 from core.permits import pack as p
@@ -25,7 +26,12 @@ def problems(pack: p.Pack, source: Source) -> list[ConfigError]:
     families = {kind.family for kind in pack.kinds}
     for each in pack.distances:
         if each.work not in families:
-            found.append((("distances", each.id, "work"), f"no family {each.work!r}"))
+            found.append(
+                (
+                    ("distances", each.id, "work"),
+                    Said("no family {family!r}", family=each.work),
+                )
+            )
     return [source.error(path, message) for path, message in found]
 
 
@@ -35,7 +41,11 @@ def _roles(pack: p.Pack) -> Found:
             if name not in ROLES:
                 yield (
                     ("roles", role.id, "acts_as"),
-                    f"{name!r} is no role of the hub; known: {', '.join(ROLES)}",
+                    Said(
+                        "{name!r} is no role of the hub; known: {roles}",
+                        name=name,
+                        roles=list(ROLES),
+                    ),
                 )
 
 
@@ -45,7 +55,10 @@ def _settings(pack: p.Pack) -> Found:
         if (low is not None and each.value < low) or (
             high is not None and each.value > high
         ):
-            yield ("settings", each.id, "value"), f"lies outside {low} to {high}"
+            yield (
+                ("settings", each.id, "value"),
+                Said("lies outside {low} to {high}", low=low, high=high),
+            )
 
 
 def _forms(pack: p.Pack) -> Found:
@@ -55,7 +68,7 @@ def _forms(pack: p.Pack) -> Found:
             if sign.role not in roles:
                 yield (
                     ("forms", form.id, "signatures", sign.id, "role"),
-                    f"no role {sign.role!r} in this pack",
+                    Said("no role {role!r} in this pack", role=sign.role),
                 )
         if form.measures and not any(each.free_text for each in form.measures):
             yield (
@@ -78,17 +91,26 @@ def _limits(pack: p.Pack) -> Found:
             "toxic": each.mac or each.twa or each.stel,
         }[each.gas_class]
         if given is None:
-            yield ("limits", each.id), f"a {each.gas_class} gas needs its limit"
+            yield (
+                ("limits", each.id),
+                Said(
+                    "a {gas_class} gas needs its limit",
+                    gas_class=sentence(each.gas_class),
+                ),
+            )
 
 
 def _kind(pack: p.Pack, kind: p.Kind) -> Found:
     at = ("kinds", kind.id)
     if pack.form(kind.form) is None:
-        yield (*at, "form"), f"no form {kind.form!r} in this pack"
+        yield (*at, "form"), Said("no form {form!r} in this pack", form=kind.form)
     roles = {role.id for role in pack.roles}
     for number, each in enumerate(kind.approvers):
         if each.role not in roles:
-            yield (*at, "approvers", number), f"no role {each.role!r} in this pack"
+            yield (
+                (*at, "approvers", number),
+                Said("no role {role!r} in this pack", role=each.role),
+            )
     if not kind.approvers:
         yield (*at, "approvers"), "at least one person approves"
     hours = pack.hours(kind)
@@ -98,7 +120,10 @@ def _kind(pack: p.Pack, kind: p.Kind) -> Found:
         yield (*at, "validity"), "names no setting with hours above 0"
     for order in kind.safe_state:
         if order not in texts.catalogue():
-            yield (*at, "safe_state"), f"there is no text for {order!r}"
+            yield (
+                (*at, "safe_state"),
+                Said("there is no text for {order!r}", order=order),
+            )
     if not kind.safe_state:
         yield (*at, "safe_state"), "say what a hold orders"
     yield from _raising(pack, kind)
@@ -113,10 +138,16 @@ def _raising(pack: p.Pack, kind: p.Kind) -> Found:
         if higher is None or higher.family != kind.family or higher.rank >= kind.rank:
             yield (
                 (*at, "raise_to"),
-                f"{each.raise_to!r} is no higher grade of this work",
+                Said(
+                    "{raise_to!r} is no higher grade of this work",
+                    raise_to=each.raise_to,
+                ),
             )
         if each.alarm and each.alarm not in p.ALARM_CODES:
-            yield (*at, "alarm"), f"{each.alarm!r} is no code of AQ 3064.2 A.4"
+            yield (
+                (*at, "alarm"),
+                Said("{alarm!r} is no code of AQ 3064.2 A.4", alarm=each.alarm),
+            )
 
 
 def _reminders(kind: p.Kind) -> Found:
@@ -125,13 +156,27 @@ def _reminders(kind: p.Kind) -> Found:
         at = ("kinds", kind.id, "reminders", each.id)
         for name in each.to:
             if name not in known:
-                yield (*at, "to"), f"{name!r} is nobody; known: {', '.join(known)}"
+                yield (
+                    (*at, "to"),
+                    Said(
+                        "{name!r} is nobody; known: {known}",
+                        name=name,
+                        known=list(known),
+                    ),
+                )
         given, other = each.after_min, each.before_min
         side = "after_min"
         if each.of in p.COMING:
             given, other, side = other, given, "before_min"
         if given is None or given < 0 or other is not None or not each.to:
-            yield at, f"a reminder of {each.of} needs {side}, and whom to tell (to)"
+            yield (
+                at,
+                Said(
+                    "a reminder of {of_} needs {side}, and whom to tell (to)",
+                    of_=each.of,
+                    side=side,
+                ),
+            )
         if each.every_min is not None and each.every_min < 1:
             yield (*at, "every_min"), "at most once a minute"
 
@@ -141,7 +186,10 @@ def _gas(pack: p.Pack, kind: p.Kind) -> Found:
     known = {*_GAS_WORDS, *(limit.id for limit in pack.limits)}
     for gas in gases:
         if gas not in known:
-            yield ("kinds", kind.id, "gas", "gases"), f"{gas!r} has no limit here"
+            yield (
+                ("kinds", kind.id, "gas", "gases"),
+                Said("{gas!r} has no limit here", gas=gas),
+            )
 
 
 def _rule(pack: p.Pack, rule: p.Rule) -> Found:
@@ -149,7 +197,10 @@ def _rule(pack: p.Pack, rule: p.Rule) -> Found:
     known = {"*", *(k.id for k in pack.kinds), *(k.family for k in pack.kinds)}
     for name in rule.applies:
         if name not in known:
-            yield (*at, "applies"), f"{name!r} is no kind or family of this pack"
+            yield (
+                (*at, "applies"),
+                Said("{name!r} is no kind or family of this pack", name=name),
+            )
     if not rule.phases or not rule.applies:
         yield at, "a rule needs phases and kinds that it applies to"
     if (p.Phase.RUN in rule.phases) == (rule.on_breach is p.Action.DENY):
@@ -160,7 +211,10 @@ def _rule(pack: p.Pack, rule: p.Rule) -> Found:
     if rule.on_unknown is p.Action.DENY:
         yield (*at, "on_unknown"), "while work runs UNKNOWN holds or evacuates"
     if rule.alarm and rule.alarm not in p.ALARM_CODES:
-        yield (*at, "alarm"), f"{rule.alarm!r} is no code of AQ 3064.2 A.4"
+        yield (
+            (*at, "alarm"),
+            Said("{alarm!r} is no code of AQ 3064.2 A.4", alarm=rule.alarm),
+        )
 
 
 def _compiled(pack: p.Pack, kind: p.Kind) -> Found:
@@ -175,8 +229,11 @@ def _compiled(pack: p.Pack, kind: p.Kind) -> Found:
                 asked.update(rule.phases)
         except ConfigError as bad:
             section = ("kinds", kind.id) if rule in own else ("rules", rule.id)
-            yield section, f"{bad}; kind {kind.id}"
+            yield section, Said("{bad}; kind {id}", bad=bad, id=kind.id)
     # No rule means no breach, and no breach is a permission.
     for phase in p.Phase:
         if phase not in asked:
-            yield ("kinds", kind.id), f"no rule guards the phase {phase}; give it one"
+            yield (
+                ("kinds", kind.id),
+                Said("no rule guards the phase {phase}; give it one", phase=phase),
+            )

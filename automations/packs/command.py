@@ -14,6 +14,7 @@ from automations.packs.overlay import Assembled, assemble
 from automations.packs.vectors import Counts, Suite
 from core import config, texts
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.permits.pack import Pack
 from core.permits.pack_diff import compare
 from core.permits.ways import Way, loosened
@@ -93,8 +94,13 @@ def _chosen(options: argparse.Namespace) -> list[Assembled]:
         for name in options.pack:
             if name not in known:
                 raise ConfigError(
-                    f"{options.site}: its permit_packs do not pick {name!r}; "
-                    f"they pick {', '.join(known) or 'no pack'}"
+                    Said(
+                        "{site}: its permit_packs do not pick {name!r}; they pick "
+                        "{join}",
+                        site=options.site,
+                        name=name,
+                        join=", ".join(known) or "no pack",
+                    )
                 )
         return [e for e in made if not options.pack or e.pack.id in options.pack]
     return [
@@ -166,7 +172,9 @@ def _bundle(file: Path) -> config.Bundle:
     try:
         return config.load(file.read_bytes())
     except (msgspec.MsgspecError, ValueError) as bad:
-        raise ConfigError(f"{file}: no bundle of this release: {bad}") from None
+        raise ConfigError(
+            Said("{file}: no bundle of this release: {bad}", file=file, bad=bad)
+        ) from None
 
 
 def _other(base: str, other: str) -> Pack:

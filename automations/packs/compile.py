@@ -10,8 +10,9 @@ import msgspec
 from automations.packs import checks
 from automations.packs.source import Path_, Source, documents
 from automations.packs.types import Mistyped, check_condition
-from core.api.documents import Document, read
+from core.api.documents import Document, read, together
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 from core.logic.parse import parse
 from core.names import Names
 from core.permits import pack as p
@@ -73,8 +74,11 @@ def find(name: str) -> Path:
         if (folder / "pack.yaml").is_file():
             return folder
     raise ConfigError(
-        f"{name}: no pack here; give a folder with pack.yaml, or one of "
-        f"{', '.join(shipped())}"
+        Said(
+            "{name}: no pack here; give a folder with pack.yaml, or one of {shipped}",
+            name=name,
+            shipped=list(shipped()),
+        )
     )
 
 
@@ -110,7 +114,7 @@ def overlay_head(document: Document) -> Overlay:
     try:
         return msgspec.convert(given, Overlay)
     except msgspec.ValidationError as bad:
-        raise document.error(("overlay",), str(bad)) from None
+        raise document.error(("overlay",), sentence(str(bad))) from None
 
 
 def lay(base: Source, file: Path) -> Overlay:
@@ -120,7 +124,12 @@ def lay(base: Source, file: Path) -> Overlay:
     pack_id = base.data.get("pack", {}).get("id")
     if head.pack != pack_id:
         raise document.error(
-            ("overlay", "pack"), f"lies on {head.pack!r}, the pack is {pack_id!r}"
+            ("overlay", "pack"),
+            Said(
+                "lies on {pack!r}, the pack is {pack_id!r}",
+                pack=head.pack,
+                pack_id=pack_id,
+            ),
         )
     base.lay(document, _OVERLAY)
     base.data.pop("overlay", None)
@@ -159,8 +168,7 @@ class _Compiler:
 
     def _raise(self) -> None:
         if self._bad:
-            text = "\n".join(dict.fromkeys(str(each) for each in self._bad))
-            raise ConfigError(text, **self._bad[0].params)
+            raise together(self._bad)
 
     def _inherit(self) -> None:
         kinds = self._source.data.get("kinds", {})
@@ -171,7 +179,10 @@ class _Compiler:
                 path = ("kinds", key, "like")
                 if origin not in kinds or origin in seen:
                     self._bad.append(
-                        self._source.error(path, f"there is no other kind {origin!r}")
+                        self._source.error(
+                            path,
+                            Said("there is no other kind {origin!r}", origin=origin),
+                        )
                     )
                     break
                 seen.add(origin)
@@ -233,7 +244,7 @@ class _Compiler:
             node = parse(text, self._names, file=file, line=line, column=column)
             check_condition(node)
         except Mistyped as bad:
-            self._bad.append(self._source.error(path, str(bad)))
+            self._bad.append(self._source.error(path, bad.args[0]))
         except ConfigError as bad:
             self._bad.append(self._with_clause(bad, path))
         else:
@@ -243,7 +254,9 @@ class _Compiler:
 
     def _with_clause(self, bad: ConfigError, path: Path_) -> ConfigError:
         clause = self._source.error(path, "").params["clause"]
-        said = f"{bad} ({clause})" if clause else str(bad)
+        said = bad.message
+        if clause:
+            said = Said("{bad} ({clause})", bad=bad, clause=clause)
         return ConfigError(said, **{**bad.params, "clause": clause})
 
     def _convert(self, raw: Any, kind: type[T], path: Path_) -> T | None:
@@ -262,7 +275,9 @@ class _Compiler:
         unknown = re.search(r"unknown field `(\w+)`", text)
         if unknown:
             steps.append(unknown[1])
-            text = f"unknown key {unknown[1]!r}; remove it or mend its spelling"
+            text = Said(
+                "unknown key {key!r}; remove it or mend its spelling", key=unknown[1]
+            )
         return self._source.error((*path, *steps), text)
 
 

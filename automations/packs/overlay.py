@@ -8,7 +8,8 @@ import msgspec
 from automations.packs.compile import Overlay, compile_pack, lay, load_source
 from automations.packs.source import Source
 from core import config
-from core.api.errors import ConfigError
+from core.api.documents import together
+from core.api.said import Said
 from core.permits.pack import Kind, Pack
 from core.permits.pack_diff import compare
 from core.permits.ways import Change, loosened
@@ -97,15 +98,21 @@ def _two_persons(
     unknown = sorted(named - people) if people is not None else []
     if len(named) >= 2 and not unknown:
         return
-    mend = "tighten only, or name two persons in overlay.loosened_by"
+    mend = Said("tighten only, or name two persons in overlay.loosened_by")
     if unknown:
-        mend = f"overlay.loosened_by names nobody of this site: {', '.join(unknown)}"
+        mend = Said(
+            "overlay.loosened_by names nobody of this site: {unknown}", unknown=unknown
+        )
     errors = [
         source.error(
             tuple(change.path.split(".")),
-            f"loosens {change.old} to {change.new}; {mend}",
+            Said(
+                "loosens {old} to {new}; {mend}",
+                old=change.old,
+                new=change.new,
+                mend=mend,
+            ),
         )
         for change in loose
     ]
-    text = "\n".join(str(each) for each in errors)
-    raise ConfigError(text, **errors[0].params)
+    raise together(errors)

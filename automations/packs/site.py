@@ -10,6 +10,8 @@ from automations.packs.vectors import Counts, Suite
 from core import config
 from core.api.documents import Document, Path_, read
 from core.api.errors import ConfigError
+from core.api.said import Said
+from core.permits.pack import Pack
 from core.permits.packs import dump
 
 #: The plain kinds that a site has which picks nothing.
@@ -60,17 +62,25 @@ class SitePacks:
                 # Whoever reads "cn-hazchem" must get what the hub ships.
                 raise self._document.error(
                     place,
-                    f"{OWN}/{name} has the name of a pack of the hub; rename it, "
-                    "or lay an overlay on the hub's own",
+                    Said(
+                        "{own}/{name} has the name of a pack of the hub; rename "
+                        "it, or lay an overlay on the hub's own",
+                        own=OWN,
+                        name=name,
+                    ),
                 )
             return SHIPPED / name
         if (own / "pack.yaml").is_file():
             return own
-        known = ", ".join((BASIC, *shipped()))
         raise self._document.error(
             place,
-            f"there is no permit pack {name!r}; known: {known}, and folders of "
-            f"{OWN}/ with a pack.yaml",
+            Said(
+                "there is no permit pack {name!r}; known: {known}, and "
+                "folders of {own}/ with a pack.yaml",
+                name=name,
+                known=[BASIC, *shipped()],
+                own=OWN,
+            ),
         )
 
     def _overlay(
@@ -82,13 +92,21 @@ class SitePacks:
         roots = (self._folder.resolve(), hub.parent)
         if not file.is_file() or not _within(file, *roots):
             raise self._document.error(
-                place, f"there is no overlay {given!r} in this folder or the hub"
+                place,
+                Said(
+                    "there is no overlay {given!r} in this folder or the hub",
+                    given=given,
+                ),
             )
         head = overlay_head(read(file, shown(file)))
         if head.pack not in folders:
             raise self._document.error(
                 place,
-                f"{given} lies on {head.pack!r}, which permit_packs does not pick",
+                Said(
+                    "{given} lies on {pack!r}, which permit_packs does not pick",
+                    given=given,
+                    pack=head.pack,
+                ),
             )
         return file, head.pack
 
@@ -99,21 +117,38 @@ class SitePacks:
             seen = dict.fromkeys(basic_ids(), BASIC)
         seen |= dict.fromkeys(self._own_kinds, "permit_kinds")
         for name, each in zip(names, made, strict=True):
-            pack, number = each.pack, self._picked.index(name)
-            if pack.id != name:
-                yield number, f"{OWN}/{name}/pack.yaml says id {pack.id!r}; use one"
-            size = len(dump(pack))
-            if size > MAX_BYTES:
-                yield number, f"{name} has {size} bytes, at most {MAX_BYTES}; part it"
-            for kind in pack.kinds:
-                if kind.id in seen:
-                    yield (
-                        number,
-                        f"the kind {kind.id!r} of {pack.id} stands in "
-                        f"{seen[kind.id]} too; pick one, and change a pack's kinds "
-                        "by an overlay",
-                    )
-                seen[kind.id] = pack.id
+            number = self._picked.index(name)
+            for problem in _wrong(name, each.pack, seen):
+                yield number, problem
+
+
+def _wrong(name: str, pack: Pack, seen: dict[str, str]) -> Iterator[Said]:
+    """Yield what is wrong with a pack beside those before it."""
+    if pack.id != name:
+        yield Said(
+            "{own}/{name}/pack.yaml says id {id!r}; use one",
+            own=OWN,
+            name=name,
+            id=pack.id,
+        )
+    size = len(dump(pack))
+    if size > MAX_BYTES:
+        yield Said(
+            "{name} has {size} bytes, at most {most}; part it",
+            name=name,
+            size=size,
+            most=MAX_BYTES,
+        )
+    for kind in pack.kinds:
+        if kind.id in seen:
+            yield Said(
+                "the kind {id!r} of {pack} stands in {seen} too; pick one, and "
+                "change a pack's kinds by an overlay",
+                id=kind.id,
+                pack=pack.id,
+                seen=seen[kind.id],
+            )
+        seen[kind.id] = pack.id
 
 
 def picks_basic(data: Mapping[str, Any]) -> bool:
@@ -130,7 +165,12 @@ def prove(made: tuple[Assembled, ...]) -> None:
     for each in made:
         for failure in Suite(each.source, each.pack).run(Counts()):
             raise ConfigError(
-                f"{failure.place}: its own test {failure.title} fails: {failure.got}"
+                Said(
+                    "{place}: its own test {title} fails: {got}",
+                    place=failure.place,
+                    title=failure.title,
+                    got=failure.got,
+                )
             )
 
 

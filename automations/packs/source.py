@@ -5,8 +5,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from core.api.documents import Document, read
+from core.api.documents import Document, placed, read
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 
 Path_ = tuple[Hashable, ...]
 Place = tuple[str, int, int]
@@ -31,16 +32,11 @@ class Source:
         file, line, column = self.where(path)
         shown = ".".join(str(part) for part in path)
         clause = self._clause(path)
-        said = f"{shown}: {message}" + (f" ({clause})" if clause else "")
-        return ConfigError(
-            f"{file}:{line}:{column}: {said}",
-            file=file,
-            line=line,
-            column=column,
-            where=shown,
-            detail=message,
-            clause=clause,
-        )
+        told = sentence(message)
+        said = Said("{where}: {told}", where=shown, told=told)
+        if clause:
+            said = Said("{said} ({clause})", said=said, clause=clause)
+        return placed(file, line, column, said, where=shown, detail=told, clause=clause)
 
     def add(self, document: Document, allowed: tuple[str, ...]) -> None:
         """Join a file's sections; an id stands in one file only."""
@@ -52,7 +48,12 @@ class Source:
                     first = self.where((section, key))
                     raise document.error(
                         (section, key),
-                        f"{key!r} stands in {first[0]}:{first[1]} too; keep one",
+                        Said(
+                            "{key!r} stands in {first}:{first2} too; keep one",
+                            key=key,
+                            first=first[0],
+                            first2=first[1],
+                        ),
                     )
             held.update(deepcopy(body))
             for key in body:
@@ -100,12 +101,18 @@ class Source:
         self, document: Document, allowed: tuple[str, ...]
     ) -> list[tuple[str, Mapping[Any, Any]]]:
         if not isinstance(document.data, dict):
-            raise document.error((), f"expected sections: {', '.join(allowed)}")
+            raise document.error(
+                (), Said("expected sections: {allowed}", allowed=list(allowed))
+            )
         for section, body in document.data.items():
             if section not in allowed:
                 raise document.error(
                     (section,),
-                    f"unknown section {section!r}; known: {', '.join(allowed)}",
+                    Said(
+                        "unknown section {section!r}; known: {allowed}",
+                        section=section,
+                        allowed=list(allowed),
+                    ),
                 )
             if not isinstance(body, dict):
                 raise document.error((section,), "expected entries by their id")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from core.api.said import Said
 from core.logic import tree
 from core.permits.facts import FACTS
 from core.permits.pack_rules import PARAMETERS
@@ -17,7 +18,9 @@ def check_condition(node: tree.Node) -> None:
     """Raise Mistyped unless the tree is a condition over declared facts."""
     found = _type(node)
     if found != "bool":
-        raise Mistyped(f"a condition is needed, this is a {found}; compare it")
+        raise Mistyped(
+            Said("a condition is needed, this is a {found}; compare it", found=found)
+        )
 
 
 def _type(node: tree.Node) -> str:
@@ -81,11 +84,13 @@ def _compare(node: tree.Compare) -> None:
     left = _type(node.left)
     for right in rights:
         if _type(right) != left:
-            raise Mistyped(f"a {left} is compared with a {_type(right)}")
+            raise Mistyped(
+                Said("a {left} is compared with a {type}", left=left, type=_type(right))
+            )
         _choice(node.left, right)
         _choice(right, node.left)
     if left != "number" and node.op not in ("==", "!=", "in", "not_in"):
-        raise Mistyped(f"a {left} has no order; use == or in")
+        raise Mistyped(Said("a {left} has no order; use == or in", left=left))
 
 
 def _choice(name: tree.Node, word: tree.Node) -> None:
@@ -96,6 +101,10 @@ def _choice(name: tree.Node, word: tree.Node) -> None:
     }
     if name.name in choices and word.value not in choices[name.name]:
         raise Mistyped(
-            f"{word.value!r} is no value of {name.name}; "
-            f"known: {', '.join(choices[name.name])}"
+            Said(
+                "{value!r} is no value of {name}; known: {choices}",
+                value=word.value,
+                name=name.name,
+                choices=list(choices[name.name]),
+            )
         )

@@ -13,6 +13,7 @@ import msgspec
 from automations.packs.compile import compile_pack
 from automations.packs.source import Source
 from core.api.errors import ConfigError
+from core.api.said import Said
 from core.logic.truth import Truth
 from core.permits.facts import FACTS, possible
 from core.permits.gas_limits import judge
@@ -82,15 +83,28 @@ class Suite:
             raise self.source.error(at, "write [kind, phase, {fact: value}, outcome]")
         kind, phase, facts, expect = raw
         if kind not in self.rules:
-            raise self.source.error(at, f"no kind {kind!r} in this pack")
+            raise self.source.error(
+                at, Said("no kind {kind!r} in this pack", kind=kind)
+            )
         if phase not in list(Phase):
-            raise self.source.error(at, f"no phase {phase!r}; {', '.join(Phase)}")
+            raise self.source.error(
+                at,
+                Said("no phase {phase!r}; {phase2}", phase=phase, phase2=list(Phase)),
+            )
         if expect not in _OUTCOMES:
-            raise self.source.error(at, f"outcome is one of {', '.join(_OUTCOMES)}")
+            raise self.source.error(
+                at, Said("outcome is one of {outcomes}", outcomes=list(_OUTCOMES))
+            )
         rules = self.rules[kind].by_phase[Phase(phase)]
         if rule.rpartition(":")[2] not in {each.id for each, _ in rules}:
             raise self.source.error(
-                at, f"rule {rule!r} is not asked of {kind} at {phase}"
+                at,
+                Said(
+                    "rule {rule!r} is not asked of {kind} at {phase}",
+                    rule=rule,
+                    kind=kind,
+                    phase=phase,
+                ),
             )
         self._check_facts(facts, (*at, 2))
         return Vector(
@@ -105,10 +119,17 @@ class Suite:
     def _check_facts(self, facts: dict[str, Any], path: tuple[Any, ...]) -> None:
         for name, value in facts.items():
             if name not in FACTS:
-                raise self.source.error((*path, name), f"{name!r} is no fact")
+                raise self.source.error(
+                    (*path, name), Said("{name!r} is no fact", name=name)
+                )
             if value is not None and not possible(FACTS[name], value):
                 raise self.source.error(
-                    (*path, name), f"{value!r} is no {FACTS[name].type} it can have"
+                    (*path, name),
+                    Said(
+                        "{value!r} is no {type} it can have",
+                        value=value,
+                        type=FACTS[name].type,
+                    ),
                 )
 
     # --- running ----------------------------------------------------------------
@@ -190,13 +211,17 @@ class Suite:
                 yield Failure(
                     title=f"{rule} ({clause})",
                     place=self._place(("rules", rule)),
-                    got=f"no vector for: {', '.join(sorted(lack))}",
+                    got=Said("no vector for: {lack}", lack=sorted(lack)),
                 )
 
     def _kind(self, kind_id: str) -> Kind:
         kind = self.pack.kind(kind_id)
         if kind is None:
-            raise ConfigError(f"no kind {kind_id!r} in pack {self.pack.id}")
+            raise ConfigError(
+                Said(
+                    "no kind {kind_id!r} in pack {id}", kind_id=kind_id, id=self.pack.id
+                )
+            )
         return kind
 
     def _place(self, path: tuple[Any, ...]) -> str:

@@ -7,25 +7,29 @@ from collections.abc import Callable, Mapping
 
 import voluptuous as vol
 
+from core.api.said import Said
+
 
 def text(value: object) -> str:
     """Return a text of 1 to 200 signs."""
     if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
 def flag(value: object) -> bool:
     """Return true or false; no word and no number stands for it."""
     if not isinstance(value, bool):
-        raise vol.Invalid(f"expected true or false, found {value!r}")
+        raise vol.Invalid(Said("expected true or false, found {value!r}", value=value))
     return value
 
 
 def port(value: object) -> int:
     """Return a port."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise vol.Invalid(f"expected a port 1-65535, found {value!r}")
+        raise vol.Invalid(Said("expected a port 1-65535, found {value!r}", value=value))
     return value
 
 
@@ -35,7 +39,14 @@ def within(low: float, high: float) -> Callable[[object], float]:
     def check(value: object) -> float:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         if not plain or not low <= value <= high:  # type: ignore[operator]
-            raise vol.Invalid(f"expected {low:g} to {high:g}, found {value!r}")
+            raise vol.Invalid(
+                Said(
+                    "expected {low:g} to {high:g}, found {value!r}",
+                    low=low,
+                    high=high,
+                    value=value,
+                )
+            )
         return float(value)  # type: ignore[arg-type]
 
     return check

@@ -12,6 +12,7 @@ import voluptuous as vol
 import yaml
 
 from core.api.errors import ConfigError
+from core.api.said import Said, lines, sentence
 
 Path_ = tuple[Hashable, ...]
 #: A configuration file larger than this is refused before it is parsed.
@@ -53,14 +54,11 @@ class Document:
         """Return an error that names file, line, column and the mend."""
         line, column = self.where(path)
         where = ".".join(str(getattr(part, "schema", part)) for part in path)
-        said = f"{where}: {message}" if where else message
-        return ConfigError(
-            f"{self.file}:{line}:{column}: {said}",
-            file=self.file,
-            line=line,
-            column=column,
-            where=where,
-            detail=message,
+        said = sentence(message)
+        if where:
+            said = Said("{where}: {said}", where=where, said=said)
+        return placed(
+            self.file, line, column, said, where=where, detail=sentence(message)
         )
 
     def check(
@@ -94,9 +92,28 @@ class Document:
         found = [
             self.error((*base, *map(_plain, bad.path)), _explain(bad)) for bad in errors
         ]
-        first = found[0]
-        text = "\n".join(sorted({str(each) for each in found}))
-        return ConfigError(text, **first.params)
+        in_order = together(sorted(found, key=str)).message
+        return ConfigError(in_order, **found[0].params)
+
+
+def placed(
+    file: str, line: int, column: int, message: str, **params: str | int | float | None
+) -> ConfigError:
+    """Return an error of a place in a file, such as ``site.yaml:3:1: …``."""
+    said = Said(
+        "{file}:{line}:{column}: {said}",
+        file=file,
+        line=line,
+        column=column,
+        said=sentence(message),
+    )
+    return ConfigError(said, file=file, line=line, column=column, **params)
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Return several errors as one at the place of the first: a line for each."""
+    found = {str(each): each.message for each in errors}
+    return ConfigError(lines(found.values()), **errors[0].params)
 
 
 def _plain(step: Any) -> Hashable:
@@ -105,10 +122,12 @@ def _plain(step: Any) -> Hashable:
 
 def _explain(bad: vol.Invalid) -> str:
     if bad.msg == "extra keys not allowed":
-        return f"unknown key {str(bad.path[-1])!r}; remove it or mend its spelling"
+        return Said(
+            "unknown key {key!r}; remove it or mend its spelling", key=str(bad.path[-1])
+        )
     if bad.msg == "required key not provided":
-        return f"the key {str(bad.path[-1])!r} is missing here"
-    return _MENDS.get(str(bad.msg), str(bad.msg))
+        return Said("the key {key!r} is missing here", key=str(bad.path[-1]))
+    return _MENDS.get(bad.msg, bad.msg)
 
 
 #: What the checker says of types, as an author would be told.
@@ -128,20 +147,12 @@ def read(file: Path, shown: str | None = None) -> Document:
     name = shown or str(file)
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(
-                f"{name}:1:1: larger than {MAX_BYTES} bytes; split it",
-                file=name,
-                line=1,
-                column=1,
-            )
+            said = Said("larger than {most} bytes; split it", most=MAX_BYTES)
+            raise placed(name, 1, 1, said)
         text = file.read_text("utf-8")
     except UnicodeDecodeError as bad:
-        raise ConfigError(
-            f"{name}:1:1: not UTF-8 at byte {bad.start}; save the file as UTF-8",
-            file=name,
-            line=1,
-            column=1,
-        ) from None
+        said = Said("not UTF-8 at byte {at}; save the file as UTF-8", at=bad.start)
+        raise placed(name, 1, 1, said) from None
     return parse(text, name)
 
 
@@ -155,16 +166,11 @@ def parse(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as bad:
         mark = bad.problem_mark or bad.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError(
-            f"{name}:{line}:{column}: not YAML: {bad.problem}",
-            file=name,
-            line=line,
-            column=column,
-        ) from None
+        problem = sentence(str(bad.problem))
+        said = Said("not YAML: {problem}", problem=problem)
+        raise placed(name, line, column, said) from None
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as bad:
-        raise ConfigError(
-            f"{name}:1:1: not YAML: {bad}", file=name, line=1, column=1
-        ) from None
+        raise placed(name, 1, 1, Said("not YAML: {bad}", bad=bad)) from None
     return Document(name, data, builder.marks)
 
 
@@ -179,12 +185,8 @@ def _probe(text: str, name: str) -> None:
         if depth > MAX_DEPTH:
             mark = event.start_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            raise ConfigError(
-                f"{name}:{line}:{column}: nested more than {MAX_DEPTH} deep",
-                file=name,
-                line=line,
-                column=column,
-            )
+            said = Said("nested more than {most} deep", most=MAX_DEPTH)
+            raise placed(name, line, column, said)
 
 
 class _Builder:
@@ -201,14 +203,16 @@ class _Builder:
         self._nodes += 1
         mark = node.start_mark
         if self._nodes > MAX_NODES:
-            raise self._error(mark, f"more than {MAX_NODES} values (aliases?)")
+            said = Said("more than {most} values (aliases?)", most=MAX_NODES)
+            raise self._error(mark, said)
         self.marks[path] = (mark.line + 1, mark.column + 1)
         if node.tag == "!input":
             return Input(str(node.value))
         if node.tag.startswith("!") or (
             isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS
         ):
-            raise self._error(mark, f"unknown tag {node.tag}; only !input is known")
+            said = Said("unknown tag {tag}; only !input is known", tag=node.tag)
+            raise self._error(mark, said)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -225,9 +229,8 @@ class _Builder:
                 # YAML 1.1 reads the keys on and off as booleans: keep the word.
                 key = key_node.value
             if key in built:
-                raise self._error(
-                    key_node.start_mark, f"the key {key!r} stands here twice"
-                )
+                said = Said("the key {key!r} stands here twice", key=key)
+                raise self._error(key_node.start_mark, said)
             built[key] = self.build(value_node, (*path, key))
             if not isinstance(value_node, yaml.ScalarNode):
                 # A block begins a line below its key, which people look for.
@@ -236,10 +239,4 @@ class _Builder:
         return built
 
     def _error(self, mark: yaml.Mark, message: str) -> ConfigError:
-        line, column = mark.line + 1, mark.column + 1
-        return ConfigError(
-            f"{self._file}:{line}:{column}: {message}",
-            file=self._file,
-            line=line,
-            column=column,
-        )
+        return placed(self._file, mark.line + 1, mark.column + 1, message)

@@ -16,6 +16,11 @@ class SafeholdError(Exception):
         super().__init__(message or self.code)
         self.params = params
 
+    @property
+    def message(self) -> str:
+        """The text as it was given: a `Said` still knows how to be said anew."""
+        return str(self) if not self.args else self.args[0]
+
 
 class ConfigError(SafeholdError):
     """Configuration is wrong: ``file``, ``line``, ``column`` and the mend."""

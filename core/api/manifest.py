@@ -13,6 +13,7 @@ import msgspec
 from core.api.errors import ConfigError
 from core.api.model import EntityKind, OutputKind
 from core.api.proof import PROOFS, ProofKind
+from core.api.said import Said
 
 Ident = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -144,10 +145,16 @@ def parse(data: Any, file: str) -> Manifest:
     try:
         found: Manifest = msgspec.convert(data, Manifest)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: {error}", file=file, detail=str(error)) from error
+        raise ConfigError(
+            Said("{file}: {error}", file=file, error=error),
+            file=file,
+            detail=str(error),
+        ) from error
     if found.outputs and EntityKind.OUTPUT not in found.kinds:
         wrong = "it names outputs; add 'output' to kinds"
-        raise ConfigError(f"{file}: {wrong}", file=file, detail=wrong)
+        raise ConfigError(
+            Said("{file}: {wrong}", file=file, wrong=wrong), file=file, detail=wrong
+        )
     return found
 
 
@@ -168,12 +175,20 @@ def digest(folder: Folder) -> str:
         if "__pycache__" in name.parts:
             continue
         if file.is_symlink():
-            raise ConfigError(f"{file}: a link; put the file itself here")
+            raise ConfigError(
+                Said("{file}: a link; put the file itself here", file=file)
+            )
         if not file.is_file():
             continue
         data = file.read_bytes()
         count, size = count + 1, size + len(data)
         if count > MAX_FILES or size > MAX_BYTES:
-            raise ConfigError(f"{folder}: more than {MAX_FILES} files or 64 MB")
+            raise ConfigError(
+                Said(
+                    "{folder}: more than {max_files} files or 64 MB",
+                    folder=folder,
+                    max_files=MAX_FILES,
+                )
+            )
         found.update(f"{name.as_posix()}\0{len(data)}\0".encode() + data)
     return found.hexdigest()

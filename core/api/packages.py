@@ -14,6 +14,7 @@ from typing import NamedTuple
 from core.api.documents import read
 from core.api.errors import ConfigError
 from core.api.manifest import Manifest, parse
+from core.api.said import Said
 
 ENTRY_POINTS = "safehold.integrations"
 CUSTOM = "custom_integrations"
@@ -38,8 +39,12 @@ def packages(site: Path | None = None) -> dict[str, Package]:
     for each in (*_own(), *_wheels(), *_custom(site)):
         if each.manifest.id in found:
             raise ConfigError(
-                f"{each.folder}: there is an integration {each.manifest.id!r} already;"
-                " give this one another id"
+                Said(
+                    "{folder}: there is an integration {id!r} already; give "
+                    "this one another id",
+                    folder=each.folder,
+                    id=each.manifest.id,
+                )
             )
         found[each.manifest.id] = each
     return found
@@ -54,7 +59,9 @@ def _own() -> Iterator[Package]:
 def _wheels() -> Iterator[Package]:
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         if "." in point.value:
-            raise ConfigError(f"{point.name}: its entry point names a whole package")
+            raise ConfigError(
+                Said("{name}: its entry point names a whole package", name=point.name)
+            )
         spec = importlib.util.find_spec(point.value)
         for folder in (spec.submodule_search_locations or ()) if spec else ():
             yield _package(point.value, Path(folder), ours=False)
@@ -73,5 +80,12 @@ def _package(module: str, folder: Path, *, ours: bool) -> Package:
     found = parse(read(file).data, str(file))
     for name in (found.integration, found.flow):
         if name.partition(":")[0].rpartition(".")[0] != module:
-            raise ConfigError(f"{file}: {name!r} lies outside of {module}")
+            raise ConfigError(
+                Said(
+                    "{file}: {name!r} lies outside of {module}",
+                    file=file,
+                    name=name,
+                    module=module,
+                )
+            )
     return Package(found, module, folder, ours)

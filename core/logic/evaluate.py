@@ -21,6 +21,7 @@ from typing import Final
 from core.api.errors import ConfigError
 from core.api.quality import Quality
 from core.api.reading import Value
+from core.api.said import Said
 from core.logic import tree
 from core.logic.truth import Truth, any_of, at_least, not_, of, vote
 
@@ -81,7 +82,9 @@ def compile_value(node: tree.Node) -> Compute:
         return _arithmetic(node)
     if isinstance(node, tree.Call) and node.name in _VALUE_CALLS:
         return _VALUE_CALLS[node.name](node)
-    raise ConfigError(f"{_word(node)} is a condition where a value is expected")
+    raise ConfigError(
+        Said("{word} is a condition where a value is expected", word=_word(node))
+    )
 
 
 def names_of(node: tree.Node) -> Iterator[str]:
@@ -209,7 +212,13 @@ def _votes(node: tree.Call, side: _Side) -> Condition:
     if isinstance(needed, bool) or not isinstance(needed, int):
         raise ConfigError("votes needs a whole number first: votes(2, a > 1, …)")
     if not 1 <= needed <= count:
-        raise ConfigError(f"votes needs a number from 1 to {count}, not {needed}")
+        raise ConfigError(
+            Said(
+                "votes needs a number from 1 to {count}, not {needed}",
+                count=count,
+                needed=needed,
+            )
+        )
     parts = [_condition(item, side) for item in node.args[1:]]
     ballot = vote if side is _Side.PROTECTS else at_least
     return lambda lookup: ballot(needed, [part(lookup) for part in parts])
@@ -238,7 +247,7 @@ def _compare(node: tree.Compare) -> Condition:
         return lambda lookup: _equal(left(lookup), right(lookup))
     if node.op == "!=":
         return lambda lookup: not_(_equal(left(lookup), right(lookup)))
-    raise ConfigError(f"unknown comparison {node.op}")
+    raise ConfigError(Said("unknown comparison {op}", op=node.op))
 
 
 def _equal(left: Value, right: Value) -> Truth:
@@ -272,7 +281,7 @@ def _arithmetic(node: tree.Arithmetic) -> Compute:
     left, right = compile_value(node.left), compile_value(node.right)
     work = _MATH.get(node.op)
     if work is None:
-        raise ConfigError(f"unknown operator {node.op}")
+        raise ConfigError(Said("unknown operator {op}", op=node.op))
 
     def compute(lookup: Lookup) -> Value:
         a, b = _number(left(lookup)), _number(right(lookup))
@@ -292,7 +301,14 @@ def _values(node: tree.Call, exactly: int | None = None) -> list[Compute]:
         args = args[0].items
     if not args or (exactly is not None and len(args) != exactly):
         wanted = "at least 1" if exactly is None else str(exactly)
-        raise ConfigError(f"{node.name} takes {wanted} argument(s), not {len(args)}")
+        raise ConfigError(
+            Said(
+                "{name} takes {wanted} argument(s), not {args}",
+                name=node.name,
+                wanted=wanted,
+                args=len(args),
+            )
+        )
     return [compile_value(item) for item in args]
 
 

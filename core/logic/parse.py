@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Final, NoReturn
 
 from core.api.errors import ConfigError
+from core.api.said import Said, known_words, sentence
 from core.logic import tree
 from core.logic.evaluate import compile_truth
 
@@ -78,7 +79,7 @@ def parse(
     try:
         compile_truth(node)
     except ConfigError as bad:
-        reader.fail(str(bad))
+        reader.fail(bad.message)
     return node
 
 
@@ -97,7 +98,12 @@ class _Reader:
         if not self._text.strip():
             self.fail("an expression is empty; write a condition such as h2s > 10")
         if len(self._text.encode(errors="replace")) > MAX_BYTES:
-            self.fail(f"an expression has at most {MAX_BYTES} bytes; split the rule")
+            self.fail(
+                Said(
+                    "an expression has at most {max_bytes} bytes; split the rule",
+                    max_bytes=MAX_BYTES,
+                )
+            )
         if "\0" in self._text:
             self.fail("an expression has no NUL characters")
         if "#" in self._text:
@@ -114,11 +120,17 @@ class _Reader:
         except SyntaxError as bad:
             # Python says 0 where the text ends too early.
             at = bad.offset - 1 if bad.offset else len(self._flat.rstrip()) - blank
-            self.fail(f"{bad.msg}; conditions are joined by and, or, not", blank + at)
+            self.fail(
+                Said(
+                    "{msg}; conditions are joined by and, or, not",
+                    msg=sentence(bad.msg),
+                ),
+                blank + at,
+            )
         except (RecursionError, MemoryError):
             self.fail("an expression is nested too deeply; split the rule")
         except ValueError as bad:
-            self.fail(f"an expression is plain text: {bad}")
+            self.fail(Said("an expression is plain text: {bad}", bad=bad))
         return self._node(root, 0)
 
     def fail(self, problem: str, offset: int = 0) -> NoReturn:
@@ -128,7 +140,13 @@ class _Reader:
         line = self._line + rows
         column = offset - (before.rfind("\n") + 1) + (1 if rows else self._column)
         raise ConfigError(
-            f"{self._file or 'expression'}:{line}:{column}: {problem}",
+            Said(
+                "{file}:{line}:{column}: {problem}",
+                file=self._file or Said("expression"),
+                line=line,
+                column=column,
+                problem=sentence(problem),
+            ),
             file=self._file,
             line=line,
             column=column,
@@ -171,8 +189,17 @@ class _Reader:
                 return self._constant(node, value)
             case ast.Name() | ast.Attribute():
                 return self._name(node)
-        advice = _INSTEAD.get(type(node), "see the list of words in the handbook")
-        self._bad(node, f"{type(node).__name__} is not allowed here; {advice}")
+        advice = sentence(
+            _INSTEAD.get(type(node), "see the list of words in the handbook")
+        )
+        self._bad(
+            node,
+            Said(
+                "{name} is not allowed here; {advice}",
+                name=type(node).__name__,
+                advice=advice,
+            ),
+        )
 
     def _constant(self, node: ast.expr, value: object) -> tree.Literal:
         if isinstance(value, bool | str):
@@ -193,11 +220,13 @@ class _Reader:
             return tree.Literal(name == "true")
         near = difflib.get_close_matches(name, self._names, 1)
         advice = (
-            f"did you mean {near[0]}?"
+            Said("did you mean {near}?", near=near[0])
             if near
-            else f"known: {', '.join(sorted(self._names)) or 'none'}"
+            else known_words(sorted(self._names))
         )
-        self._bad(node, f"{name} is not declared; {advice}")
+        self._bad(
+            node, Said("{name} is not declared; {advice}", name=name, advice=advice)
+        )
 
     def _dotted(self, node: ast.Name | ast.Attribute) -> str:
         if isinstance(node, ast.Name):
@@ -231,14 +260,16 @@ class _Reader:
     def _call(self, node: ast.Call, depth: int) -> tree.Node:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in _CALLS:
-            self._bad(node, f"no such function; allowed: {', '.join(_CALLS)}")
+            self._bad(
+                node, Said("no such function; allowed: {calls}", calls=list(_CALLS))
+            )
         if node.keywords:
-            self._bad(node, f"{name} takes no named arguments")
+            self._bad(node, Said("{name} takes no named arguments", name=name))
         args = tuple(self._node(each, depth) for each in node.args)
         if len(args) == 1 and isinstance(args[0], tree.Sequence):
             args = args[0].items
         if not args:
-            self._bad(node, f"{name} needs arguments: {name}(…)")
+            self._bad(node, Said("{name} needs arguments: {name}(…)", name=name))
         if name == "all":
             return tree.All(args)
         if name == "any":

@@ -13,6 +13,7 @@ import msgspec
 from core.api.errors import ConfigError
 from core.api.quality import Quality
 from core.api.reading import Value
+from core.api.said import Said
 from core.logic import tree
 from core.logic.evaluate import Condition as Check
 from core.logic.evaluate import Lookup, compile_truth, names_of
@@ -238,8 +239,12 @@ def permits(rule: Rule, params: Mapping[str, tree.Node]) -> tree.Node:
         node = _any((_not(_put(rule.when.node, params)), require))
     if _lacks(node):
         raise ConfigError(
-            f"rule {rule.id} ({rule.clause}) needs a number that this kind lacks; "
-            "give it, or narrow the rule's when"
+            Said(
+                "rule {id} ({clause}) needs a number that this kind lacks; "
+                "give it, or narrow the rule's when",
+                id=rule.id,
+                clause=rule.clause,
+            )
         )
     return node
 

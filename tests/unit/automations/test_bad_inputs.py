@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from automations import pages
 from automations.blueprint import Blueprint
 from automations.levels import Levels
-from automations.schema_site import span
+from automations.schema_words import span
 from automations.stage import Stage
 from core.alarms.events import AlarmRaised
 from core.api.quality import Quality

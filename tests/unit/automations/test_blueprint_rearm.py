@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from automations import compile_rule, pages, vectors
 from automations.blueprint import Blueprint, from_document
-from automations.schema_site import span
+from automations.schema_words import span
 from automations.stage import Stage
 from core.api.documents import parse
 from core.config import Rule

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from automations import blueprint as blueprints
 from automations.compile_rule import instantiate
 from automations.compile_site import SiteCompiler, compile_folder
-from automations.schema_site import span
+from automations.schema_words import span
 from core import config
 from core.api.documents import parse
 from core.api.errors import ConfigError
