@@ -1,11 +1,8 @@
 """The works with rules that were armed as on a site, for the rules' own pages."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-from aiohttp import web
 
 from automations import compile_rule, pages
 from automations.pinning import STORE, keep
@@ -62,22 +59,3 @@ class RulesServer(WorksServer):
         if self._live:
             self.flush()
             self._send(m.Armed(digest, data))
-
-
-@contextlib.asynccontextmanager
-async def running(data: Path) -> AsyncIterator[RulesServer]:
-    """Serve the works on loopback."""
-    server = RulesServer(data)
-    runner = web.AppRunner(
-        server.gateway.application(), access_log=None, shutdown_timeout=1
-    )
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    server.url = f"http://{host}:{port}"
-    server.link_up()
-    try:
-        yield server
-    finally:
-        server.stop()
-        await runner.cleanup()

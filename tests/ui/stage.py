@@ -36,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path, browser: Browser) -> AsyncIterator[WorksServer]:
     """Serve the works; what a test opened of the browser is closed behind it."""
-    async with running(tmp_path) as found:
+    async with running(WorksServer(tmp_path)) as found:
         yield found
         for context in list(browser.contexts):
             await context.close()

@@ -17,7 +17,8 @@ from core.registry.state import DeviceRecord
 from tests.support.yard import HOST
 from tests.ui import stage
 from tests.ui.screen import PHONE
-from tests.ui.test_device_pages import DeviceServer, at, running
+from tests.ui.test_device_pages import DeviceServer, at
+from tests.ui.works_server import running
 
 browser, keyed = stage.browser, stage.keyed
 pytestmark = stage.pytestmark
@@ -34,7 +35,7 @@ HELMET = Device(
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path, browser: Browser) -> AsyncIterator[DeviceServer]:
-    async with running(tmp_path) as found:
+    async with running(DeviceServer(tmp_path)) as found:
         yield found
         for context in list(browser.contexts):
             await context.close()

@@ -4,12 +4,10 @@ Gateway, set-up worker, kernel and signatures are the real ones; what discovery 
 is handed in as its process would.
 """
 
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from aiohttp import web
 from playwright.async_api import Browser, expect
 
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
@@ -23,6 +21,7 @@ from core.registry.proposals import ProposalFeed
 from tests.ui import stage
 from tests.ui.rules_server import RulesServer
 from tests.ui.screen import DESKTOP, PHONE, Screen
+from tests.ui.works_server import running
 
 browser, opened = stage.browser, stage.opened
 pytestmark = stage.pytestmark
@@ -99,28 +98,9 @@ class DeviceServer(RulesServer):
         self.waiting()
 
 
-@contextlib.asynccontextmanager
-async def running(data: Path) -> AsyncIterator[DeviceServer]:
-    """Serve the works on loopback."""
-    server = DeviceServer(data)
-    runner = web.AppRunner(
-        server.gateway.application(), access_log=None, shutdown_timeout=1
-    )
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    server.url = f"http://{host}:{port}"
-    server.link_up()
-    try:
-        yield server
-    finally:
-        server.stop()
-        await runner.cleanup()
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path, browser: Browser) -> AsyncIterator[DeviceServer]:
-    async with running(tmp_path) as found:
+    async with running(DeviceServer(tmp_path)) as found:
         yield found
         for context in list(browser.contexts):
             await context.close()

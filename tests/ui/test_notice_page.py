@@ -31,7 +31,7 @@ TEAM = NoticeChannel(id="team", names=Names(zh="一班群", en="Team one"), rate
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[WorksServer]:
-    async with running(tmp_path) as found:
+    async with running(WorksServer(tmp_path)) as found:
         works = found.works
         policy = NoticePolicy(channels=(TEAM,), quiet=((1320, 360),))
         works.bundle = msgspec.structs.replace(works.bundle, notices=policy)

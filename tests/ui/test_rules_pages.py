@@ -15,9 +15,10 @@ from core.alarms.acts import AcknowledgeAlarm
 from core.processes.acts import ApproveConfig, ArmConfig
 from core.processes.drafts import every
 from tests.ui import stage
-from tests.ui.rules_server import GAS, RulesServer, running
+from tests.ui.rules_server import GAS, RulesServer
 from tests.ui.screen import DESKTOP, PHONE, Screen
 from tests.ui.test_permit_pages import enrol
+from tests.ui.works_server import running
 
 browser, opened = stage.browser, stage.opened
 pytestmark = stage.pytestmark
@@ -26,7 +27,7 @@ EARLY = "combustible-early-warning"
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path, browser: Browser) -> AsyncIterator[RulesServer]:
-    async with running(tmp_path) as found:
+    async with running(RulesServer(tmp_path)) as found:
         yield found
         for context in list(browser.contexts):
             await context.close()

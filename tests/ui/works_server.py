@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -131,10 +132,12 @@ class WorksServer:
         return keys[-1].id
 
 
+ServerT = TypeVar("ServerT", bound=WorksServer)
+
+
 @contextlib.asynccontextmanager
-async def running(data: Path) -> AsyncIterator[WorksServer]:
-    """Serve the works on loopback."""
-    server = WorksServer(data)
+async def running(server: ServerT) -> AsyncIterator[ServerT]:
+    """Serve a server's gateway on loopback."""
     runner = web.AppRunner(
         server.gateway.application(), access_log=None, shutdown_timeout=1
     )
