@@ -13,7 +13,7 @@ from core.registry.declared import Rules
 from core.registry.state import DeviceRecord, EntityRecord
 from frontend_api import care
 from frontend_api import views as v
-from frontend_api.names import Names
+from frontend_api.names import Names, text
 from frontend_api.replica import Replica
 
 MS = 1_000_000
@@ -173,6 +173,7 @@ class Inventory:
 
     def _entity(self, device: DeviceRecord, record: EntityRecord) -> v.EntityView:
         declared = record.declared
+        moves = str(declared.output.kind.value) if declared.output else ""
         return v.EntityView(
             id=record.id,
             name=declared.name,
@@ -181,7 +182,8 @@ class Inventory:
             unit=self._unit(declared.quantity) or declared.unit,
             max_age_s=declared.max_age_s,
             critical=declared.critical,
-            output=str(declared.output.kind.value) if declared.output else "",
+            output=moves,
+            output_text=text(f"gateway.output.{moves}") if moves else None,
             limits=[
                 limit_view(one, self._quantity(declared.quantity))
                 for one in self.limits(device, record)

@@ -33,6 +33,12 @@ def known(*codes: str) -> str:
     return next((code for code in codes if code in catalogue), codes[-1])
 
 
+def reason(code: str) -> Text:
+    """Say why a value is not good, or what was wrong; a stranger's code as it is."""
+    said = known(code, f"reading.{code}", f"gateway.why.{code}", "gateway.code_itself")
+    return text(said, {"code": code})
+
+
 def join(parts: list[Text]) -> Text:
     """List names: 、 in Chinese, commas in English."""
     if not parts:
@@ -281,15 +287,7 @@ class Names:
         if each is not None and isinstance(value, str):
             return join([each(part) for part in value.split(", ") if part])
         if name in _CODED and isinstance(value, str):
-            return text(
-                known(
-                    value,
-                    f"reading.{value}",
-                    f"gateway.why.{value}",
-                    "gateway.code_itself",
-                ),
-                {"code": value},
-            )
+            return reason(value)
         namer = self._namers().get(name.removesuffix("_id"))
         return namer(str(value)) if namer else format_value(value)
 

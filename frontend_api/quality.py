@@ -9,13 +9,15 @@ from core.quality.sift import Sifted, load
 from core.registry.state import DeviceRecord
 from frontend_api.guard import Call, Route
 from frontend_api.link import Uplink
-from frontend_api.names import text
+from frontend_api.names import reason, text
 from frontend_api.problems import Problem
 from frontend_api.replica import Replica
 from frontend_api.rest import number
 from frontend_api.views import Text, View
 
 HOURS, MOST_HOURS, MOST_ENTITIES = 24, 24 * 7, 32
+#: Characters of a reason's code, as a driver may give it.
+MOST_CODE = 200
 #: Kinds whose past says how well they measure.
 _MEASURED = (EntityKind.GAS, EntityKind.SENSOR)
 
@@ -53,6 +55,7 @@ class BadInputView(View):
     """Show one kind of bad input since the gateway's start."""
 
     name: str
+    text: Text
     count: int
     frame: str
     """The last offending frame, without secrets."""
@@ -94,7 +97,14 @@ class QualityDesk:
             Route("GET", "/api/v1/devices/{id}/quality", self.quality,
                   "How a device is doing: score, link, filters, bad input",
                   reply=DeviceQualityView, query=("hours", "to")),
+            Route("GET", "/api/v1/reasons", self.reason,
+                  "Say in words why a value is not good",
+                  reply=Text, query=("code",)),
         ]  # fmt: skip
+
+    async def reason(self, call: Call) -> Text:
+        """Say a reason's code; a code without words is said as it is."""
+        return reason(call.request.query.get("code", "")[:MOST_CODE])
 
     async def quality(self, call: Call) -> DeviceQualityView:
         """Judge a device's last hours; raises Problem."""
@@ -141,7 +151,13 @@ class QualityDesk:
     def _bad(self, device_id: str) -> list[BadInputView]:
         known = self.replica.bad_input.get(device_id, {})
         return [
-            BadInputView(name=name, count=bad.times, frame=bad.frame, at_ms=bad.at_ms)
+            BadInputView(
+                name=name,
+                text=reason(name),
+                count=bad.times,
+                frame=bad.frame,
+                at_ms=bad.at_ms,
+            )
             for name, bad in sorted(known.items(), key=lambda each: -each[1].at_ms)
         ]
 

@@ -169,6 +169,8 @@ class EntityView(View):
     max_age_s: float
     critical: bool
     output: str
+    output_text: Text | None
+    """What it moves."""
     limits: list[LimitView]
     proof: ProofView | None = None
     """Of an output."""

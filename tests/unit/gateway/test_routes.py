@@ -165,7 +165,19 @@ async def test_a_devices_quality_names_what_was_taken_out(owner: Desk) -> None:
     assert found["points"] < 90
     (bad,) = found["bad_input"]
     assert (bad["name"], bad["count"], bad["frame"]) == ("crc", 4, "01 03 FE")
+    assert bad["text"] == {"zh": "crc", "en": "crc"}
+    assert bad["text"] == {"zh": "crc", "en": "crc"}
     assert (await owner.get("/api/v1/devices/none/quality"))[0] == 404
+
+
+async def test_a_reason_is_said_in_words_and_a_strangers_as_it_is(owner: Desk) -> None:
+    """Issue 5 §6: what is wrong stands on the page in words, not in codes."""
+    for code in ("modbus.silent", "host_lost", "silent"):
+        status, said = await owner.get(f"/api/v1/reasons?code={code}")
+        assert status == 200
+        assert code not in (said["zh"], said["en"])
+    status, said = await owner.get("/api/v1/reasons?code=acme.odd%20%7Bx%7D")
+    assert (status, said) == (200, {"zh": "acme.odd {x}", "en": "acme.odd {x}"})
 
 
 def test_the_document_describes_every_act_and_resolves() -> None:

@@ -9,7 +9,7 @@ import { Card, Refused } from '../../components/Bits';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { NOTHING } from './JsonForm';
-import { Fact, standingOf, StandingTag, useLive, useValue, useWhere } from './parts';
+import { Fact, Reason, StandingTag, useLive, useValue, useWhere } from './parts';
 import { ProofTest } from './ProofTest';
 import { Wearing } from './Wearing';
 import './devices.css';
@@ -36,7 +36,7 @@ export function DevicePage({ id }: { id: string }) {
       <Back />
       <div className="page-head">
         <h2>{device.name}</h2>
-        <StandingTag standing={standingOf(device)} />
+        <StandingTag device={device} />
       </div>
       <div className="cards">
         <Card title={t('devices.now')} note={where(device.zone_id, device.person_id)}>
@@ -100,7 +100,12 @@ function Now({ device }: { device: DeviceView }) {
           <Fact key={one.id} name={one.name + (one.critical ? ` · ${t('devices.critical')}` : '')} good={now.good}>
             {now.words}
             {!now.good && ` · ${now.quality}`}
-            {!now.good && now.reason && <code> {now.reason}</code>}
+            {!now.good && now.reason && (
+              <>
+                {' · '}
+                <Reason code={now.reason} />
+              </>
+            )}
           </Fact>
         );
       })}
@@ -182,7 +187,7 @@ function Trouble({ quality }: { quality: DeviceQualityView }) {
       {quality.bad_input.map((one) => (
         <div key={one.name} className="bad-frame">
           <p>
-            <b>{one.name}</b> · {t('devices.times', { count: one.count })} · {moment(one.at_ms, site?.time_zone ?? 'UTC')}
+            <b title={one.name}>{say(one.text)}</b> · {t('devices.times', { count: one.count })} · {moment(one.at_ms, site?.time_zone ?? 'UTC')}
           </p>
           <code>{one.frame || '—'}</code>
         </div>

@@ -70,7 +70,8 @@ export function DevicesPage() {
 }
 
 function Group({ name, devices }: { name: string; devices: DeviceView[] }) {
-  const sorted = [...devices].sort((a, b) => Number(standingOf(a) === 'good') - Number(standingOf(b) === 'good') || a.name.localeCompare(b.name));
+  const well = (one: DeviceView) => Number(['good', 'switches'].includes(standingOf(one)));
+  const sorted = [...devices].sort((a, b) => well(a) - well(b) || a.name.localeCompare(b.name));
   return (
     <section className="device-list" aria-label={name}>
       <h3>{name}</h3>
@@ -92,7 +93,7 @@ function Row({ device }: { device: DeviceView }) {
             {device.name}
           </Anchor>
         </h4>
-        <StandingTag standing={standingOf(device)} />
+        <StandingTag device={device} />
       </header>
       <p className="note">
         {device.person_id ? `${where(null, device.person_id)} · ` : ''}

@@ -6,7 +6,7 @@ import type { DeviceView } from '../../api/schema';
 import { Empty } from '../../components/Bits';
 import { useWords } from '../../i18n';
 import { Back } from './DevicePage';
-import { standingOf, StandingTag } from './parts';
+import { StandingTag } from './parts';
 import { isWorn, maybeWorn, Wearer, Wearing } from './Wearing';
 import './devices.css';
 
@@ -58,7 +58,7 @@ function Helmet({ device, open, choose }: { device: DeviceView; open: boolean; c
     <article className={`device ${maybeWorn(device.worn) ? 'doubtful' : isWorn(device) ? 'good' : ''}`} aria-label={device.name}>
       <header>
         <h3>{device.name}</h3>
-        <StandingTag standing={standingOf(device)} />
+        <StandingTag device={device} />
       </header>
       <p className="note">
         <code>{device.uid}</code>

@@ -1,8 +1,8 @@
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClockPause, IconHelpCircle, IconMinus } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconClockPause, IconHelpCircle, IconMinus, IconToggleRight } from '@tabler/icons-react';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 import { useSection, useSite } from '../../api/hooks';
 import { get, Refusal } from '../../api/rest';
-import type { DeviceView, ProblemView } from '../../api/schema';
+import type { DeviceView, EntityView, ProblemView, Text } from '../../api/schema';
 import { store } from '../../api/store';
 import { figure } from '../../app/format';
 import { qualityOf } from '../../app/gas';
@@ -38,7 +38,7 @@ export function useLive<T>(path: string, watched: RegExp, everyMs = 0): { found:
   return { found, problem, again: load };
 }
 
-export type Standing = 'good' | 'quiet' | 'doubtful' | 'stale' | 'faulty' | 'silent';
+export type Standing = 'good' | 'quiet' | 'switches' | 'doubtful' | 'stale' | 'faulty' | 'silent';
 const MEASURES = ['gas', 'sensor', 'binary', 'location'];
 const WORST: Standing[] = ['silent', 'faulty', 'stale', 'doubtful', 'good'];
 const BY_QUALITY: Record<string, Standing> = {
@@ -51,31 +51,41 @@ const BY_QUALITY: Record<string, Standing> = {
   not_present: 'silent',
 };
 
-/** How a device stands: as its worst entity that measures something. */
+function worst(entities: EntityView[]): Standing {
+  const found = entities.map((entity) => BY_QUALITY[qualityOf(store.live[entity.id]?.[1] ?? 6)] ?? 'silent');
+  return WORST.find((one) => found.includes(one)) ?? 'silent';
+}
+
+/** How a device stands: as its worst entity that measures; without one, as what it switches. */
 export function standingOf(device: DeviceView): Standing {
   const measures = device.entities.filter((entity) => MEASURES.includes(entity.kind));
-  if (!measures.length) return 'quiet';
-  const found = measures.map((entity) => BY_QUALITY[qualityOf(store.live[entity.id]?.[1] ?? 6)] ?? 'silent');
-  return WORST.find((one) => found.includes(one)) ?? 'silent';
+  if (measures.length) return worst(measures);
+  const outputs = device.entities.filter((entity) => entity.kind === 'output');
+  if (!outputs.length) return 'quiet';
+  const shown = worst(outputs);
+  return shown === 'good' ? 'switches' : shown;
 }
 
 const ICONS = {
   good: IconCircleCheck,
   quiet: IconMinus,
+  switches: IconToggleRight,
   doubtful: IconHelpCircle,
   stale: IconClockPause,
   faulty: IconAlertTriangle,
   silent: IconCircleX,
 };
 
-export function StandingTag({ standing }: { standing: Standing }) {
-  const { t } = useWords();
+export function StandingTag({ device }: { device: DeviceView }) {
+  const { t, say } = useWords();
+  const standing = standingOf(device);
   const Icon = ICONS[standing];
-  const kind = standing === 'good' ? 'good' : standing === 'quiet' ? '' : standing === 'doubtful' ? 'warn' : 'bad';
+  const moves = new Set(device.entities.filter((one) => one.output).map((one) => say(one.output_text)));
+  const kind = standing === 'good' || standing === 'switches' ? 'good' : standing === 'quiet' ? '' : standing === 'doubtful' ? 'warn' : 'bad';
   return (
     <span className={`tag ${kind}`}>
       <Icon size={18} aria-hidden />
-      {t(`devices.standing.${standing}`)}
+      {t(`devices.standing.${standing}`, { what: [...moves].join(t('list.comma')) })}
     </span>
   );
 }
@@ -87,6 +97,28 @@ export function useWhere(): (zone: string | null, person?: string | null) => str
   const people = useSection('people');
   return (zone, person) =>
     person ? (people[person]?.name ?? person) : say(site?.zones.find((one) => one.id === zone)?.names) || '—';
+}
+
+const SAID = new Map<string, Promise<Text>>();
+
+/** The hub's words for a reason's code; the code itself until they are here. */
+export function Reason({ code }: { code: string }) {
+  const { say } = useWords();
+  const [words, setWords] = useState<Text | null>(null);
+  useEffect(() => {
+    let here = true;
+    setWords(null);
+    const asked = SAID.get(code) ?? get<Text>(`/api/v1/reasons?code=${encodeURIComponent(code)}`);
+    SAID.set(code, asked);
+    asked.then(
+      (found) => here && setWords(found),
+      () => SAID.delete(code),
+    );
+    return () => {
+      here = false;
+    };
+  }, [code]);
+  return <span title={code}>{say(words) || code}</span>;
 }
 
 /** Say an entity's value now, or why there is none. */
