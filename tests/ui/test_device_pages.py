@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from core import texts
 from core.api.model import Device, Entity, EntityKind, Output, OutputKind
+from core.api.quality import Quality
 from core.link import messages as m
 from core.link.findings import Finding, Findings, Sign
 from core.processes.drafts import every
@@ -18,6 +20,7 @@ from core.quality import sift
 from core.quality.filters import Sample
 from core.registry.commissioning_acts import STEPS
 from core.registry.proposals import ProposalFeed
+from tests.support.yard import HOST
 from tests.ui import stage
 from tests.ui.rules_server import RulesServer
 from tests.ui.screen import DESKTOP, PHONE, Screen
@@ -173,7 +176,27 @@ async def test_a_device_is_enrolled_and_looked_after(
     server._send(m.BadInput({device.id: {"crc": (3, "01 03 FF")}}))
     await screen.page.reload()
     await expect(screen.page.get_by_text("01 03 FF")).to_be_visible()
+    co = next(e for e in device.entities if registry.entities[e].declared.uid == "co")
+    server._send(m.Live([m.LiveRow(co, None, Quality.FAULT, 1, "modbus.silent")]))
+    said = texts.render("modbus.silent", {}, "en")
+    await expect(screen.page.get_by_text(said)).to_be_visible()
+    await expect(screen.page.get_by_text("modbus.silent")).to_have_count(0)
     await screen.sound("device")
+
+
+async def test_a_device_of_outputs_alone_says_what_it_switches(
+    server: DeviceServer, browser: Browser
+) -> None:
+    """Issue 5: it measures nothing, and is there for something all the same."""
+    devices = server.works.hub.state.registry.devices.values()
+    (box,) = [each.id for each in devices if each.uid == "box-tank"]
+    server.works.report(HOST, "box-tank", "siren", False)
+    screen = await opened(browser, server, "sam", PHONE, "zh")
+    await at(screen, server, f"/devices/{box}", "devices.now")
+    siren = texts.render("gateway.output.siren", {}, "zh")
+    moves = screen.t("devices.standing.switches", what=siren)
+    await expect(screen.page.get_by_text(moves, exact=True)).to_be_visible()
+    await screen.sound("outputs-alone")
 
 
 async def test_an_integration_is_set_up_by_its_form(
