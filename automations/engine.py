@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from automations import alarm_calls, inputs
 from automations.compiled import Compiled, compile_rule
+from automations.explaining import Explaining
 from automations.level import UNKNOWN_S
 from automations.levels import Levels
 from automations.modes import Modes
@@ -49,6 +50,7 @@ class Engine:
         self.levels = Levels(kernel, self)
         self.moments = Moments(kernel, self)
         self.modes = Modes(kernel, self)
+        self.explaining = Explaining(kernel, self)
         self._skipped: set[tuple[str, str, str]] = set()
         """(rule, alarm, why) that were told; forgotten with the alarm."""
         self._unknown_since: dict[tuple[str, str], int] = {}

@@ -46,6 +46,14 @@ def of(
     return tuple(found.values())[:KEPT]
 
 
+def seen(kernel: Kernel, entity_ids: list[str]) -> tuple[RunInput, ...]:
+    """Return how some entities read, with quality and age; as many as are kept."""
+    now = kernel.hub.clock.mono_ns()
+    return tuple(
+        _of_reading(kernel.readings.get(each), now) for each in entity_ids[:KEPT]
+    )
+
+
 def _of_reading(reading: Reading, now: int) -> RunInput:
     heard = reading.measured_ns or reading.received_ns
     return RunInput(

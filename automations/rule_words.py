@@ -106,7 +106,7 @@ def lines(rule: Rule, language: str) -> list[str]:
     for zone, mode in sorted(rule.zone_modes.items()):
         found.append(f"{said['mode']} {said['in']} {zone}: {said.get(mode, mode)}")
     for trigger in rule.triggers:
-        found.append(f"{said['when']} {_trigger(trigger, language)}")
+        found.append(f"{said['when']} {trigger_line(trigger, language)}")
     for name, value in sorted(rule.values.items()):
         found.append(f"{said['value']} {name} = {_facts(value.fields, language)}")
     if rule.condition is not None:
@@ -141,7 +141,8 @@ def _take(
         yield Line(sign, told["zh"][at], told["en"][at])
 
 
-def _trigger(trigger: Trigger, language: str) -> str:
+def trigger_line(trigger: Trigger, language: str) -> str:
+    """Return what a trigger waits for, in one line."""
     word = TRIGGERS[language].get(trigger.platform, trigger.platform)
     facts = _facts(trigger.fields, language)
     return f"{word}: {facts} ({trigger.subject})" if facts else word
@@ -242,4 +243,4 @@ def _inner(node: tree.Node) -> str:
     return text if plain else f"({text})"
 
 
-__all__ = ["Line", "diff", "expression", "lines", "span"]
+__all__ = ["Line", "diff", "expression", "lines", "span", "trigger_line"]

@@ -29,6 +29,7 @@ from frontend_api.devices import DeviceDesk
 from frontend_api.diagnostics import DiagnosticsDesk
 from frontend_api.discovery import DiscoveryDesk
 from frontend_api.drills import Drills
+from frontend_api.explain import Explain
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
@@ -72,6 +73,7 @@ class Gateway:
         self.loops = LoopDesk(self.renderer, self.attachments, data)
         self.past = Past(data)
         self.rules = Rules(self.replica, self.past, data)
+        self.explain = Explain(self.replica, self.acts, self.past)
         self.trials = Trials(self.replica, data)
         self.drills = Drills(self.replica, data)
         self._make_devices(data)
@@ -124,6 +126,7 @@ class Gateway:
             *self.seconds.routes(),
             *self.law.routes(),
             *self.rules.routes(),
+            *self.explain.routes(),
             *self.trials.routes(),
             *self.loops.routes(),
             *self.reads.routes(),

@@ -19,6 +19,20 @@ class CallRule(Act, frozen=True, kw_only=True):
     drill: bool = False
 
 
+@act(
+    "rule.explain",
+    *("guardian", "supervisor", "issuer", "safety_officer"),
+    *("maintainer", "auditor"),
+    reads=True,
+)
+class ExplainRule(Act, frozen=True, kw_only=True):
+    """Ask why a rule has not fired, and what it would need; changes nothing."""
+
+    rule: str
+    zone_id: str = ""
+    """Only of this zone; empty: wherever the rule looks."""
+
+
 @act("rule.hook", *_CALLERS, "maintainer", effect=Effect.PROTECTIVE)
 class CallHook(Act, frozen=True, kw_only=True):
     """Let a system outside start the rules that listen to a named hook."""

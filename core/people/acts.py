@@ -38,6 +38,8 @@ class Act(
     roles_: ClassVar[frozenset[str]] = frozenset()
     effect_: ClassVar[Effect] = Effect.NEUTRAL
     signed_: ClassVar[bool] = False
+    reads_: ClassVar[bool] = False
+    """It only asks: nothing changes, so each answer is made anew."""
     two_: ClassVar[frozenset[str]] = frozenset()
     """Roles of which a second person must hold one; empty: one person is enough."""
 
@@ -52,11 +54,12 @@ def act(
     effect: Effect = Effect.NEUTRAL,
     signed: bool = False,
     two: tuple[str, ...] = (),
+    reads: bool = False,
 ) -> Callable[[type[ActT]], type[ActT]]:
     """Register an act; the owner may do everything that any role may.
 
     ``signed``: it needs its actor's signature. ``two``: and that of a second
-    person who holds one of these roles.
+    person who holds one of these roles. ``reads``: it only asks.
     """
 
     def register(cls: type[ActT]) -> type[ActT]:
@@ -67,7 +70,7 @@ def act(
             raise ValueError(f"act {verb} names unknown roles {sorted(unknown)}")
         cls.verb_, cls.effect_ = verb, effect
         cls.roles_ = frozenset(roles) | {"owner"}
-        cls.signed_ = signed or bool(two)
+        cls.signed_, cls.reads_ = signed or bool(two), reads
         cls.two_ = frozenset(two) | ({"owner"} if two else frozenset())
         ACTS[verb] = cls
         return cls

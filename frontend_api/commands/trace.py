@@ -16,6 +16,7 @@ from core.logic.events import (
     RunStarted,
     RunStepped,
 )
+from frontend_api.commands import asking
 from frontend_api.commands.story import Story, stamp
 from frontend_api.names import Names, text
 from frontend_api.sentences import sentence
@@ -86,6 +87,8 @@ def main(argv: list[str]) -> int:
         # Another room plays the past again; it is reached by name.
         why = importlib.import_module("automations.backtest_why")
         return int(why.main(argv))
+    if "--why" in argv:
+        return asking.main(argv)
     options = _options(argv)
     try:
         story = Story(Path(options.data).resolve())
@@ -121,6 +124,9 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--last", type=int, default=5, help="how many runs (5)")
     parser.add_argument(
         "--at", help="with --rule: why it did not fire then (2026-11-21T06:00+08:00)"
+    )
+    parser.add_argument(
+        "--why", action="store_true", help="with --rule: what it would need now"
     )
     parser.add_argument("--skipped", action="store_true", help="what did not run, too")
     parser.add_argument("--language", choices=("zh", "en"), default="en")

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from automations import compile_rule, pages
+from automations.engine import Engine
 from automations.pinning import STORE, keep
 from automations.publish import store
 from core import config
@@ -34,6 +35,8 @@ class RulesServer(WorksServer):
         super().__init__(data)
         self.data = data
         kernel = self.works.kernel
+        self.engine = Engine(kernel)
+        kernel.hub.rooms.append(self.engine)
         self.arming = Arming(kernel, Folder(data / "bundles"), self._armed)
         bundle = msgspec.structs.replace(self.works.bundle, rules=(self.rule(),))
         digest = store(config.dump(bundle), data)

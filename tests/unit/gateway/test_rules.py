@@ -12,7 +12,8 @@ from core.processes.acts import ApproveConfig, ArmConfig, RejectConfig, SubmitCo
 from core.processes.drafts import Draft, every, save
 from frontend_api import rules_worker
 from tests.support.waiting import until
-from tests.ui.rules_server import GAS, RulesServer, running
+from tests.ui.rules_server import GAS, RulesServer
+from tests.ui.works_server import running
 
 WISH = {"kind": "add", "rule": "second", "blueprint": GAS, "given": {"chain": "gas"}}
 
@@ -54,7 +55,7 @@ class Desk:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RulesServer]:
-    async with running(tmp_path) as found:
+    async with running(RulesServer(tmp_path)) as found:
         replica = found.gateway.replica
         await until(lambda: replica.reachable, "the first snapshot")
         yield found
@@ -83,6 +84,33 @@ async def test_the_book_tells_pins_modes_and_who_may(server: RulesServer) -> Non
     assert (worker["may_draft"], worker["may_review"]) == (False, False)
     status, _ = await Desk(server, "ann").ask("POST", "/api/v1/drafts", WISH)
     assert status == 403
+
+
+async def test_it_tells_what_a_rule_would_need_now(server: RulesServer) -> None:
+    """R26: asked of the living engine, said in both languages, with its evidence."""
+    path = "/api/v1/rules/gas-response/why"
+    status, why = await Desk(server, "sam").ask("GET", path)
+    assert status == 200, why
+    assert (why["rule"], why["last_run"]) == ("gas-response", None)
+    assert why["on_unknown"]["zh"] and why["at_ms"]
+    stands = [each for told in why["triggers"] for each in told["subjects"]]
+    (tank,) = [each for each in stands if "罐" in each["names"]["zh"] or each["inputs"]]
+    assert tank["truth"] in ("FALSE", "UNKNOWN") and tank["needs"]
+    assert all(each["quality"] and each["names"]["zh"] for each in tank["inputs"])
+    status, _ = await Desk(server, "sam").ask("GET", "/api/v1/rules/nothing/why")
+    assert status == 404
+    status, refused = await Desk(server, "ann").ask("GET", path)
+    assert (status, refused["code"]) == (403, "act.role")
+    kernel = server.works.kernel
+    kernel.alarms.raise_(
+        "zone:tank", "x", kind="gas.toxic", priority=1, zone_id="tank",
+        life_safety=True,
+    )  # fmt: skip
+    server.flush()
+    _, why = await Desk(server, "sam").ask("GET", path)
+    assert why["last_run"]["run"]
+    runs = [each["run"] for told in why["triggers"] for each in told["subjects"]]
+    assert why["last_run"]["run"] in runs
 
 
 async def test_a_draft_is_submitted_approved_and_armed(server: RulesServer) -> None:

@@ -569,6 +569,9 @@ export interface DestructionView {
   destroyed?: number;
   dropped?: number;
   waiting?: number;
+  folders?: number;
+  looked?: number;
+  unnamed?: number;
   failed?: number;
   reason?: string;
 }
@@ -1671,6 +1674,7 @@ export interface PhotoView {
   sha256: string;
   by_id: string;
   taken_ms: number;
+  erased?: boolean;
 }
 
 export interface PhotographTask {
@@ -2249,6 +2253,16 @@ export interface RuleViewList {
   items: RuleView[];
   epoch: number;
   seq: number;
+}
+
+export interface RuleWhy {
+  rule: string;
+  names: Text;
+  at_ms: number;
+  on_unknown: Text;
+  triggers: WhyTrigger[];
+  last_run: WhyLast | null;
+  last_skip: WhyLast | null;
 }
 
 export type RunInput = [string, number | boolean | string | null, number, number, string];
@@ -2953,6 +2967,48 @@ export interface WatcherView {
   person_id: string;
   since_ms: number;
   screens: number;
+}
+
+export interface WhyInput {
+  names: Text;
+  value: string;
+  unit: string;
+  quality: string;
+  age_s: number | null;
+}
+
+export interface WhyLast {
+  at_ms: number;
+  subject: Text;
+  what: Text;
+  run: string;
+}
+
+export interface WhyPart {
+  text: string;
+  truth: string;
+}
+
+export interface WhySubject {
+  names: Text;
+  truth: string;
+  mode: string;
+  needs: Text[];
+  limit: number | null;
+  alarms: Text[];
+  condition: string;
+  parts: WhyPart[];
+  inputs: WhyInput[];
+  run: string;
+  run_since_ms: number;
+}
+
+export interface WhyTrigger {
+  names: Text;
+  kind: string;
+  missing: Text[];
+  subjects: WhySubject[];
+  more: number;
 }
 
 export interface WithdrawCard {
