@@ -11,9 +11,7 @@ import msgspec
 from aiohttp import web
 
 from core.clock import Clock, RealClock
-from core.permits.attachments_acts import RecordAttachment
 from core.response.plans_acts import SendReport
-from core.response.tasks_acts import PhotographTask
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
@@ -48,6 +46,7 @@ from frontend_api.signing import Signers
 from frontend_api.static import DIST, WebApp
 from frontend_api.stream import SCREENS, Screens
 from frontend_api.unknown_map import UnknownMap
+from frontend_api.vouching import Vouching
 
 #: Events that an empty timeline is filled with.
 REMEMBERED = 200
@@ -70,7 +69,8 @@ class Gateway:
         self.acts.may_bring = self.signers.may_bring
         self.attachments = Attachments(self.replica, self.acts, data)
         self.law = Law(self.replica, self.acts)
-        self.loops = LoopDesk(self.renderer, self.attachments, data)
+        self.vouching = Vouching(self.attachments)
+        self.loops = LoopDesk(self.renderer, data)
         self.past = Past(data)
         self.rules = Rules(self.replica, self.past, data)
         self.explain = Explain(self.replica, self.acts, self.past)
@@ -201,12 +201,10 @@ class Gateway:
     async def act(self, call: Call) -> Any:
         """Carry an act to the core."""
         verb = call.request.match_info["tail"]
-        if verb == RecordAttachment.verb_:
-            await self.attachments.vouch(call.request, call.session)
-        elif verb == PhotographTask.verb_:
-            await self.loops.vouch(call.request, call.session.person_id)
-        elif verb == SendReport.verb_:
+        if verb == SendReport.verb_:
             await self.loops.vouch_report(call.request)
+        else:
+            await self.vouching.check(verb, call.request, call.session)
         return await self.acts.handle(call.request, call.session, verb)
 
     async def missing(self, _: Call) -> None:

@@ -22,7 +22,7 @@ from core.permits.attachments_acts import ReadPersonal, RecordAttachment
 from core.permits.attachments_state import people_of
 from core.permits.state import PermitRecord
 from frontend_api.accounts import Session
-from frontend_api.acts import Acts, ProofBody, statement
+from frontend_api.acts import Acts
 from frontend_api.blobio import (
     IDLE_S,
     LENGTH,
@@ -171,7 +171,7 @@ class Attachments:
     def _on_permit(
         self, session: Session, permit_id: str, roles: frozenset[str]
     ) -> None:
-        task = self.replica.state.response.tasks.tasks.get(permit_id)
+        task = self.replica.state.response.tasks.pictured(permit_id)
         if task is not None:
             held = self.replica.roles(session.person_id)
             if may_photograph(task, session.person_id, held):
@@ -252,33 +252,6 @@ class Attachments:
     async def drop(self, call: Call) -> None:
         """Give an upload up."""
         await self.run(self.uploads.drop, _id(call.request), _writer(call))
-
-    # --- the act --------------------------------------------------------------
-
-    async def vouch(self, request: web.Request, session: Session) -> None:
-        """Refuse to carry ``attachment.record`` for a blob that is not here.
-
-        The core cannot see the vault: a blob is synced before the event that
-        names it. What is malformed passes; the act's own decoder refuses it.
-        """
-        try:
-            told = msgspec.json.decode(await request.read(), type=dict[str, Any])
-            if told.get("proof") is not None:
-                # The act is then what was signed, and nothing beside it.
-                proof = msgspec.convert(told["proof"], ProofBody).proof()
-                told = msgspec.json.decode(statement(proof).body, type=dict[str, Any])
-            own = RecordAttachment.__struct_fields__
-            fields = {name: value for name, value in told.items() if name in own}
-            act = msgspec.convert(fields, RecordAttachment)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return
-        blob = await self.run(self.evidence.about, act.permit_id, act.sha256)
-        if session.person_id not in blob.by:
-            raise problem_of(Refused("attachment.not_yours", permit=act.permit_id))
-        if (act.size, act.media) != (blob.size, blob.media):
-            raise problem_of(
-                Refused("attachment.differs", size=blob.size, media=blob.media)
-            )
 
     # --- reads ----------------------------------------------------------------
 

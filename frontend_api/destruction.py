@@ -7,7 +7,7 @@ stop in between loses nothing.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,11 +15,12 @@ import msgspec
 from core.people.events import PersonErased
 from core.people.keys_events import FaceConsented, FaceWithdrawn
 from core.people.vault import Vault
-from core.permits.attachments_events import AttachmentErased
+from core.permits.attachments_events import AllErased, AttachmentErased
 from frontend_api.evidence import Evidence
 from frontend_api.problems import Problem
 from frontend_api.quota import Upload
 from frontend_api.replica import Kept, Replica
+from frontend_api.sweep import Looked, Sweep, named_by
 from frontend_api.uploads import Uploads
 
 #: Between two passes where nothing calls for one.
@@ -27,7 +28,7 @@ _EVERY_S = 3600.0
 #: An erasure that is not durable yet is looked at again.
 _SOON_S = 5.0
 #: After these something has to be destroyed.
-_WORDS = (AttachmentErased, FaceConsented, FaceWithdrawn, PersonErased)
+_WORDS = (AllErased, AttachmentErased, FaceConsented, FaceWithdrawn, PersonErased)
 Run = Callable[..., Awaitable[Any]]
 
 
@@ -42,6 +43,12 @@ class DestructionView(msgspec.Struct, kw_only=True):
     """Blobs and uploads that no event named in time."""
     waiting: int = 0
     """Erasures that the disk has not proven yet."""
+    folders: int = 0
+    """Folders of the vault that the last sweep has to look at."""
+    looked: int = 0
+    """How many of these it has looked at."""
+    unnamed: int = 0
+    """Blobs that no event names, found by it; they go after three days."""
     failed: int = 0
     """What could not be destroyed in the last pass; it is tried again."""
     reason: str = ""
@@ -56,6 +63,7 @@ class Destruction:
         self._replica, self._run = replica, run
         self._evidence, self._uploads = evidence, uploads
         self._vault: Vault = evidence.vault
+        self._sweep = Sweep(evidence.vault, replica.clock)
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.report = DestructionView()
@@ -95,6 +103,8 @@ class Destruction:
                 report.destroyed += 1
         if self._replica.reachable:
             await self._expire()
+            if self._replica.state.seq:  # before the first snapshot nobody knows
+                await self._swept()
         report.passes += 1
         report.last_ms = self._replica.now_ms()
 
@@ -111,10 +121,36 @@ class Destruction:
             due += [(seq, (self._face, person_id, each)) for each, seq in gone.items()]
         for person_id, seq in state.people.cards.erased_seq.items():
             due.append((seq, (self._person, person_id)))
+        for task_id in state.response.tasks.tasks:
+            for photo in state.response.tasks.tasks[task_id].photos:
+                if photo.erased_seq:
+                    work = (self._erase, task_id, photo.sha256)
+                    due.append((photo.erased_seq, work))
+        due += [(seq, (self._all, owner)) for owner, seq in self._gone()]
         durable = self._replica.durable
         self.report.waiting += sum(seq > durable for seq, _ in due)
         # The same blob may be named twice.
         return list(dict.fromkeys(work for seq, work in due if seq <= durable))
+
+    def _gone(self) -> Iterator[tuple[str, int]]:
+        """Yield the permits and tasks whose own key is to go, and by which event."""
+        state = self._replica.state
+        tasks = state.response.tasks
+        for permit in state.permits.permits.values():
+            if permit.attachments.gone_seq:
+                yield permit.id, permit.attachments.gone_seq
+        for task_id in (*tasks.tasks, *tasks.filed):
+            held = tasks.pictured(task_id)
+            if held is None:
+                continue
+            if held.gone_seq:
+                yield task_id, held.gone_seq
+
+    def _all(self, owner_id: str) -> bool:
+        if self._vault.permit_erased(owner_id):
+            return False
+        self._vault.erase_permit(owner_id)
+        return True
 
     def _erase(self, permit_id: str, sha256: str) -> bool:
         if self._evidence.erased(permit_id, sha256):
@@ -153,7 +189,7 @@ class Destruction:
     def _named(self, upload: Upload) -> bool | None:
         """Say whether an event names an upload's blob, or it has none of its own.
 
-        None: its permit or task is not known, now or any more.
+        None: the journal's word is not here yet.
         """
         name = upload.done or upload.keeping
         if upload.purpose != "evidence" or not name:
@@ -162,10 +198,32 @@ class Destruction:
         permit = state.permits.permits.get(upload.owner_id)
         if permit is not None:
             return bool(permit.attachments.of(name))
-        task = state.response.tasks.tasks.get(upload.owner_id)
+        task = state.response.tasks.pictured(upload.owner_id)
         if task is not None:
             return name in {photo.sha256 for photo in task.photos}
-        return None
+        return False if state.seq else None
+
+    async def _swept(self) -> None:
+        """Look through the vault, folder by folder, for what nothing names."""
+        report = self.report
+        try:
+            uploads = await self._run(self._uploads.named)
+            folders = await self._run(self._sweep.folders)
+        except (Problem, OSError) as error:
+            self._failed(error)
+            return
+        named = named_by(self._replica.state, self._vault, uploads)
+        report.folders, report.looked, report.unnamed = len(folders), 0, 0
+        for folder in folders:
+            try:
+                names = named.get(folder, frozenset())
+                found: Looked = await self._run(self._sweep.look, folder, names)
+            except (Problem, OSError) as error:
+                self._failed(error)
+            else:
+                report.unnamed += found.waiting
+                report.dropped += found.dropped
+            report.looked += 1
 
     def _drop(self, upload: Upload) -> bool:
         self._uploads.let_go(upload)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.people.vault import Owner, Standing, Vault, VaultError
+from core.people.vault import Owner, Standing, Vault, VaultError, want
 from core.registry.files import destroy, make_private, sync_folder, write_whole
 from frontend_api.sealed import Sealed, Unsealable
 
@@ -60,8 +60,8 @@ class Evidence:
         """
         folder = self.vault.permit_folder(permit_id)
         make_private(folder)
-        if (folder / (blob.sha256 + _ERASED)).exists():
-            raise VaultError(Standing.ERASED, f"{blob.sha256}: was erased")
+        want(folder, blob.sha256)
+        self._check_erased(permit_id, blob.sha256)
         with contextlib.suppress(VaultError):
             known = self.about(permit_id, blob.sha256)
             before = set(known.by)
@@ -90,8 +90,7 @@ class Evidence:
         if not _NAME.fullmatch(sha256):
             raise VaultError(Standing.MISSING, f"{sha256!r} is no name of a blob")
         folder = self.vault.permit_folder(permit_id)
-        if (folder / (sha256 + _ERASED)).exists():
-            raise VaultError(Standing.ERASED, f"{sha256}: was erased")
+        self._check_erased(permit_id, sha256)
         try:
             stored = (folder / (sha256 + _KEY)).read_bytes()
         except FileNotFoundError:
@@ -101,6 +100,17 @@ class Evidence:
         if not (folder / (sha256 + _BLOB)).exists():
             raise VaultError(Standing.MISSING, f"{sha256}: its content is gone")
         return blob
+
+    def wanted(self, permit_id: str, sha256: str) -> Blob:
+        """Return what an act is about to name; it stays, at least for a while."""
+        with self.vault.guard():
+            want(self.vault.permit_folder(permit_id), sha256)
+            return self.about(permit_id, sha256)
+
+    def _check_erased(self, permit_id: str, sha256: str) -> None:
+        mark = self.vault.permit_folder(permit_id) / (sha256 + _ERASED)
+        if mark.exists() or self.vault.permit_gone(permit_id):
+            raise VaultError(Standing.ERASED, f"{sha256}: was erased")
 
     def read(
         self, permit_id: str, blob: Blob, start: int = 0, stop: int | None = None
@@ -154,6 +164,8 @@ class Evidence:
 
     def erased(self, permit_id: str, sha256: str) -> bool:
         """Say whether a blob's erasure came to its end: its mark alone is left."""
+        if self.vault.permit_gone(permit_id):
+            return True
         folder = self.vault.permit_folder(permit_id)
         left = any((folder / (sha256 + end)).exists() for end in (_KEY, _BLOB))
         return (folder / (sha256 + _ERASED)).exists() and not left

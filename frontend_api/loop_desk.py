@@ -14,14 +14,10 @@ import msgspec
 from aiohttp import web
 
 from core.api.errors import Refused
-from core.people.acts import ActT
 from core.registry.files import make_private, write_whole
 from core.response.plans_acts import SendReport
 from core.response.plans_state import PlanRun
-from core.response.tasks_acts import PhotographTask
 from frontend_api import loop_views as v
-from frontend_api.acts import ProofBody, statement
-from frontend_api.attachments import Attachments
 from frontend_api.blobio import problem_of
 from frontend_api.guard import Call, Route, body
 from frontend_api.loops import Loops
@@ -29,6 +25,7 @@ from frontend_api.names import text
 from frontend_api.problems import Problem
 from frontend_api.render import Renderer
 from frontend_api.views import Text
+from frontend_api.vouching import told
 
 _READERS = frozenset({"safety_officer", "owner", "auditor"})
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -49,11 +46,8 @@ class KeptView(msgspec.Struct, kw_only=True):
 class LoopDesk:
     """Answer what needs more than the replica's views."""
 
-    def __init__(
-        self, renderer: Renderer, attachments: Attachments, data: Path
-    ) -> None:
+    def __init__(self, renderer: Renderer, data: Path) -> None:
         self.replica, self._names = renderer.replica, renderer.names
-        self._attachments = attachments
         self._folder = data / "reports"
         self.loops = loops = Loops(self.replica)
         renderer.extra |= {
@@ -84,29 +78,11 @@ class LoopDesk:
         """Tell what the site has in force."""
         return self.loops.book()
 
-    # --- pictures of tasks ----------------------------------------------------
-
-    async def vouch(self, request: web.Request, person_id: str) -> None:
-        """Refuse to carry ``task.photo`` for a picture that is not here.
-
-        A blob is synced before the event that names it; what is malformed passes,
-        as the act's own decoder refuses it.
-        """
-        act = await _told(request, PhotographTask)
-        if act is None:
-            return
-        keeper = self._attachments
-        blob = await keeper.run(keeper.evidence.about, act.task_id, act.sha256)
-        if person_id not in blob.by:
-            raise problem_of(Refused("attachment.not_yours", permit=act.task_id))
-        if (act.size, act.media) != (blob.size, blob.media):
-            raise problem_of(
-                Refused("attachment.differs", size=blob.size, media=blob.media)
-            )
+    # --- notices that were sent -------------------------------------------------
 
     async def vouch_report(self, request: web.Request) -> None:
         """Refuse to carry ``plan.report`` for a text that is not kept here."""
-        act = await _told(request, SendReport)
+        act = await told(request, SendReport)
         if act is None:
             return
         file = self._folder / f"{act.sha256}.txt"
@@ -219,19 +195,6 @@ class LoopDesk:
         except FileNotFoundError:
             raise Problem("gateway.not_found") from None
         return web.Response(body=data, content_type="text/plain", charset="utf-8")
-
-
-async def _told(request: web.Request, kind: type[ActT]) -> ActT | None:
-    """Return the act that a request asks for, signed or not; None: malformed."""
-    try:
-        told = msgspec.json.decode(await request.read(), type=dict[str, object])
-        if told.get("proof") is not None:
-            proof = msgspec.convert(told["proof"], ProofBody).proof()
-            told = msgspec.json.decode(statement(proof).body, type=dict[str, object])
-        own = {name: told[name] for name in kind.__struct_fields__ if name in told}
-        return msgspec.convert(own, kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
 
 
 def _drawn(label: str) -> str:

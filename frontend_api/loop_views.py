@@ -11,6 +11,8 @@ class PhotoView(View):
     sha256: str
     by_id: str
     taken_ms: int
+    erased: bool = False
+    """Its time is over: the picture is gone, its name is left."""
 
 
 class TaskView(View):

@@ -10,7 +10,7 @@ from core.response.plans_state import PlanRun, StepRecord
 from core.response.rounds_state import RoundRun, ScanRecord, SheetRecord
 from core.response.tasks import PICTURED
 from core.response.tasks_acts import LEADS
-from core.response.tasks_state import MAJOR, TaskRecord
+from core.response.tasks_state import MAJOR, FiledTask, TaskRecord
 from frontend_api import loop_views as v
 from frontend_api.inventory import MS, due_ms, two
 from frontend_api.names import join, known, text
@@ -65,6 +65,7 @@ class Loops:
                     sha256=photo.sha256,
                     by_id=photo.by,
                     taken_ms=photo.taken_ms,
+                    erased=bool(photo.erased_seq),
                 )
                 for photo in task.photos
             ],
@@ -231,8 +232,12 @@ class Loops:
         )
 
 
-def may_photograph(task: TaskRecord, person_id: str, roles: Collection[str]) -> bool:
+def may_photograph(
+    task: TaskRecord | FiledTask, person_id: str, roles: Collection[str]
+) -> bool:
     """Say whether a person may bring or see the pictures of a task."""
+    if isinstance(task, FiledTask):
+        return not set(_LOOK).isdisjoint(roles)
     named = {task.by, task.owner, *task.fixers, *task.checkers} - {""}
     return person_id in named or not {*_LOOK, *task.roles}.isdisjoint(roles)
 

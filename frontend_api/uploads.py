@@ -272,7 +272,7 @@ class Uploads:
             key=self.vault.unwrap(upload.owner(), upload.id, upload.key),
             bound=upload.id,
         )
-        with self._keeping:
+        with self._keeping, self.vault.guard():
             return self.evidence.keep(upload.owner_id, blob, growing.file.path).sha256
 
     def drop(self, upload_id: str, by: str) -> None:
@@ -315,6 +315,13 @@ class Uploads:
             self._all().pop(upload.id, None)
             live = self._live.pop(upload.id, _Live())
         live.turn, live.growing = live.turn + 1, None
+
+    def named(self) -> dict[str, set[str]]:
+        """Return what was brought and may yet be named, by person, permit or task."""
+        found: dict[str, set[str]] = {}
+        for one in list(self._all().values()):
+            found.setdefault(one.owner_id, set()).update({one.done, one.keeping})
+        return found
 
     def expired(self) -> list[Upload]:
         """Return the uploads whose time is over; none while the time is unknown."""

@@ -68,6 +68,13 @@ class CardsState(msgspec.Struct, kw_only=True):
     trainings: dict[str, dict[str, TrainingFacts]] = {}
     """Person id → topic → training."""
     companies: dict[str, CompanyRecord] = {}
+    named: dict[str, list[str]] = {}
+    """Person id → every blob that an event ever named; the vault keeps no other."""
+
+    def name(self, person_id: str, *names: str) -> None:
+        """Note the blobs that an event names."""
+        known = self.named.setdefault(person_id, [])
+        known += [each for each in names if each and each not in known]
 
     def of(self, person_id: str) -> list[CardRecord]:
         """Return a person's cards, withdrawn ones too."""
@@ -108,6 +115,7 @@ def _company_ended(state: "SiteState", body: CompanyEnded, _: Envelope) -> None:
 @folds(PersonRecorded)
 def _person(state: "SiteState", body: PersonRecorded, _: Envelope) -> None:
     state.people.cards.persons[body.person_id] = body.facts
+    state.people.cards.name(body.person_id, body.facts.fields, body.facts.photo)
     if body.enrolled:
         state.people.roles[body.person_id] = ["worker"]
 
@@ -128,6 +136,7 @@ def _erased(state: "SiteState", body: PersonErased, envelope: Envelope) -> None:
     cards = state.people.cards
     cards.persons.pop(body.person_id, None)
     cards.trainings.pop(body.person_id, None)
+    cards.named.pop(body.person_id, None)
     cards.erased[body.person_id] = envelope.wall_ns
     cards.erased_seq[body.person_id] = envelope.seq
     state.people.roles[body.person_id] = []
@@ -137,6 +146,7 @@ def _erased(state: "SiteState", body: PersonErased, envelope: Envelope) -> None:
 
 @folds(CardRecorded)
 def _card(state: "SiteState", body: CardRecorded, _: Envelope) -> None:
+    state.people.cards.name(body.person_id, body.document)
     state.people.cards.cards[body.card_id] = CardRecord(
         id=body.card_id,
         person_id=body.person_id,
@@ -161,6 +171,7 @@ def _verified(state: "SiteState", body: CardVerified, _: Envelope) -> None:
     card = state.people.cards.cards.get(body.card_id)
     if card is not None:
         card.verdict, card.evidence = "valid", body.evidence
+        state.people.cards.name(card.person_id, body.evidence)
 
 
 @folds(CardDoubted)
@@ -168,6 +179,7 @@ def _doubted(state: "SiteState", body: CardDoubted, _: Envelope) -> None:
     card = state.people.cards.cards.get(body.card_id)
     if card is not None:
         card.verdict, card.evidence = body.verdict, body.evidence
+        state.people.cards.name(card.person_id, body.evidence)
 
 
 @folds(CardExpiring)
@@ -181,6 +193,7 @@ def _expiring(state: "SiteState", body: CardExpiring, _: Envelope) -> None:
 def _training(state: "SiteState", body: TrainingRecorded, _: Envelope) -> None:
     topics = state.people.cards.trainings.setdefault(body.person_id, {})
     topics[body.topic] = body.facts
+    state.people.cards.name(body.person_id, body.facts.document)
 
 
 @folds(TrainingWithdrawn)

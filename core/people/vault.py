@@ -11,10 +11,12 @@ the permit's.
 The gateway and the import use this; the safety process does not.
 """
 
+import contextlib
 import enum
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -25,7 +27,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.api.errors import SafeholdError
-from core.registry.files import destroy, fresh, make_private, write_whole
+from core.registry.files import (
+    destroy,
+    fresh,
+    locked,
+    make_private,
+    sync_folder,
+    write_whole,
+)
 from core.registry.secrets import Secrets
 
 #: Largest blob: a photo or a scanned card, not a video.
@@ -37,6 +46,8 @@ _MAGIC = b"SHV1"
 _NONCE = 12
 _NAME = re.compile(r"[0-9a-f]{64}")
 _KEY, _ERASED = "key", "erased"
+#: Beside a blob that no event names: since when nobody was seen to want it.
+UNNAMED = ".unnamed"
 #: Kinds whose blobs have keys of their own.
 _ALONE = ("template",)
 
@@ -100,12 +111,14 @@ class Vault:
             raise ValueError(f"{len(data)} bytes; a blob has at most {MAX_BYTES}")
         person = self._key(person_id, create=True)
         name = _name(person, kind, data)
-        path = self._path(person_id) / name
-        if self.verify(person_id, kind, name) is not Standing.SOUND:
-            key = self._blob_key(person_id, kind, name, create=True) or person.key
-            nonce = fresh(_NONCE)
-            sealed = AESGCM(key).encrypt(nonce, data, _bound(person_id, kind))
-            write_whole(path, _MAGIC + nonce + sealed)
+        path = self.person_folder(person_id) / name
+        with self.guard():
+            want(path.parent, name)
+            if self.verify(person_id, kind, name) is not Standing.SOUND:
+                key = self._blob_key(person_id, kind, name, create=True) or person.key
+                nonce = fresh(_NONCE)
+                sealed = AESGCM(key).encrypt(nonce, data, _bound(person_id, kind))
+                write_whole(path, _MAGIC + nonce + sealed)
         return name
 
     def get(self, person_id: str, kind: str, name: str) -> bytes:
@@ -115,7 +128,7 @@ class Vault:
             raise VaultError(Standing.MISSING, f"{name!r} is no name of a blob")
         key = self._blob_key(person_id, kind, name, create=False) or person.key
         try:
-            stored = (self._path(person_id) / name).read_bytes()
+            stored = (self.person_folder(person_id) / name).read_bytes()
         except FileNotFoundError:
             raise VaultError(Standing.MISSING, f"{name}: not in the vault") from None
         seal = AESGCM(key)
@@ -123,6 +136,24 @@ class Vault:
         if not hmac.compare_digest(_name(person, kind, data), name):
             raise VaultError(Standing.DAMAGED, f"{name}: holds another content")
         return data
+
+    def wanted(self, person_id: str, name: str) -> bool:
+        """Say that an act is about to name a blob; False when it is not here."""
+        folder = self.person_folder(person_id)
+        with self.guard():
+            want(folder, name)
+            return bool(_NAME.fullmatch(name)) and (folder / name).exists()
+
+    @contextlib.contextmanager
+    def guard(self, *, alone: bool = False) -> Iterator[bool]:
+        """Keep what lies here from being swept meanwhile; raises OSError.
+
+        ``alone``: be the one that sweeps; yields False while others are at work.
+        A lock of the file, as an import is a process of its own.
+        """
+        make_private(self.folder)
+        with locked(self.folder, alone=alone) as free:
+            yield free
 
     def verify(self, person_id: str, kind: str, name: str) -> Standing:
         """Say whether what an event names is there, unchanged, gone or erased."""
@@ -134,7 +165,7 @@ class Vault:
 
     def erased(self, person_id: str) -> bool:
         """Say whether a person's erasure came to its end: its mark alone is left."""
-        folder = self._path(person_id)
+        folder = self.person_folder(person_id)
         if not (folder / _ERASED).exists():
             return False
         return all(path.name == _ERASED for path in folder.iterdir())
@@ -145,7 +176,7 @@ class Vault:
         The mark comes first: after a stop in between, the key is no longer used
         and the same call ends the work.
         """
-        folder = self._path(person_id)
+        folder = self.person_folder(person_id)
         make_private(folder)
         write_whole(folder / _ERASED, b"")
         destroy(folder / _KEY)
@@ -160,7 +191,7 @@ class Vault:
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a blob")
-        folder = self._path(person_id)
+        folder = self.person_folder(person_id)
         make_private(folder)
         write_whole(folder / f"{name}.{_ERASED}", b"")
         destroy(folder / f"{name}.{_KEY}")
@@ -168,7 +199,7 @@ class Vault:
 
     def template_erased(self, person_id: str, name: str) -> bool:
         """Say whether a template's erasure came to its end, or the person's own did."""
-        folder = self._path(person_id)
+        folder = self.person_folder(person_id)
         if (folder / _ERASED).exists():
             return True
         left = (folder / f"{name}.{_KEY}", folder / name)
@@ -197,11 +228,28 @@ class Vault:
         return _unseal(seal, stored, _wrapped(owner, what), f"{what} of {owner.id}")
 
     def erase_permit(self, permit_id: str) -> None:
-        """Destroy a permit's key, so that nothing of it can be read; idempotent."""
+        """Destroy a permit's or a task's key, then what it sealed; idempotent.
+
+        Raises OSError; the same call then ends the work.
+        """
         folder = self.permit_folder(permit_id)
         make_private(folder)
         write_whole(folder / _ERASED, b"")
         destroy(folder / _KEY)
+        for path in sorted(folder.iterdir()):
+            if path.name != _ERASED:
+                # Without the key it is noise, and overwriting a film wears the card.
+                path.unlink(missing_ok=True)
+        sync_folder(folder)
+
+    def permit_gone(self, permit_id: str) -> bool:
+        """Say whether a permit's key was destroyed, or is about to be."""
+        return (self.permit_folder(permit_id) / _ERASED).exists()
+
+    def permit_erased(self, permit_id: str) -> bool:
+        """Say whether a permit's erasure came to its end: its mark alone is left."""
+        folder = self.permit_folder(permit_id)
+        return self.permit_gone(permit_id) and len(list(folder.iterdir())) == 1
 
     # --- keys -----------------------------------------------------------------
 
@@ -211,7 +259,7 @@ class Vault:
         """Return a blob's own key; None for a kind that shares the person's."""
         if kind not in _ALONE:
             return None
-        folder, owner = self._path(person_id), Owner("person", person_id)
+        folder, owner = self.person_folder(person_id), Owner("person", person_id)
         if (folder / f"{name}.{_ERASED}").exists():
             raise VaultError(Standing.ERASED, f"{name}: the template was erased")
         path = folder / f"{name}.{_KEY}"
@@ -227,7 +275,7 @@ class Vault:
             return self._blob_key(person_id, kind, name, create=False)
         return made
 
-    def _path(self, person_id: str) -> Path:
+    def person_folder(self, person_id: str) -> Path:
         """Return a person's folder; an id is anybody's text, so never a path."""
         return self.folder / _hashed(person_id)
 
@@ -236,7 +284,7 @@ class Vault:
 
     def _owned(self, owner: Owner, *, create: bool) -> PersonKey:
         if owner.kind == "person":
-            folder, bound = self._path(owner.id), _bound(owner.id, _KEY)
+            folder, bound = self.person_folder(owner.id), _bound(owner.id, _KEY)
         else:
             folder, bound = self.permit_folder(owner.id), _wrapped(owner, _KEY)
         if (folder / _ERASED).exists():
@@ -269,6 +317,11 @@ class Vault:
             derived = HKDF(SHA256(), 32, salt=None, info=b"safehold vault 1")
             self._site = AESGCM(derived.derive(secret))
         return self._site
+
+
+def want(folder: Path, name: str) -> None:
+    """Take away the mark of a blob that nobody wanted; its time begins anew."""
+    (folder / (name + UNNAMED)).unlink(missing_ok=True)
 
 
 def _bound(person_id: str, kind: str) -> bytes:

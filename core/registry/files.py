@@ -1,6 +1,9 @@
 """Small private files that a power loss leaves whole: 0600, synced, atomic."""
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 #: Random bytes from the operating system.
@@ -51,6 +54,26 @@ def destroy(path: Path) -> None:
         os.close(fd)
     path.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, alone: bool) -> Iterator[bool]:
+    """Hold a folder's lock, with others or alone; across processes and threads.
+
+    Alone never waits: it yields False while others hold the lock. With others waits
+    for one who is alone. Raises OSError.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        free = True
+        try:
+            mode = fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH
+            fcntl.flock(fd, mode)
+        except BlockingIOError:
+            free = False
+        yield free
+    finally:
+        os.close(fd)
 
 
 def sync_folder(folder: Path) -> None:

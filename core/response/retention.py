@@ -185,7 +185,7 @@ class Retention:
         return held
 
     def _permit(self, permit: PermitRecord) -> Record | None:
-        """Return what is judged of a permit; None where it is kept for now.
+        """Return what is judged of a permit; None while it is kept.
 
         Counted from the permit's end or the blob's coming, whichever is later
         (GB 30871 B.3).

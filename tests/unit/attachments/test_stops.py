@@ -149,8 +149,8 @@ async def test_an_erasure_that_the_disk_failed_is_tried_until_the_key_is_gone(
     await work.made.once()
     assert (work.made.report.failed, work.made.report.destroyed) == (0, 3)
     assert work.files() == {f"{name}.erased"}
-    assert [p.name for p in work.vault._path("bob").iterdir()] == ["erased"]
-    assert {p.name for p in work.vault._path("ann").iterdir()} == {
+    assert [p.name for p in work.vault.person_folder("bob").iterdir()] == ["erased"]
+    assert {p.name for p in work.vault.person_folder("ann").iterdir()} == {
         "key",
         f"{face}.erased",
     }

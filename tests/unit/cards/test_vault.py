@@ -148,7 +148,7 @@ def test_two_processes_make_one_key(tmp_path: Path) -> None:
     """Gateway and import may meet a person at the same moment."""
     first, second = Vault(tmp_path), Vault(tmp_path)
     made = second._key("ann", create=True)
-    path = first._path("ann") / "key"
+    path = first.person_folder("ann") / "key"
     kept = path.read_bytes()
     path.unlink()
 

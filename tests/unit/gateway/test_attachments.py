@@ -216,3 +216,20 @@ async def test_a_screens_token_sees_no_faces(fixture: Fixture, owner: Desk) -> N
         machine = Desk(fixture, session)
         assert (await machine.get(path, headers=bearer))[0] == 403
     await until(lambda: asyncio.all_tasks() <= before, "the connection to end")
+
+
+async def test_an_act_names_no_blob_that_is_not_here(
+    fixture: Fixture, owner: Desk
+) -> None:
+    """A blob is synced before the event that names it (design §5)."""
+    vault = part_of(fixture).vault
+    fields = vault.put("p-sun", "fields", b"sealed")
+    body = {"person_id": "p-sun", "fields": fields, "company_id": "", "photo": "0" * 64}
+    status, wrong = await owner.act("person.record", body)
+    assert (status, wrong["code"]) == (404, "attachment.missing")
+    assert (await owner.act("person.record", body | {"photo": ""}))[0] == 200
+    consent = await owner.act("face.consent", {"template": "1" * 64})
+    assert consent[1]["code"] == "attachment.missing"
+    # What takes a right away waits for no blob.
+    doubt = {"card_id": "c", "verdict": "unknown", "source": "x", "evidence": "2" * 64}
+    assert (await owner.act("card.doubt", doubt))[0] == 200

@@ -21,7 +21,7 @@ PICTURE = picture(160, 60, 30)
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[WorksServer]:
-    async with running(tmp_path) as found:
+    async with running(WorksServer(tmp_path)) as found:
         await until(lambda: found.gateway.replica.reachable, "the first snapshot")
         armed(found)
         uploads = found.gateway.attachments.uploads
