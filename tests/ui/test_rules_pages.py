@@ -6,7 +6,9 @@ browser with a WebCrypto key, Sam by his own software phone.
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, expect
 
@@ -92,6 +94,32 @@ async def test_a_rule_is_made_reviewed_and_armed_on_a_phone(
         "gas-response",
         f"{EARLY}-1",
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "language"), [(PHONE, "zh"), (DESKTOP, "en")], ids=["phone", "desk"]
+)
+async def test_a_rule_says_what_it_would_need_now(
+    server: RulesServer, browser: Browser, form: dict[str, Any], language: str
+) -> None:
+    """R26: why it has not fired, with the readings that it looks at."""
+    screen = await opened(browser, server, "sam", form, language)
+    await at_rules(screen, server)
+    rule = screen.page.get_by_role("article", name="gas-response")
+    await rule.get_by_text(screen.t("rules.why"), exact=True).click()
+    answer = rule.locator(".why-subject")
+    await expect(answer).to_have_count(1)
+    await expect(answer.locator(".why-inputs li").first).to_be_visible()
+    await screen.sound("why")
+    server.works.kernel.alarms.raise_(
+        "zone:tank", "x", kind="gas.toxic", priority=1, zone_id="tank",
+        life_safety=True,
+    )  # fmt: skip
+    server.flush()
+    await screen.button(screen.t("rules.why_again"), rule).click()
+    holds = screen.t("rules.truth.true")
+    await expect(answer.get_by_text(holds, exact=True)).to_be_visible()
+    await screen.sound("fired")
 
 
 async def test_an_upgrade_shows_its_difference_at_a_desk(

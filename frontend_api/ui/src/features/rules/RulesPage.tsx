@@ -10,6 +10,7 @@ import { Warned } from '../../components/Unprotected';
 import { useWords } from '../../i18n';
 import { Backtest } from './Backtest';
 import { LifeSafety, Mode, Signer, Standing, useRules } from './parts';
+import { Why } from './Why';
 
 /** All armed rules with the versions that they pin, and the drafts on their way. */
 export function RulesPage() {
@@ -150,6 +151,7 @@ function Row(props: { rule: RuleCard; may: boolean; busy: boolean; wish: (body: 
           ))}
         </ul>
       </details>
+      {rule.mode !== 'off' && <Why rule={rule.id} />}
       {may && (
         <div className="acts">
           {rule.newer && (
