@@ -22,6 +22,10 @@ class AttachmentRecorded(Event, frozen=True, kw_only=True):
     late: bool = False
     """It came after the permit was closed."""
 
+    def merge_key(self) -> str:
+        """Name the blob and its slot: none stands for another."""
+        return f"{self.permit_id}/{self.slot}/{self.sha256}"
+
 
 @event("attachment.erased")
 class AttachmentErased(Event, frozen=True, kw_only=True):
@@ -37,6 +41,10 @@ class AttachmentErased(Event, frozen=True, kw_only=True):
     days: int = 0
     """For how long it was kept from its record's end, or from its own coming."""
     by: str = ""
+
+    def merge_key(self) -> str:
+        """Name the blob: none is destroyed on a word that was lost."""
+        return f"{self.permit_id}/{self.sha256}"
 
 
 @event("attachment.all_erased")
@@ -69,3 +77,7 @@ class PersonalRead(Event, frozen=True, kw_only=True):
     name: str
     """The vault's salted hash, never that of the content."""
     by: str
+
+    def merge_key(self) -> str:
+        """Name nothing: each look is kept for itself."""
+        return ""

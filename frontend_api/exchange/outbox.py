@@ -1,7 +1,8 @@
 """Store and forward: what is owed to the platform, in a SQLite file of its own.
 
 What is owed is derived from the journal up to a cursor (epoch, seq), kept in the
-same transaction: a kill at any moment loses nothing and owes nothing twice.
+same transaction: a kill at any moment loses nothing and owes nothing twice. Names and
+phones leave with a letter: of what nobody sends again the body is overwritten.
 """
 
 import sqlite3
@@ -58,7 +59,12 @@ class Outbox:
         self._db = sqlite3.connect(self.path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA secure_delete=ON")
         self._db.executescript(_SCHEMA)
+        self._db.execute(  # an older release kept them
+            "UPDATE letter SET body = x'' WHERE state IN (?, ?) AND body <> x''",
+            (SENT, SETTLED),
+        )
 
     def close(self) -> None:
         """Close the file; idempotent."""
@@ -144,9 +150,9 @@ class Outbox:
 
     def _done(self, n: int, state: str, wall_ns: int, detail: str) -> None:
         self._db.execute(
-            "UPDATE letter SET state = ?, done_ns = ?, detail = ?, tries = tries + 1"
-            " WHERE n = ?",
-            (state, wall_ns, detail[:500], n),
+            "UPDATE letter SET state = ?, done_ns = ?, detail = ?, tries = tries + 1,"
+            " body = CASE WHEN ? THEN x'' ELSE body END WHERE n = ?",
+            (state, wall_ns, detail[:500], state == SENT, n),
         )
 
     def again(self, n: int, due_ns: int, detail: str) -> None:
@@ -179,7 +185,8 @@ class Outbox:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(
-                "UPDATE letter SET state = ?, detail = 'told by a later one'"
+                "UPDATE letter SET state = ?, body = x'',"
+                " detail = 'told by a later one'"
                 " WHERE state = ? AND kind = ? AND id = ? AND n < ? AND tries = 0",
                 (SETTLED, DEAD, owed.kind, owed.id, n),
             )
@@ -195,8 +202,8 @@ class Outbox:
         False when ``n`` is no dead letter.
         """
         done = self._db.execute(
-            "UPDATE letter SET state = ?, due_ns = 0, detail = ? || ' | ' || detail"
-            " WHERE n = ? AND state = ?",
-            (QUEUED if requeue else SETTLED, why[:200], n, DEAD),
+            "UPDATE letter SET state = ?, due_ns = 0, detail = ? || ' | ' || detail,"
+            " body = CASE WHEN ? THEN x'' ELSE body END WHERE n = ? AND state = ?",
+            (QUEUED if requeue else SETTLED, why[:200], not requeue, n, DEAD),
         )
         return done.rowcount == 1

@@ -27,6 +27,7 @@ from core.journal.export import Slice, export, slice_of
 from core.journal.period import Manifest, seal
 from core.journal.segment import RealDisk
 from core.journal.verify import SLICE
+from core.permits.attachments_events import AllErased, AttachmentErased
 from core.permits.events import PermitHeld
 from frontend_api.commands.story import Story
 from frontend_api.names import Names
@@ -134,7 +135,8 @@ def collect(
         if alarm_id:
             touched.add(alarm_id)
         permit_id = str(getattr(kept.body, "permit_id", ""))
-        if permit_id:
+        # What is erased in a period was not at work in it.
+        if permit_id and not isinstance(kept.body, AttachmentErased | AllErased):
             permits[permit_id] += isinstance(kept.body, PermitHeld)
         events.append(_event(names, kept))
     rows = [_permit(story, names, name, holds) for name, holds in permits.items()]

@@ -117,6 +117,9 @@ async def test_refused_record_is_kept_and_others_go_on(
         emitter.poke()
         await until(lambda: done(box), "sent again", 20)
     assert box.counts() == {SENT: len(told.owed) - 1, "settled": 1}
+    # What was delivered or dealt with keeps no names and phones (design §5).
+    gone = [*box.listed(SENT), *box.listed("settled")]
+    assert {letter.body for letter in gone} == {b""}
     box.close()
     assert park.counts["stale"] == 1
     assert all(r.get("TICKETSTATUS", "3") == "3" for r in park.records.values())
