@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from core.api import documents
 from core.api.errors import ConfigError
 from core.clock import AsyncClock, RealClock
@@ -35,7 +37,7 @@ FAULTS = frozenset(
 #: What a request that cannot be carried out ends in.
 _WRONG = (
     *(ValueError, TypeError, AttributeError, ArithmeticError),
-    *(LookupError, RecursionError, OSError),
+    *(LookupError, RecursionError, OSError, msgspec.MsgspecError),
 )
 
 
@@ -44,9 +46,12 @@ class Plant(abc.ABC):
     KeyError, ValueError or TypeError, which the control line is answered with.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    own_faults: frozenset[str] = frozenset()
+    """Names of faults that its protocol has beside FAULTS."""
+
+    def __init__(self, options: Mapping[str, Any], speed: float = 1.0) -> None:
         self.options = dict(options)
-        self.clock = RealClock()
+        self.clock = RealClock(speed)
         self.timer = AsyncClock(self.clock)
         self.say: Callable[[dict[str, Any]], None] = _say
 
@@ -90,7 +95,7 @@ class Plant(abc.ABC):
             self.enter(uid, str(request["state"]))
         if "fault" in request:
             faults = dict(request["fault"])
-            unknown = faults.keys() - FAULTS
+            unknown = faults.keys() - FAULTS - self.own_faults
             if unknown:
                 raise ValueError(f"unknown fault {min(unknown)!r}")
             self.fault(uid, faults)
@@ -181,20 +186,32 @@ async def _main(plant: Plant, arguments: argparse.Namespace) -> None:
             arguments.scenario_socket.unlink(missing_ok=True)
 
 
-def main(name: str, make: Callable[[Mapping[str, Any]], Plant]) -> int:
+def main(
+    name: str,
+    make: Callable[..., Plant],
+    schema: Any = None,
+    *,
+    paced: bool = False,
+) -> int:
     """Run until quit, SIGTERM or the end of standard input (with --stdin).
 
-    ``make`` is called within the loop; it may raise ConfigError or ValueError for
-    options that it does not take.
+    ``make`` is called within the loop, with the options and, if ``paced``, the speed
+    of its clock; it may raise ConfigError or ValueError for options that it does not
+    take. What ``schema`` refuses is told by line and column.
     """
     parser = argparse.ArgumentParser(prog=f"integrations.{name}.simulator")
     parser.add_argument("--options", type=Path, required=True)
     parser.add_argument("--scenario-socket", type=Path)
     parser.add_argument("--stdin", action="store_true")
+    if paced:
+        parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
 
     async def serve() -> None:
-        await _main(make(documents.read(arguments.options).data), arguments)
+        given = documents.read(arguments.options)
+        options = given.data if schema is None else given.check(schema)
+        pace = {"speed": arguments.speed} if paced else {}
+        await _main(make(options, **pace), arguments)
 
     try:
         asyncio.run(serve())

@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from core.api.said import Said
 from integrations.camera import happenings
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -22,7 +23,13 @@ def _matching(pattern: re.Pattern[str], example: str) -> Callable[[object], str]
     def check(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
             return value
-        raise vol.Invalid(f"expected something like {example!r}, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected something like {example!r}, found {value!r}",
+                example=example,
+                value=value,
+            )
+        )
 
     return check
 
@@ -30,7 +37,7 @@ def _matching(pattern: re.Pattern[str], example: str) -> Callable[[object], str]
 def _text(value: object) -> str:
     if isinstance(value, str) and 0 < len(value) <= 200:
         return value
-    raise vol.Invalid(f"expected 1-200 characters, found {value!r}")
+    raise vol.Invalid(Said("expected 1-200 characters, found {value!r}", value=value))
 
 
 def _user(value: object) -> str:
@@ -42,7 +49,14 @@ def _number(low: float, high: float) -> Callable[[object], float]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             if low <= value <= high:
                 return float(value)
-        raise vol.Invalid(f"expected a number of {low}-{high}, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected a number of {low}-{high}, found {value!r}",
+                low=low,
+                high=high,
+                value=value,
+            )
+        )
 
     return check
 
@@ -52,7 +66,14 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
         if isinstance(value, int) and not isinstance(value, bool):
             if low <= value <= high:
                 return value
-        raise vol.Invalid(f"expected a whole number of {low}-{high}, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected a whole number of {low}-{high}, found {value!r}",
+                low=low,
+                high=high,
+                value=value,
+            )
+        )
 
     return check
 
@@ -60,14 +81,20 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise vol.Invalid(f"expected true or false, found {value!r}")
+    raise vol.Invalid(Said("expected true or false, found {value!r}", value=value))
 
 
 def _one_of(*words: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if isinstance(value, str) and value in words:
             return value
-        raise vol.Invalid(f"expected one of {', '.join(words)}, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected one of {words}, found {value!r}",
+                words=list(words),
+                value=value,
+            )
+        )
 
     return check
 
@@ -77,7 +104,13 @@ def _report(value: object) -> str:
     kind = happenings.KINDS.get(base)
     if kind is None or bool(number) is not kind.numbered:
         names = (f"{k}.1" if v.numbered else k for k, v in happenings.KINDS.items())
-        raise vol.Invalid(f"expected one of {', '.join(names)}; found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected one of {names}; found {value!r}",
+                names=list(names),
+                value=value,
+            )
+        )
     return _matching(re.compile(r"[a-z]+(\.[a-z0-9_]{1,20})?"), "input.1")(value)
 
 
@@ -88,7 +121,7 @@ def _reference(value: object) -> str:
     try:
         scene.reference(str(value))
     except scene.BadReference as error:
-        raise vol.Invalid(str(error)) from error
+        raise vol.Invalid(Said("{error}", error=error)) from error
     return str(value)
 
 
@@ -322,7 +355,7 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
     for index, camera in enumerate(options["cameras"]):
         here: list[Any] = ["cameras", index]
         if camera["uid"] in uids:
-            wrong = f"uid {camera['uid']!r} belongs to another camera too"
+            wrong = Said("uid {uid!r} belongs to another camera too", uid=camera["uid"])
             raise vol.Invalid(wrong, path=[*here, "uid"])
         uids.add(camera["uid"])
         _fill(camera)
@@ -345,22 +378,33 @@ def _check(camera: Mapping[str, Any], here: list[Any]) -> None:
         if "path" not in camera:
             raise vol.Invalid("tell the path of its pictures", path=[*here, "path"])
         if camera["events"]:
-            wrong = f"{protocol} brings no reports; use onvif or isapi, or leave out"
+            wrong = Said(
+                "{protocol} brings no reports; use onvif or isapi, or leave out",
+                protocol=protocol,
+            )
             raise vol.Invalid(wrong, path=[*here, "events"])
         if (picture == "rtsp") is (protocol == "http"):
-            wrong = f"{protocol} does not bring {picture}"
+            wrong = Said(
+                "{protocol} does not bring {picture}",
+                protocol=protocol,
+                picture=picture,
+            )
             raise vol.Invalid(wrong, path=[*here, "picture"])
     if picture == "mjpeg" and protocol == "onvif" and "path" not in camera:
         raise vol.Invalid("ONVIF names no MJPEG: tell its path", path=[*here, "path"])
     if picture == "none" and not camera["events"]:
-        wrong = "without pictures and reports it is no camera"
+        wrong = Said("without pictures and reports it is no camera")
         raise vol.Invalid(wrong, path=[*here, "picture"])
     if camera["recorder"] and protocol != "onvif":
-        wrong = "only ONVIF cameras tell until when they have recorded"
+        wrong = Said("only ONVIF cameras tell until when they have recorded")
         raise vol.Invalid(wrong, path=[*here, "recorder"])
     if camera["username"] and "password" not in camera:
-        wrong = "name the secret that holds the user's password"
+        wrong = Said("name the secret that holds the user's password")
         raise vol.Invalid(wrong, path=[*here, "password"])
     if camera["lost_s"] < 3 / camera["fps"]:
-        wrong = f"at {camera['fps']} pictures a second allow {3 / camera['fps']:g} s"
+        wrong = Said(
+            "at {fps} pictures a second allow {value:g} s",
+            fps=camera["fps"],
+            value=3 / camera["fps"],
+        )
         raise vol.Invalid(wrong, path=[*here, "lost_s"])

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import AuthError, Command, CommandState, ConfigError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.camera import diagnostics, flow
 from integrations.camera.camera import Camera
 
@@ -22,7 +23,13 @@ class CameraIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"camera options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="camera",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = host.options.get("secrets", {})
         self.cameras = [

@@ -22,6 +22,7 @@ import voluptuous as vol
 
 from core.api import ConfigError, DeviceError, SafeholdError, documents
 from core.api.clock import AsyncClock, RealClock
+from core.api.said import Said
 from integrations.camera import flow, judge, scene
 from integrations.camera.fetch import Fetch
 from integrations.camera.frame import Frame, Latest, Pixels
@@ -105,7 +106,13 @@ def main() -> int:
         checked = documents.read(asked.options).check(flow.schema())
         found = [each for each in checked["cameras"] if each["uid"] == asked.uid]
         if not found:
-            raise ConfigError(f"{asked.options}: there is no camera {asked.uid!r}")
+            raise ConfigError(
+                Said(
+                    "{options}: there is no camera {uid!r}",
+                    options=asked.options,
+                    uid=asked.uid,
+                )
+            )
         password = getpass.getpass("Password: ") if found[0]["username"] else ""
         frame = asyncio.run(take(found[0], password))
     except (ConfigError, vol.Invalid) as problem:

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError, EntityKind, OutputKind, checks, wrong_fail_safe
+from core.api.said import Said
 from integrations.modbus import load
 from integrations.modbus.profile import Profile
 from integrations.modbus.schema import (
@@ -47,7 +48,9 @@ def _address(value: object) -> str:
     text = word(value)
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise vol.Invalid(f"expected host:port as in 192.0.2.7:502, found {text!r}")
+        raise vol.Invalid(
+            Said("expected host:port as in 192.0.2.7:502, found {text!r}", text=text)
+        )
     return text
 
 
@@ -100,7 +103,9 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
     for index, bus in enumerate(options["buses"]):
         path: list[Any] = ["buses", index]
         if bus["id"] in bus_ids:
-            raise vol.Invalid(f"bus {bus['id']!r} is named twice", path=[*path, "id"])
+            raise vol.Invalid(
+                Said("bus {id!r} is named twice", id=bus["id"]), path=[*path, "id"]
+            )
         bus_ids.add(bus["id"])
         if "tcp" not in bus and "serial" not in bus:
             raise vol.Invalid("expected 'tcp: host:port' or 'serial:'", path=path)
@@ -109,12 +114,16 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
             here = [*path, "devices", number]
             if device["uid"] in uids:
                 raise vol.Invalid(
-                    f"uid {device['uid']!r} belongs to another device too",
+                    Said(
+                        "uid {uid!r} belongs to another device too", uid=device["uid"]
+                    ),
                     path=[*here, "uid"],
                 )
             if device["unit"] in units:
                 raise vol.Invalid(
-                    f"two devices of one bus have unit {device['unit']}",
+                    Said(
+                        "two devices of one bus have unit {unit}", unit=device["unit"]
+                    ),
                     path=[*here, "unit"],
                 )
             if "serial" in bus and not 1 <= device["unit"] <= 247:
@@ -129,14 +138,21 @@ def _check_device(device: Mapping[str, Any], path: list[Any]) -> None:
     try:
         profile = load.load(device["profile"])
     except ConfigError as problem:
-        raise vol.Invalid(str(problem), path=[*path, "profile"]) from problem
+        raise vol.Invalid(
+            Said("{problem}", problem=problem), path=[*path, "profile"]
+        ) from problem
     for key in ("quantities", "units", "outputs", "bands", "without"):
         for uid in device.get(key, ()):
             entity = profile.entities.get(uid)
             if entity is None or (key == "outputs") > (entity.coil is not None):
-                names = ", ".join(profile.entities)
+                names = list(profile.entities)
                 raise vol.Invalid(
-                    f"{profile.id} has no such entity {uid!r}; it has {names}",
+                    Said(
+                        "{id} has no such entity {uid!r}; it has {names}",
+                        id=profile.id,
+                        uid=uid,
+                        names=names,
+                    ),
                     path=[*path, key, uid] if key != "without" else [*path, key],
                 )
     _check_meaning(device, profile, path)
@@ -156,8 +172,14 @@ def _check_meaning(
         for key, lacks, example in missing:
             if lacks(entity) and uid not in device.get(key, {}):
                 raise vol.Invalid(
-                    f"{profile.id} cannot tell what '{uid}' is: "
-                    f"add {key}: {{{uid}: {example}}} or without: [{uid}]",
+                    Said(
+                        "{id} cannot tell what '{uid}' is: add {key}: {{{uid}: "
+                        "{example}}} or without: [{uid}]",
+                        id=profile.id,
+                        uid=uid,
+                        key=key,
+                        example=example,
+                    ),
                     path=path,
                 )
 

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import Command, CommandState, ConfigError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.modbus import diagnostics, flow
 from integrations.modbus.bus import Bus, place_of
 from integrations.modbus.port import Port
@@ -23,7 +24,13 @@ class ModbusIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"modbus options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="modbus",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         self.ports: list[Port] = []
         self._devices: dict[str, tuple[Port, Session]] = {}

@@ -8,6 +8,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError, EntityKind, OutputKind, documents
+from core.api.said import Said
 from integrations.modbus import schema
 from integrations.modbus.profile import (
     GOOD,
@@ -47,8 +48,12 @@ def _place(data: Mapping[str, Any], default: int, *path: Hashable) -> tuple[int,
             raise _fail(problem.error_message, *path, "register") from problem
         if data.get("function", function) != function:
             raise _fail(
-                f"register {data['register']} is read by function {function}; "
-                f"drop 'function' or write 'address'",
+                Said(
+                    "register {register} is read by function {function}; drop "
+                    "'function' or write 'address'",
+                    register=data["register"],
+                    function=function,
+                ),
                 *path,
                 "function",
             )
@@ -96,8 +101,15 @@ class _Builder:
     def known(self, name: str, *path: Hashable) -> str:
         """Return the register's name when it is declared."""
         if name not in self.registers:
-            names = ", ".join(self.registers) or "none is declared"
-            raise _fail(f"no register {name!r}; expected one of: {names}", *path)
+            names = list(self.registers) or Said("none is declared")
+            raise _fail(
+                Said(
+                    "no register {name!r}; expected one of: {names}",
+                    name=name,
+                    names=names,
+                ),
+                *path,
+            )
         return name
 
     def judges(self) -> tuple[Judge, ...]:
@@ -105,7 +117,9 @@ class _Builder:
         for name, entry in self.data["quality"].items():
             for uid in entry["entities"]:
                 if uid not in self.data["entities"]:
-                    raise _fail(f"no entity {uid!r}", "quality", name, "entities")
+                    raise _fail(
+                        Said("no entity {uid!r}", uid=uid), "quality", name, "entities"
+                    )
             found.append(
                 Judge(
                     register=self.known(entry["from"], "quality", name, "from"),
@@ -212,7 +226,7 @@ class _Builder:
             return None
         lacks = "bands" if given["kind"] == "band" else "over_s"
         if lacks not in given:
-            wrong = f"a {given['kind']} needs '{lacks}'"
+            wrong = Said("a {kind} needs '{lacks}'", kind=given["kind"], lacks=lacks)
             raise _fail(wrong, "entities", uid, "derive")
         return Derive(**given)
 
@@ -224,7 +238,9 @@ class _Builder:
                 image[function, key - first if printed else key] = raw
         for uid in entry["expect"]:
             if uid not in self.data["entities"]:
-                raise _fail(f"no entity {uid!r}", "vectors", index, "expect", uid)
+                raise _fail(
+                    Said("no entity {uid!r}", uid=uid), "vectors", index, "expect", uid
+                )
         return Vector(
             name=entry["name"],
             image=image,
@@ -294,8 +310,12 @@ def load(name: str) -> Profile:
     file = FOLDER / f"{name}.yaml"
     if name not in bundled():
         raise ConfigError(
-            f"no profile {name!r}; expected one of {', '.join(bundled())} "
-            "or the path of a .yaml file",
+            Said(
+                "no profile {name!r}; expected one of {bundled} or the "
+                "path of a .yaml file",
+                name=name,
+                bundled=list(bundled()),
+            ),
             profile=name,
         )
     return parse(documents.read(file))

@@ -11,6 +11,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import EntityKind, OutputKind, Quality, checks
+from core.api.said import Said
 from integrations.modbus.profile import ORDERS, WORDS, Verdict
 
 #: Prefix of every reason code, so that core.texts knows them.
@@ -30,8 +31,12 @@ def wire(printed: int) -> tuple[int, int]:
     if 1 <= printed <= 9999:
         return 1, printed - 1
     raise vol.Invalid(
-        f"{printed} is no register number; expected 1-9999 (coils), 10001- "
-        "(discrete inputs), 30001- (input) or 40001- (holding registers)"
+        Said(
+            "{printed} is no register number; expected 1-9999 (coils), "
+            "10001- (discrete inputs), 30001- (input) or 40001- "
+            "(holding registers)",
+            printed=printed,
+        )
     )
 
 
@@ -40,9 +45,23 @@ def whole(low: int, high: int) -> Any:
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise vol.Invalid(f"expected a whole number {low}-{high}, found {value!r}")
+            raise vol.Invalid(
+                Said(
+                    "expected a whole number {low}-{high}, found {value!r}",
+                    low=low,
+                    high=high,
+                    value=value,
+                )
+            )
         if not low <= value <= high:
-            raise vol.Invalid(f"expected {low}-{high}, found {value}")
+            raise vol.Invalid(
+                Said(
+                    "expected {low}-{high}, found {value}",
+                    low=low,
+                    high=high,
+                    value=value,
+                )
+            )
         return value
 
     return check
@@ -51,9 +70,11 @@ def whole(low: int, high: int) -> Any:
 def number(value: object) -> float:
     """Return a finite number; raises vol.Invalid for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise vol.Invalid(f"expected a number, found {value!r}")
+        raise vol.Invalid(Said("expected a number, found {value!r}", value=value))
     if not abs(value) < 1e300:
-        raise vol.Invalid(f"expected a finite number, found {value!r}")
+        raise vol.Invalid(
+            Said("expected a finite number, found {value!r}", value=value)
+        )
     return float(value)
 
 
@@ -61,14 +82,18 @@ def positive(value: object) -> float:
     """Return a number above zero; raises vol.Invalid for anything else."""
     found = number(value)
     if found <= 0:
-        raise vol.Invalid(f"expected a number above 0, found {value!r}")
+        raise vol.Invalid(
+            Said("expected a number above 0, found {value!r}", value=value)
+        )
     return found
 
 
 def word(value: object) -> str:
     """Return a non-empty text; a bare yes, no, on or off must be quoted."""
     if not isinstance(value, str) or not value:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
@@ -76,7 +101,9 @@ def identifier(value: object) -> str:
     """Return a name of lower-case letters, digits, ``_`` and ``-``."""
     text = word(value)
     if not text.isascii() or not text.replace("_", "a").replace("-", "a").isalnum():
-        raise vol.Invalid(f"expected letters, digits, _ or -, found {value!r}")
+        raise vol.Invalid(
+            Said("expected letters, digits, _ or -, found {value!r}", value=value)
+        )
     return text
 
 
@@ -85,8 +112,12 @@ def one_of(*allowed: str | int) -> Any:
 
     def check(value: object) -> object:
         if isinstance(value, bool) or value not in allowed:
-            names = ", ".join(str(a) for a in allowed)
-            raise vol.Invalid(f"expected one of {names}, found {value!r}")
+            names = [str(a) for a in allowed]
+            raise vol.Invalid(
+                Said(
+                    "expected one of {names}, found {value!r}", names=names, value=value
+                )
+            )
         return value
 
     return check
@@ -96,9 +127,13 @@ def verdict(value: object) -> Verdict:
     """Return the verdict of ``quality:reason``; only ``good`` needs no reason."""
     name, _, reason = word(value).partition(":")
     if name not in QUALITIES or (not reason and name != "good"):
-        names = ", ".join(QUALITIES)
+        names = list(QUALITIES)
         raise vol.Invalid(
-            f"expected quality:reason with a quality of {names}; found {value!r}"
+            Said(
+                "expected quality:reason with a quality of {names}; found {value!r}",
+                names=names,
+                value=value,
+            )
         )
     return Verdict(QUALITIES[name], REASON + identifier(reason) if reason else "")
 
@@ -106,7 +141,9 @@ def verdict(value: object) -> Verdict:
 def _pair(check: Any) -> Any:
     def both(value: object) -> tuple[Any, Any]:
         if not isinstance(value, list) or len(value) != 2:
-            raise vol.Invalid(f"expected two numbers [low, high], found {value!r}")
+            raise vol.Invalid(
+                Said("expected two numbers [low, high], found {value!r}", value=value)
+            )
         return check(value[0]), check(value[1])
 
     return both

@@ -163,11 +163,6 @@ class TcpBus:
         self._store = _Store(devices)
         self._server: _TcpServer | None = None
 
-    @property
-    def place(self) -> dict[str, str]:
-        """Return where a hub finds it."""
-        return {"tcp": f"{self.host}:{self.port}"}
-
     async def start(self) -> None:
         """Listen; raises RuntimeError when the address is taken."""
         server = _TcpServer(
@@ -199,15 +194,9 @@ class SerialBus:
 
     def __init__(self, link: str, devices: Sequence[SimulatedDevice]) -> None:
         self.link = Path(link)
-        self.path = ""
         self._store = _Store(devices)
         self._server: _SerialServer | None = None
         self._files: list[int] = []
-
-    @property
-    def place(self) -> dict[str, str]:
-        """Return where a hub finds it."""
-        return {"serial": self.path, "link": str(self.link)}
 
     async def start(self) -> None:
         """Open both ptys, join them and serve."""
@@ -217,9 +206,9 @@ class SerialBus:
         loop = asyncio.get_running_loop()
         loop.add_reader(hub, _pump, hub, ours)
         loop.add_reader(ours, _pump, ours, hub)
-        self.path = os.ttyname(hub_end)
+        path = os.ttyname(hub_end)
         self.link.unlink(missing_ok=True)
-        self.link.symlink_to(self.path)
+        self.link.symlink_to(path)
         server = _SerialServer(
             _unused(),
             port=os.ttyname(ours_end),

@@ -17,6 +17,7 @@ import yaml
 
 from core.api import ConfigError
 from core.api.documents import parse
+from core.api.said import Said
 from core.api.unknown_map import MapAnswer, MapAsk, Point
 from integrations.modbus import load
 from integrations.modbus.bus import Bus, BusError, ExceptionAnswer, Serial, Tcp
@@ -35,7 +36,11 @@ def place(ask: MapAsk) -> Tcp | Serial:
         return Serial(port=ask.place, baudrate=ask.baudrate, parity=ask.parity)
     host, _, port = ask.place.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise ConfigError(f"expected host:port or a serial port, found {ask.place!r}")
+        raise ConfigError(
+            Said(
+                "expected host:port or a serial port, found {place!r}", place=ask.place
+            )
+        )
     return Tcp(host.strip("[]"), int(port))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.api import Quality
+from core.api.simulating import Desk
 from integrations.camera.integration import CameraIntegration
 from integrations.camera.simulator import Simulator
 from tests.support.host import FakeHost, Report, Running
@@ -40,7 +41,7 @@ class Site:
 
     async def tell(self, **request: Any) -> None:
         """Send the simulator one control line that must be accepted."""
-        answer = await self.simulator.control(json.dumps(request))
+        answer = await Desk(self.simulator).control(json.dumps(request))
         assert answer == {"ok": True}, answer
 
     async def shows(
@@ -75,7 +76,7 @@ class Site:
 async def simulated(*cameras: Mapping[str, Any]) -> AsyncIterator[Simulator]:
     """Run simulated cameras for the length of a test."""
     given = {"cameras": list(cameras), "secrets": {"camera.password": SECRET}}
-    simulator = Simulator(given, lambda _said: None)
+    simulator = Simulator(given)
     await simulator.start()
     try:
         yield simulator

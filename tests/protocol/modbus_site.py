@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from core.api import Command, Quality
+from core.api.simulating import Desk
 from integrations.modbus.integration import ModbusIntegration
 from integrations.modbus.simulator import Simulator
 from tests.support.host import FakeHost, Report, Running
@@ -44,7 +45,7 @@ class Site:
 
     async def tell(self, **request: Any) -> None:
         """Send the simulator one control line that must be accepted."""
-        answer = await self.simulator.control(json.dumps(request))
+        answer = await Desk(self.simulator).control(json.dumps(request))
         assert answer == {"ok": True}, answer
 
     async def shows(
@@ -88,7 +89,8 @@ async def running(
     """Run simulator and driver on one bus for the length of a test."""
     said: list[dict[str, Any]] = []
     options = {"buses": [{"id": "b1", **place, "devices": list(devices)}]}
-    simulator = Simulator(options, said.append, speed=speed)
+    simulator = Simulator(options, speed)
+    simulator.say = said.append
     await simulator.start()
     try:
         # The simulator has chosen the port; the driver finds it in its options.

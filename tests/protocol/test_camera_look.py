@@ -61,7 +61,7 @@ def test_a_person_takes_a_picture_and_a_reference(
     assert ready["secrets"] == {"camera.password": SECRET}
     assert SECRET not in json.dumps(ready["options"])
     assert _tell(simulator, device="gate", set={"brightness": 50}) == {"ok": True}
-    assert "error" in _tell(simulator, device="nobody", set={})
+    assert "error" in _tell(simulator, device="nobody", set={"brightness": 1})
     assert "error" in _tell(simulator, device="gate", fault={"hungry": True})
     assert "error" in _tell(simulator, do="dance")
     options, wanted = tmp_path / "options.yaml", tmp_path / "gate.jpg"

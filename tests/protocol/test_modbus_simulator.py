@@ -82,7 +82,7 @@ async def test_process_serves_tcp_and_rtu_and_tells_what_relays_do(
         ready = await simulator.event()
         assert ready["event"] == "ready"
         assert line.is_symlink()
-        options["buses"][0]["tcp"] = ready["buses"][0]["tcp"]
+        options["buses"][0]["tcp"] = ready["options"]["buses"][0]["tcp"]
         host = FakeHost(options, SPEED)
         driver = ModbusIntegration(host)
         answers = await simulator.control(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.api import DeviceError
+from core.api.simulating import Desk
 from core.api.unknown_map import MapAsk, Point
 from integrations.modbus import load
 from integrations.modbus.decodings import name
@@ -22,7 +23,7 @@ from tests.protocol.modbus_site import RELAY, XNX
 async def simulator() -> AsyncIterator[Simulator]:
     """Run two devices on one bus."""
     bus = {"id": "pit", "tcp": "127.0.0.1:0", "devices": [XNX, RELAY]}
-    made = Simulator({"buses": [bus]}, lambda _: None, speed=1.0)
+    made = Simulator({"buses": [bus]})
     await made.start()
     yield made
     await made.stop()
@@ -30,7 +31,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 async def set_gas(simulator: Simulator, value: float) -> None:
     order = {"device": "xnx-1", "set": {"gas": value}}
-    assert await simulator.control(json.dumps(order)) == {"ok": True}
+    assert await Desk(simulator).control(json.dumps(order)) == {"ok": True}
 
 
 async def test_a_trial_says_who_answers(simulator: Simulator) -> None:
