@@ -16,6 +16,7 @@ from core.api.checks import span as _span
 from core.api.checks import within as _within
 from core.api.checks import without_secrets as _without_secrets
 from core.api.forms import describe
+from core.api.said import Said, sentence
 from integrations.opcua import nodes
 
 PORT = 4840
@@ -34,7 +35,11 @@ _PRINT = re.compile(r"[0-9a-f]{64}")
 def _matching(pattern: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise vol.Invalid(f"expected {what}, found {value!r}")
+            raise vol.Invalid(
+                Said(
+                    "expected {what}, found {value!r}", what=sentence(what), value=value
+                )
+            )
         return value
 
     return check
@@ -42,14 +47,18 @@ def _matching(pattern: re.Pattern[str], what: str) -> Callable[[object], str]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 500:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
 def _path(value: object) -> str:
     text = _text(value)
     if not text.startswith("/") or len(text) > 200 or urlsplit(text).path != text:
-        raise vol.Invalid(f"expected a path such as /plc, found {value!r}")
+        raise vol.Invalid(
+            Said("expected a path such as /plc, found {value!r}", value=value)
+        )
     return text
 
 
@@ -69,7 +78,11 @@ def _word(value: object) -> bool | float | str:
         isinstance(value, str) and 0 < len(value) <= 64
     ):
         return value
-    raise vol.Invalid(f"expected true, false, a number or a short text, not {value!r}")
+    raise vol.Invalid(
+        Said(
+            "expected true, false, a number or a short text, not {value!r}", value=value
+        )
+    )
 
 
 _IDENTIFIER = _matching(_IDENT, "a short name of letters, digits, '_', '-', '.'")
@@ -197,6 +210,16 @@ def secrets_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+async def probe(
+    options: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Ask each server for what its devices need; raises AuthError, DeviceError."""
+    # The library is not needed where a site is only published.
+    from integrations.opcua.probe import answers
+
+    return await answers(options, secrets)
+
+
 def prefill(facts: Mapping[str, str]) -> dict[str, Any]:
     """Return options made of a finding; the fingerprint is for people to compare."""
     server: dict[str, Any] = {
@@ -219,8 +242,14 @@ def profile(name: str) -> dict[str, Any]:
     """Return a shipped profile's data; raises ConfigError."""
     file = PROFILES / f"{name}.yaml"
     if not file.is_file():
-        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
-        raise ConfigError(f"there is no OPC UA profile {name!r}; there are {known}")
+        known = sorted(each.stem for each in PROFILES.glob("*.yaml"))
+        raise ConfigError(
+            Said(
+                "there is no OPC UA profile {name!r}; there are {known}",
+                name=name,
+                known=known,
+            )
+        )
     shape = vol.Schema(
         {
             vol.Required("id"): name,
@@ -272,7 +301,8 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
         path: list[Any] = ["servers", number]
         if server["id"] in ids:
             raise vol.Invalid(
-                f"server {server['id']!r} is named twice", path=[*path, "id"]
+                Said("server {id!r} is named twice", id=server["id"]),
+                path=[*path, "id"],
             )
         ids.add(server["id"])
         _check_security(server, path)
@@ -280,7 +310,9 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
             here = [*path, "devices", index]
             if device["uid"] in uids:
                 raise vol.Invalid(
-                    f"uid {device['uid']!r} belongs to another device too",
+                    Said(
+                        "uid {uid!r} belongs to another device too", uid=device["uid"]
+                    ),
                     path=[*here, "uid"],
                 )
             uids.add(device["uid"])
@@ -294,7 +326,8 @@ def _check_security(server: Mapping[str, Any], path: list[Any]) -> None:
         for key in ("fingerprint", "identity"):
             if key not in security:
                 raise vol.Invalid(
-                    f"a server with security needs {key!r}", path=[*path, "security"]
+                    Said("a server with security needs {key!r}", key=key),
+                    path=[*path, "security"],
                 )
     elif "password" in server or "username" in server:
         # A password must not reach whoever answers at that address.
@@ -314,7 +347,7 @@ def _check_device(device: Mapping[str, Any], path: list[Any]) -> None:
         if beat is not None:
             nodes.parse(beat["node"], device.get("namespace", ""))
     except (ConfigError, nodes.NodeError) as problem:
-        raise vol.Invalid(str(problem), path=path) from problem
+        raise vol.Invalid(Said("{problem}", problem=problem), path=path) from problem
     if not found:
         raise vol.Invalid("give a 'profile' or 'entities'", path=path)
     for uid, said in found.items():
@@ -328,7 +361,7 @@ def _check_device(device: Mapping[str, Any], path: list[Any]) -> None:
             first = bad.errors[0]
             raise vol.Invalid(first.msg, path=[*here, *first.path]) from None
         except nodes.NodeError as bad:
-            raise vol.Invalid(str(bad), path=here) from None
+            raise vol.Invalid(Said("{bad}", bad=bad), path=here) from None
         _check_meaning(whole, here)
 
 

@@ -13,6 +13,7 @@ from core.api import (
     Host,
     Integration,
 )
+from core.api.said import Said, sentence
 from integrations.opcua import diagnostics, flow
 from integrations.opcua.peer import Peer
 from integrations.opcua.session import Ear
@@ -29,7 +30,13 @@ class OpcUaIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"opcua options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="opcua",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = host.options.get("secrets", {})
         self.peers = [

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from asyncua import ua
 
+from core.api.said import Said
+
 MAX_TEXT = 500
 STANDARD = "http://opcfoundation.org/UA/"
 _FORM = re.compile(r"(?:nsu=(?P<uri>[^;]{1,400});)?(?P<kind>[isgb])=(?P<id>.+)")
@@ -37,22 +39,33 @@ def parse(text: str, namespace: str = "") -> NodeRef:
     if found is None:
         if text.startswith("ns="):
             raise NodeError(
-                f"{text!r}: an index moves; write nsu=URI;… as 'browse' shows it"
+                Said(
+                    "{text!r}: an index moves; write nsu=URI;… as 'browse' shows it",
+                    text=text,
+                )
             )
-        raise NodeError(f"expected nsu=URI;s=NAME or s=NAME, found {text!r}")
+        raise NodeError(
+            Said("expected nsu=URI;s=NAME or s=NAME, found {text!r}", text=text)
+        )
     kind, ident = found["kind"], found["id"]
     uri = found["uri"] or namespace or (STANDARD if kind == "i" else "")
     if not uri:
-        raise NodeError(f"{text!r}: give nsu=URI; or the device's 'namespace'")
+        raise NodeError(
+            Said("{text!r}: give nsu=URI; or the device's 'namespace'", text=text)
+        )
     if kind == "i" and not (ident.isdecimal() and len(ident) < 11):
-        raise NodeError(f"{text!r}: expected a number after i=")
+        raise NodeError(Said("{text!r}: expected a number after i=", text=text))
     if kind == "g":
         try:
             UUID(ident)
         except ValueError:
-            raise NodeError(f"{text!r}: expected a GUID after g=") from None
+            raise NodeError(
+                Said("{text!r}: expected a GUID after g=", text=text)
+            ) from None
     if kind == "b" and not re.fullmatch(r"([0-9a-fA-F]{2}){1,200}", ident):
-        raise NodeError(f"{text!r}: expected hexadecimal bytes after b=")
+        raise NodeError(
+            Said("{text!r}: expected hexadecimal bytes after b=", text=text)
+        )
     return NodeRef(uri, kind, ident)
 
 
@@ -61,7 +74,9 @@ def resolve(ref: NodeRef, namespaces: list[str]) -> ua.NodeId:
     try:
         index = namespaces.index(ref.uri)
     except ValueError:
-        raise NodeError(f"the server has no namespace {ref.uri!r}") from None
+        raise NodeError(
+            Said("the server has no namespace {uri!r}", uri=ref.uri)
+        ) from None
     ident: int | UUID | bytes | str = ref.id
     if ref.kind == "i":
         ident = int(ref.id)
@@ -82,7 +97,12 @@ def make(ident: int | UUID | bytes | str, index: int = 0) -> ua.NodeId:
 def name(node: ua.NodeId, namespaces: list[str]) -> str:
     """Return the lasting text of a server's node id; raises NodeError."""
     if not 0 <= node.NamespaceIndex < len(namespaces):
-        raise NodeError(f"the server told no namespace {node.NamespaceIndex}")
+        raise NodeError(
+            Said(
+                "the server told no namespace {namespaceindex}",
+                namespaceindex=node.NamespaceIndex,
+            )
+        )
     uri, ident = namespaces[node.NamespaceIndex], node.Identifier
     if isinstance(ident, bytes):
         return str(NodeRef(uri, "b", ident.hex()))

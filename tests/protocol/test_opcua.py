@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.api import AuthError, CommandState, Quality
-from integrations.opcua import browse
+from core.api import AuthError, CommandState, Quality, asking
+from integrations.opcua import browse, flow
 from integrations.opcua.integration import OpcUaIntegration
 from integrations.opcua.simulator import Plc
 from tests.support.host import FakeHost
@@ -165,6 +165,31 @@ async def test_another_certificate_is_sent_nothing() -> None:
 
     _, reason = await _refused(repin, {})
     assert reason == "opcua.certificate"
+
+
+async def tried(site: Any, secrets: dict[str, str], **changes: Any) -> Any:
+    """Return what the set-up form's test answers: facts, or the error's code."""
+    [server] = site.host.options["servers"]
+    options = flow.schema()({"servers": [{**server, **changes}]})
+    given = {"options": options, "secrets": {**site.plant.secrets, **secrets}}
+    told = await asyncio.to_thread(asking.answer, flow, "schema", "probe", given)
+    return told["errors"][0]["code"] if "errors" in told else told["facts"]
+
+
+async def test_the_connection_is_tried_before_it_is_saved() -> None:
+    """Design §5: the pinned certificate first; then our name, then the nodes."""
+    async with opcua(**SECURE, interval_s=4) as site:
+        await site.seen(UID, "siren", False)
+        [server] = site.host.options["servers"]
+        assert int((await tried(site, {}))["plc"]) > 3
+        assert await tried(site, {"opcua.plc": "wrong"}) == "opcua.user"
+        other = {**server["security"], "fingerprint": "0" * 64}
+        assert await tried(site, {}, security=other) == "opcua.certificate"
+        [device] = server["devices"]
+        absent = {**device, "entities": {"gas": {"quantity": "ch4", "node": "s=No"}}}
+        assert await tried(site, {}, devices=[absent]) == "opcua.no_such_node"
+        await site.tell(do="stop")
+        assert await tried(site, {}) == "opcua.link_down"
 
 
 async def test_a_node_that_is_not_there_is_told_and_the_others_live() -> None:
