@@ -103,6 +103,7 @@ class Accounts:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA secure_delete=ON")
         self._db.execute("PRAGMA cache_size=-256")
         self._db.executescript(_TABLES)
         self._sessions: dict[str, Session] = {}
@@ -219,14 +220,18 @@ class Accounts:
                 self._set_password(person_id, password_hash)
         return person_id
 
-    def remove(self, person_id: str) -> None:
-        """Remove an account with its sessions and tokens; the owner's stays."""
+    def remove(self, person_id: str) -> bool:
+        """Remove an account with its sessions and tokens; False: there was none."""
+        mine = (person_id,)
         with self._lock:
-            self._db.execute("DELETE FROM accounts WHERE person_id = ?", (person_id,))
-            self._db.execute("DELETE FROM pins WHERE person_id = ?", (person_id,))
+            delete = self._db.execute
+            gone = delete("DELETE FROM accounts WHERE person_id = ?", mine).rowcount
+            gone += delete("DELETE FROM pins WHERE person_id = ?", mine).rowcount
             self._end_sessions(person_id)
             for token in [t for t in self._tokens.values() if t.person_id == person_id]:
                 self.revoke(token.id)
+                gone += 1
+        return gone > 0
 
     def listed(self) -> list[tuple[str, bool, int]]:
         """Return (person, has a password, code valid until) of every account."""

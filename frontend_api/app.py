@@ -11,7 +11,8 @@ import msgspec
 from aiohttp import web
 
 from core.clock import Clock, RealClock
-from core.response.plans_acts import SendReport
+from core.registry.secrets import Secrets
+from core.response.plans_acts import DeliverReport, SendReport
 from frontend_api import claim, guard, openapi
 from frontend_api.accounts import Accounts, Session
 from frontend_api.acts import Acts
@@ -28,6 +29,7 @@ from frontend_api.diagnostics import DiagnosticsDesk
 from frontend_api.discovery import DiscoveryDesk
 from frontend_api.drills import Drills
 from frontend_api.explain import Explain
+from frontend_api.forgetting import Forgetting
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
@@ -68,6 +70,8 @@ class Gateway:
         self.signers = Signers(self.replica, self.accounts, self.auth.hashing)
         self.acts.may_bring = self.signers.may_bring
         self.attachments = Attachments(self.replica, self.acts, data)
+        forgetting = Forgetting(self.accounts, Secrets(data))
+        self.attachments.destruction.forget = forgetting.person
         self.law = Law(self.replica, self.acts)
         self.vouching = Vouching(self.attachments)
         self.loops = LoopDesk(self.renderer, data)
@@ -201,8 +205,8 @@ class Gateway:
     async def act(self, call: Call) -> Any:
         """Carry an act to the core."""
         verb = call.request.match_info["tail"]
-        if verb == SendReport.verb_:
-            await self.loops.vouch_report(call.request)
+        if verb in (SendReport.verb_, DeliverReport.verb_):
+            await self.loops.vouch(verb, call.request)
         else:
             await self.vouching.check(verb, call.request, call.session)
         return await self.acts.handle(call.request, call.session, verb)

@@ -7,7 +7,7 @@ stop in between loses nothing.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -66,6 +66,8 @@ class Destruction:
         self._sweep = Sweep(evidence.vault, replica.clock)
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.forget: Callable[[str, Iterable[str]], bool] | None = None
+        """Take away what else the gateway holds of a person, beside the others'."""
         self.report = DestructionView()
         replica.on_event.append(self._heard)
         replica.on_reset.append(self._wanted.set)
@@ -165,8 +167,11 @@ class Destruction:
         return True
 
     def _person(self, person_id: str) -> bool:
+        replica = self._replica
+        known = {*replica.state.people.roles, *(p.id for p in replica.bundle.people)}
+        left = self.forget is not None and self.forget(person_id, known - {person_id})
         if self._vault.erased(person_id):
-            return False
+            return left
         self._vault.erase(person_id)
         return True
 

@@ -18,6 +18,8 @@ from core.journal.envelope import Envelope
 from core.journal.events import Event
 from core.link import messages as m
 from core.link.findings import Proposals, Proposed
+from core.people.events import PersonErased
+from frontend_api.nameless import nameless
 
 #: Events kept for the timeline; older ones are in the journal.
 KEPT_EVENTS = 2000
@@ -153,7 +155,7 @@ class Replica:
             case m.Events():
                 self._events(message)
             case m.Armed():
-                self.bundle = config.load(message.bundle)
+                self._arm(message.bundle)
                 self.bundle_hash = message.hash
                 self._reset()
             case m.Live():
@@ -187,10 +189,15 @@ class Replica:
 
     def _snapshot(self, message: m.Snapshot) -> None:
         self.state = states.load(message.state)
-        self.bundle = config.load(message.bundle)
+        self._arm(message.bundle)
         self.bundle_hash = config.digest(message.bundle)
         self.durable = max(self.durable, message.seq)
         self._reset()
+
+    def _arm(self, data: bytes) -> None:
+        """Take a bundle; whoever was erased has no name in it any more."""
+        erased = self.state.people.cards.erased
+        self.bundle = nameless(config.load(data), erased)
 
     def _events(self, message: m.Events) -> None:
         self.durable = message.durable
@@ -200,6 +207,8 @@ class Replica:
                 continue  # told twice after a reconnect
             kept = Kept(fold.replay(self.state, envelope), envelope)
             self.events.append(kept)
+            if isinstance(kept.body, PersonErased):
+                self.bundle = nameless(self.bundle, [kept.body.person_id])
             self._touch(TOUCHES.get(envelope.type.partition(".")[0], ()))
             for listener in self.on_event:
                 listener(kept)

@@ -13,7 +13,9 @@ from core.journal.envelope import Envelope
 from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
+from core.people.vault import Vault
 from core.processes.events import ConfigArmed
+from frontend_api.nameless import nameless
 from frontend_api.paper.history import Papers
 from frontend_api.replica import Kept, Replica
 
@@ -31,6 +33,7 @@ class Story:
                 f"{folder}: no journal here; --data names the hub's data folder"
             )
         self._bundles = data / "bundles"
+        self._vault = Vault(data)
         self._disk = RealDisk(folder)
         self.replica = Replica(RealClock())
         self.papers = Papers()
@@ -58,7 +61,10 @@ class Story:
     def _arm(self, digest: str) -> None:
         try:
             data = (self._bundles / f"{digest}.bundle").read_bytes()
-            self.replica.bundle = config.load(data)
+            bundle = config.load(data)
+            erased = [p.id for p in bundle.people if self._vault.erased(p.id)]
+            # Also in what was told before: an erased name is in no export.
+            self.replica.bundle = nameless(bundle, erased)
         except (OSError, ValueError) as gone:
             sys.stderr.write(f"names are missing: bundle {digest[:12]}: {gone}\n")
 
