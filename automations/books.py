@@ -386,10 +386,17 @@ def prove(bundle: config.Bundle, folders: tuple[Path, ...]) -> None:
 
 
 def warnings(bundle: config.Bundle) -> list[str]:
-    """Return one line for each grave alarm that no emergency plan answers."""
+    """Return one line for each grave alarm without a plan, and each unsent notice."""
     from core.response.plans_missing import unanswered
 
-    return [
+    found = [
         f"warning: no emergency plan answers {kind!r} everywhere; see 'plans:'"
         for kind in unanswered(bundle)
     ]
+    reports = any(step.report for plan in bundle.plans for step in plan.steps)
+    if reports and not bundle.notices.regulators:
+        found.append(
+            "warning: the hub can send no notice of an accident to an authority; "
+            "see 'notices: regulators:'"
+        )
+    return found

@@ -10,6 +10,7 @@ from core.response.notices_config import (
     Modem,
     NoticeChannel,
     NoticePolicy,
+    Recipient,
     Shift,
     Span,
 )
@@ -17,7 +18,7 @@ from core.response.notices_config import (
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: What nobody may put off: the calls to leave, and the orders to stop work.
 _NEVER = (
-    *("order.", "alarm."),
+    *("order.", "alarm.", "notice.regulator"),
     *(f"notice.{about}" for about in ("evacuation", "power_end", "permit_")),
 )
 
@@ -55,6 +56,19 @@ def compile_notices(document: Document, data: dict[str, Any]) -> NoticePolicy:
                 ("notices", "may_wait"),
                 Said("{code!r} must reach people at any hour: leave it out", code=code),
             )
+    channels = {each["id"] for each in given.get("channels", ())}
+    for number, each in enumerate(given.get("regulators", ())):
+        for channel in each["channels"]:
+            if channel not in channels:
+                raise document.error(
+                    ("notices", "regulators", number, "channels"),
+                    Said(
+                        "{channel!r} is none of the 'channels' of the notices; "
+                        "known: {known}",
+                        channel=channel,
+                        known=", ".join(sorted(channels)) or "-",
+                    ),
+                )
     modem = given.get("modem")
     return NoticePolicy(
         link=given.get("link", ""),
@@ -62,6 +76,15 @@ def compile_notices(document: Document, data: dict[str, Any]) -> NoticePolicy:
         may_wait=tuple(given.get("may_wait", ())),
         channels=tuple(_channel(each) for each in given.get("channels", ())),
         modem=None if modem is None else Modem(**modem),
+        regulators=tuple(
+            Recipient(
+                id=each["id"],
+                names=Names(**each["names"]),
+                channels=tuple(each["channels"]),
+            )
+            for each in given.get("regulators", ())
+        ),
+        report_within_s=given.get("report_within", 3600.0),
     )
 
 

@@ -183,6 +183,16 @@ NOTICES = {
             "per": span,
         }
     ),
+    "regulators": listed(
+        {
+            vol.Required("id"): ident,
+            vol.Required("names"): names,
+            vol.Required("channels"): vol.All(
+                [ident], vol.Length(min=1, msg="name at least one of the channels")
+            ),
+        }
+    ),
+    "report_within": span,
     "modem": {vol.Required("port"): str, "baud": vol.All(int, vol.Range(1200))},
 }
 

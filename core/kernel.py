@@ -42,6 +42,7 @@ from core.response.plans import Plans
 from core.response.plans_desk import PlansDesk
 from core.response.power import PowerEnd
 from core.response.proofs import Proofs
+from core.response.regulator import Regulators
 from core.response.retention import Retention
 from core.response.rounds import Rounds
 from core.response.tasks import Tasks
@@ -86,6 +87,7 @@ class Kernel:
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
+            self.regulators,
             *(self.rounds, self.proofs, self.trips, self.commissioning, self.retention),
         ]
         if engine is not None:
@@ -182,6 +184,9 @@ class Kernel:
         self.cards.stands_in = self.retention.stands_in
         self.plans = Plans(hub, self.notices)
         PlansDesk(hub, self.access, self.plans)
+        self.regulators = Regulators(
+            hub, self.access, self.plans, self.notices, self.alarms
+        )
         self.commissioning = Commissioning(hub, self.access)
         self.rounds = Rounds(hub, self.people, self.places, self.notices, self.tasks)
         self.proofs = Proofs(

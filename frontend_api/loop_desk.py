@@ -15,7 +15,8 @@ from aiohttp import web
 
 from core.api.errors import Refused
 from core.registry.files import make_private, write_whole
-from core.response.plans_acts import SendReport
+from core.response.notices_config import REPORTS
+from core.response.plans_acts import DeliverReport, SendReport
 from core.response.plans_state import PlanRun
 from frontend_api import loop_views as v
 from frontend_api.blobio import problem_of
@@ -48,7 +49,7 @@ class LoopDesk:
 
     def __init__(self, renderer: Renderer, data: Path) -> None:
         self.replica, self._names = renderer.replica, renderer.names
-        self._folder = data / "reports"
+        self._folder = data / REPORTS
         self.loops = loops = Loops(self.replica)
         renderer.extra |= {
             "tasks": loops.tasks,
@@ -80,14 +81,18 @@ class LoopDesk:
 
     # --- notices that were sent -------------------------------------------------
 
-    async def vouch_report(self, request: web.Request) -> None:
-        """Refuse to carry ``plan.report`` for a text that is not kept here."""
-        act = await told(request, SendReport)
-        if act is None:
-            return
-        file = self._folder / f"{act.sha256}.txt"
-        if not await asyncio.to_thread(file.exists):
-            raise problem_of(Refused("plan.report_not_kept"))
+    async def vouch(self, verb: str, request: web.Request) -> None:
+        """Refuse to carry an act for a text, or a draft, that is not kept here."""
+        if verb == SendReport.verb_:
+            sent = await told(request, SendReport)
+            names = {sent.sha256} if sent else set()
+        else:
+            delivered = await told(request, DeliverReport)
+            names = {delivered.sha256, delivered.draft} if delivered else set()
+        for name in names:
+            file = self._folder / f"{name}.txt"
+            if not await asyncio.to_thread(file.exists):
+                raise problem_of(Refused("plan.report_not_kept"))
 
     # --- labels ---------------------------------------------------------------
 
@@ -125,7 +130,15 @@ class LoopDesk:
         if plan is None or plan.report_to is None:
             raise Problem("plan.no_report")
         to = Text(plan.report_to.zh, plan.report_to.en)
-        return v.ReportView(to=to, draft=self._words(run, to))
+        regulators = self.replica.bundle.notices.regulators
+        return v.ReportView(
+            to=to,
+            draft=self._words(run, to),
+            recipients=[
+                v.RecipientView(id=each.id, names=Text(each.names.zh, each.names.en))
+                for each in regulators
+            ],
+        )
 
     def _words(self, run: PlanRun, to: Text) -> Text:
         plan = self.loops.plan_of(run)
@@ -187,7 +200,8 @@ class LoopDesk:
         """Answer with a notice that somebody answered for."""
         run = self._run(call)
         name = call.request.match_info["sha256"]
-        if not _NAME.fullmatch(name) or name not in {r.sha256 for r in run.reports}:
+        known = {n for r in run.reports for n in (r.sha256, r.draft)}
+        if not _NAME.fullmatch(name) or name not in known:
             raise Problem("gateway.not_found")
         file = self._folder / f"{name}.txt"
         try:

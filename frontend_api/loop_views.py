@@ -78,6 +78,21 @@ class ReportedView(View):
     to: str
     sha256: str
     at_ms: int
+    draft: str
+    """Hash of the hub's own draft; '' where a person sent it elsewhere."""
+    recipient: str
+    channels: list["ReportChannelView"]
+
+
+class ReportChannelView(View):
+    """Show what became of a notice on one channel."""
+
+    id: str
+    names: Text
+    state: str
+    """queued, sent, delivered or failed."""
+    detail: str
+    """Why it failed, as a code."""
 
 
 class PlanRunView(View):
@@ -98,6 +113,9 @@ class PlanRunView(View):
     reason: str
     steps: list[PlanStepView]
     report_to: Text | None
+    report_due_ms: int
+    """Until when the law wants it; 0: none is owed, or it was sent."""
+    report_late: bool
     reports: list[ReportedView]
 
 
@@ -224,3 +242,12 @@ class ReportView(View):
 
     to: Text
     draft: Text
+    recipients: list["RecipientView"]
+    """Authorities to whom the hub can send it; none: copy or print it."""
+
+
+class RecipientView(View):
+    """Show an authority that the site's configuration names."""
+
+    id: str
+    names: Text

@@ -6,7 +6,7 @@ import msgspec
 
 from core.response.books import Checklist, Item, Plan, PlanStep, Round, RoundPoint
 from core.response.plans_missing import unanswered
-from core.response.plans_state import PlanRun, StepRecord
+from core.response.plans_state import PlanRun, ReportRecord, StepRecord
 from core.response.rounds_state import RoundRun, ScanRecord, SheetRecord
 from core.response.tasks import PICTURED
 from core.response.tasks_acts import LEADS
@@ -133,15 +133,32 @@ class Loops:
                 for step in (plan.steps if plan else ())
             ],
             report_to=two(plan.report_to) if plan and plan.report_to else None,
-            reports=[
-                v.ReportedView(
-                    by_id=each.by,
-                    way=each.way,
-                    to=each.to,
-                    sha256=each.sha256,
-                    at_ms=each.wall_ns // MS,
+            report_due_ms=_owed_ms(run),
+            report_late=run.report_late,
+            reports=[self._reported(each) for each in run.reports],
+        )
+
+    def _reported(self, told: ReportRecord) -> v.ReportedView:
+        policy = self.replica.bundle.notices
+        named = {each.id: each.names for each in policy.channels}
+        return v.ReportedView(
+            by_id=told.by,
+            way=told.way,
+            to=told.to,
+            sha256=told.sha256,
+            at_ms=told.wall_ns // MS,
+            draft=told.draft,
+            recipient=told.recipient,
+            channels=[
+                v.ReportChannelView(
+                    id=channel,
+                    names=two(named[channel])
+                    if channel in named
+                    else Text(channel, channel),
+                    state=state,
+                    detail=told.details.get(channel, "") if state == "failed" else "",
                 )
-                for each in run.reports
+                for channel, state in told.channels.items()
             ],
         )
 
@@ -240,6 +257,13 @@ def may_photograph(
         return not set(_LOOK).isdisjoint(roles)
     named = {task.by, task.owner, *task.fixers, *task.checkers} - {""}
     return person_id in named or not {*_LOOK, *task.roles}.isdisjoint(roles)
+
+
+def _owed_ms(run: PlanRun) -> int:
+    """Return until when the law wants the notice; 0: none is owed any more."""
+    if run.report_due is None or run.reported or run.mark or not run.running:
+        return 0
+    return (run.report_due.start_wall_ns + run.report_due.duration_ns) // MS
 
 
 def _step(step: PlanStep, record: StepRecord | None = None) -> v.PlanStepView:

@@ -27,7 +27,7 @@ LIFE_S = 900.0
 #: So few different messages go one by one where the rate allows it.
 SINGLE = 3
 #: Failures that no other try mends.
-FINAL = frozenset({"bad_address", "gone", "no_address", "too_large"})
+FINAL = frozenset({"bad_address", "gone", "no_address", "too_large", "no_text"})
 
 
 class Rank(enum.IntEnum):
@@ -51,6 +51,8 @@ class Item(msgspec.Struct, kw_only=True):
     about: tuple[str, ...]
     """What it says: those that say the same to a group are one message."""
     since_ns: int
+    alone: bool = False
+    """It is a letter of its own, whole: never put together with others."""
     tries: int = 0
     told: bool = False
     """True: core knows that it failed, and life safety is tried on."""
@@ -122,9 +124,10 @@ class Lane:
         if self.flying is not None or not self.waiting or self.wake_ns(now_ns) > now_ns:
             return None
         parts = self._parts()
-        alone = len(parts) == 1
-        alone |= 1 < len(parts) <= SINGLE and self._spare(now_ns, len(parts))
-        chosen = parts[:1] if alone else parts
+        alone = len(parts) == 1 or parts[0][0].alone
+        parts = parts[:1] if alone else [p for p in parts if not p[0].alone]
+        few = len(parts) <= SINGLE and self._spare(now_ns, len(parts))
+        chosen = parts[:1] if few or len(parts) == 1 else parts
         self.flying = Packet(parts=tuple(chosen))
         self._bucket.take(now_ns, life=self.flying.rank is Rank.LIFE)
         return self.flying

@@ -10,7 +10,7 @@ from core.channels.rates import Bucket
 from core.channels.services import BadAddress, Service, scheme_of, services
 from core.clock import NS, Clock
 from core.config import EMPTY, Bundle
-from core.response.notices_config import within
+from core.response.notices_config import REGULATOR, within
 from core.response.state import NoticeRecord
 from core.state import SiteState
 
@@ -117,8 +117,9 @@ class Outbox:
             channel=channel,
             person_id=notice.person_id,
             rank=rank(state, notice),
-            about=(notice.code, notice.about, notice.mark, str(notice.level)),
+            about=_about(notice),
             since_ns=self._clock.mono_ns(),
+            alone=notice.code == f"notice.{REGULATOR}",
         )
         group = channel in self._groups
         address = self._find("" if group else notice.person_id, channel)
@@ -178,6 +179,11 @@ class Outbox:
         now = dt.datetime.fromtimestamp(seconds, self._zone)
         minute = now.hour * 60 + now.minute
         return any(within(minute, (span[0], span[1])) for span in spans)
+
+
+def _about(notice: NoticeRecord) -> tuple[str, ...]:
+    text = str(notice.params.get("text", ""))
+    return notice.code, notice.about, notice.mark, str(notice.level), text
 
 
 def rank(state: SiteState, notice: NoticeRecord) -> Rank:

@@ -38,7 +38,7 @@ class Writer:
 
     def message(self, packet: Packet, limit: int, *, group: bool) -> Message:
         """Return a packet's message of at most ``limit`` bytes."""
-        title = self._title(packet)
+        title = self.title(packet)
         tail = self._tail(packet)
         room = limit - len(f"{title}\n{tail}".encode())
         lines = [self._lines(packet, lang, group=group) for lang in self._languages]
@@ -51,7 +51,7 @@ class Writer:
     def short(self, packet: Packet, limit: int) -> str:
         """Return an SMS of at most ``limit`` bytes as UTF-16, in one language."""
         lang = self._languages[0]
-        head = self._title(packet)
+        head = self.title(packet)
         first = packet.items[0]
         ask = self._say("sms.reply", {"code": reply_code(first.notice_id)}, lang)
         body = " ".join([head, *self._lines(packet, lang, group=False)])
@@ -60,7 +60,8 @@ class Writer:
 
     # --- parts ----------------------------------------------------------------
 
-    def _title(self, packet: Packet) -> str:
+    def title(self, packet: Packet) -> str:
+        """Return a message's title: the site, with what marks it."""
         lang = self._languages[0]
         marks = {n.mark for n in self._records(packet.items)} - {""}
         mark = f"[{'/'.join(sorted(marks))}] " if marks else ""

@@ -33,7 +33,7 @@ from core.link.client import Client
 from core.processes.child import Control, rename
 from core.processes.notifier_lines import ModemLine, Senders, Slots
 from core.registry.secrets import Secrets
-from core.response.notices_config import REPLY
+from core.response.notices_config import REPLY, REPORTS
 
 #: Letters on their way at once, and to one host.
 IN_HAND, PER_HOST = 48, 8
@@ -174,6 +174,8 @@ class Notifier:
         names = {person.id: person.name for person in self.bundle.people}
         writer = Writer(self.bundle, notices, names)
         number = packet.items[0].notice_id
+        if packet.items[0].alone:
+            return await self._whole(target, packet, writer)
         if target.scheme == "sms":
             text = writer.short(packet, target.service.bytes)
             self._remember(number, packet)
@@ -189,6 +191,29 @@ class Notifier:
         )
         if target.scheme == "push":
             letter = self._push(letter, packet)
+        return await self._senders.send(letter)
+
+    async def _whole(self, target: Target, packet: Packet, writer: Writer) -> str:
+        """Send a text as a person wrote it: whole, or not at all."""
+        number = packet.items[0].notice_id
+        notice = self.state.response.notices.get(number)
+        name = str(notice.params.get("text", "")) if notice is not None else ""
+        file = self._control.data / REPORTS / f"{name}.txt"
+        try:
+            text = await asyncio.to_thread(file.read_text, "utf-8")
+        except (OSError, UnicodeDecodeError):
+            return "no_text"
+        if target.scheme == "sms" and len(text) * 2 <= target.service.bytes:
+            self._remember(number, packet)
+            sms = Sms(id=number, number=target.address.strip(), text=text)
+            return await self._modem.send(sms, packet.rank)
+        title = writer.title(packet)
+        if target.scheme == "sms" or len(f"{title}\n{text}".encode()) > (
+            target.service.bytes
+        ):
+            return "too_large"
+        address = target.address.strip()
+        letter = Letter(id=number, address=address, title=title, body=text, urgent=True)
         return await self._senders.send(letter)
 
     def _push(self, letter: Letter, packet: Packet) -> Letter:

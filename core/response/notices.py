@@ -25,7 +25,7 @@ from core.response.events import (
     NoticeMoved,
     NoticeQueued,
 )
-from core.response.notices_config import REPLY
+from core.response.notices_config import REGULATOR, REPLY
 from core.response.notices_desk import TEST, NoticeDesk
 from core.response.notices_duty import Duty
 from core.response.notices_local import SOUNDED, Sounders
@@ -170,6 +170,29 @@ class Notices:
             )
             told.append(self._queue(person_id, telling, cause))
         return told
+
+    def tell_outside(
+        self,
+        recipient: str,
+        channels: tuple[str, ...],
+        *,
+        code: str,
+        params: dict[str, Value],
+        about: str,
+        cause: Cause,
+    ) -> str:
+        """Queue a notice to somebody outside the site; it escalates nothing."""
+        telling = _Telling(
+            code=code,
+            params=params,
+            about=about,
+            channels=channels,
+            respond_s=None,
+            chain="",
+            level=0,
+            mark="",
+        )
+        return self._queue(recipient, telling, cause)
 
     def _tell_from(self, telling: _Telling, cause: Cause) -> list[str]:
         """Tell the first step, from a level on, that has somebody to tell."""
@@ -350,8 +373,8 @@ class Notices:
 
     def _escalate(self, record: NoticeRecord, why: str) -> None:
         """Tell the next step once, unless somebody of this one has answered."""
-        if record.code == TEST:
-            return  # that a test fails is what it tells
+        if record.code in (TEST, f"notice.{REGULATOR}"):
+            return  # that a test fails is what it tells; an authority is no chain
         group = self._group(record)
         if any(r.acknowledged or r.escalated for r in group):
             return

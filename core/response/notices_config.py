@@ -10,6 +10,10 @@ Span = tuple[int, int]
 DAY_MIN = 1440
 #: What a channel says when its person answered there: the notifier heard it.
 REPLY = "reply"
+#: Code, and what a recipient begins with: the notice of an accident to an authority.
+REGULATOR = "regulator"
+#: Folder of the hub's data in which the gateway keeps those notices by their hash.
+REPORTS = "reports"
 
 
 def within(minute: int, span: Span) -> bool:
@@ -47,6 +51,15 @@ class NoticeChannel(msgspec.Struct, frozen=True, kw_only=True):
     per_s: float = 60.0
 
 
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """Name an authority that a person may send the notice of an accident to."""
+
+    id: str
+    names: Names
+    channels: tuple[str, ...]
+    """Ids of ``channels``: each has an address of its own among the secrets."""
+
+
 class Modem(msgspec.Struct, frozen=True, kw_only=True):
     """Name the serial port of the modem that sends SMS."""
 
@@ -65,3 +78,7 @@ class NoticePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Codes, or beginnings of codes up to a dot, that wait for quiet hours' end."""
     channels: tuple[NoticeChannel, ...] = ()
     modem: Modem | None = None
+    regulators: tuple[Recipient, ...] = ()
+    """Who may get the notice of an accident; empty: a person sends it elsewhere."""
+    report_within_s: float = 3600.0
+    """Time that the law gives for it, from the plan's start (China: one hour)."""

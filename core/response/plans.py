@@ -12,6 +12,7 @@ import msgspec
 from core import config
 from core.alarms.events import AlarmRaised
 from core.alarms.state import AlarmRecord
+from core.api.errors import Refused
 from core.api.reading import Value
 from core.deadlines import Deadline, fire_after
 from core.hub import CORE, Hub
@@ -126,10 +127,43 @@ class Plans:
             steps=tuple(step.id for step in plan.steps),
             about=about,
             mark=mark,
+            report_due=self._report_due(plan),
         )
         self._hub.emit(body, cause)
         self.open_next(self._hub.state.response.plans.runs[body.plan_run], cause)
         return body.plan_run
+
+    def _report_due(self, plan: Plan) -> Deadline | None:
+        if not any(step.report for step in plan.steps):
+            return None
+        within_s = self._hub.bundle.notices.report_within_s
+        return Deadline.after(self._hub.clock, within_s)
+
+    def existing(self, run_id: str) -> PlanRun:
+        """Return a run that goes on; raises Refused."""
+        run = self._hub.state.response.plans.runs.get(run_id)
+        if run is None:
+            raise Refused("plan.run_unknown", run=run_id)
+        if not run.running:
+            raise Refused("plan.over")
+        return run
+
+    def report_step(self, run_id: str) -> tuple[PlanRun, str]:
+        """Return a run and its step that is the notice; raises Refused."""
+        run = self.existing(run_id)
+        plan = self.plan_of(run)
+        step = next((s for s in plan.steps if s.report), None) if plan else None
+        if step is None:
+            raise Refused("plan.no_report")
+        return run, step.id
+
+    def reported(self, run: PlanRun, by: str, cause: Cause) -> None:
+        """Settle the notice's step: it left the site by a named person's word."""
+        plan = self.plan_of(run)
+        for step in plan.steps if plan else ():
+            if step.report and not run.steps[step.id].settled:
+                self.settle(run, step.id, "done", (by, ""), cause)
+                self.open_next(run, cause)
 
     def plan_of(self, run: PlanRun) -> Plan | None:
         """Return the version that a run pins; None: nobody can read it."""

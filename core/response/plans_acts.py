@@ -50,6 +50,18 @@ class SendReport(Act, frozen=True, kw_only=True):
     """Of the text as it was sent; the gateway keeps that text."""
 
 
+@act("plan.deliver", "safety_officer")
+class DeliverReport(Act, frozen=True, kw_only=True):
+    """Send the notice that one has read to the site's authorities; answers for it."""
+
+    plan_run: Id
+    recipients: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=20)]
+    sha256: Blob
+    """Of the text as it is sent; the gateway keeps that text."""
+    draft: Blob
+    """Of the hub's own draft, which is kept beside it."""
+
+
 @act("plan.end", "safety_officer", "supervisor", effect=Effect.PERMISSIVE)
 class EndPlan(Act, frozen=True, kw_only=True):
     """End a plan; what is still open is skipped by name, for one reason."""

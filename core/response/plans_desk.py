@@ -45,17 +45,9 @@ class PlansDesk:
             raise Refused("plan.unknown", plan=act.plan, known=known or "-")
         return {"plan_run": run_id}
 
-    def _run(self, run_id: str) -> PlanRun:
-        run = self._hub.state.response.plans.runs.get(run_id)
-        if run is None:
-            raise Refused("plan.run_unknown", run=run_id)
-        if not run.running:
-            raise Refused("plan.over")
-        return run
-
     def _turn(self, actor: str, run_id: str, step_id: str) -> tuple[PlanRun, PlanStep]:
         """Return a step that the actor may settle now."""
-        run = self._run(run_id)
+        run = self._plans.existing(run_id)
         plan = self._plans.plan_of(run)
         step = plan.step(step_id) if plan else None
         if step is None:
@@ -88,29 +80,23 @@ class PlansDesk:
     def _report_act(
         self, actor: str, act: acts.SendReport, _version: int | None, cause: Cause
     ) -> Answer:
-        run = self._run(act.plan_run)
-        plan = self._plans.plan_of(run)
-        step = next((s for s in plan.steps if s.report), None) if plan else None
-        if step is None:
-            raise Refused("plan.no_report")
+        run, step = self._plans.report_step(act.plan_run)
         body = PlanReported(
             plan_run=run.id,
-            step=step.id,
+            step=step,
             by=actor,
             way=act.way,
             to=act.to,
             sha256=act.sha256,
         )
         self._hub.emit(body, cause)
-        if not run.steps[step.id].settled:
-            self._plans.settle(run, step.id, "done", (actor, ""), cause)
-            self._plans.open_next(run, cause)
+        self._plans.reported(run, actor, cause)
         return {"plan_run": run.id, "sha256": act.sha256}
 
     def _end_act(
         self, actor: str, act: acts.EndPlan, _version: int | None, cause: Cause
     ) -> Answer:
-        run, reason = self._run(act.plan_run), act.reason.strip()
+        run, reason = self._plans.existing(act.plan_run), act.reason.strip()
         alarm = None if run.mark else self._plans.standing(run)
         if alarm is not None:
             raise Refused("plan.alarm_stands", alarm=alarm.kind)

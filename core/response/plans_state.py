@@ -52,6 +52,8 @@ class PlanStarted(_RunEvent, frozen=True, kw_only=True):
     about: str = ""
     """The alarm that it answers."""
     mark: str = ""
+    report_due: Deadline | None = None
+    """Until when the law wants the notice to the regulator; None: none is owed."""
 
 
 @event("plan.joined", effect=Effect.PROTECTIVE)
@@ -101,6 +103,30 @@ class PlanReported(_RunEvent, frozen=True, kw_only=True):
     to: str
     sha256: str
     """Of the text as it was sent."""
+    draft: str = ""
+    """Of the hub's own draft beside it; '' where a person sent it elsewhere."""
+    recipient: str = ""
+    """Id of the authority that the hub sends it to; '' where a person sent it."""
+    notice_id: str = ""
+    channels: tuple[str, ...] = ()
+
+
+@event("plan.report_moved")
+class PlanReportMoved(_RunEvent, frozen=True, kw_only=True):
+    """One channel of a notice to the regulator went on: sent, delivered, failed."""
+
+    notice_id: str
+    channel: str
+    state: str
+    detail: str = ""
+
+
+@event("plan.report_late", effect=Effect.PROTECTIVE)
+class PlanReportLate(_RunEvent, frozen=True, kw_only=True):
+    """The law's time for the notice to the regulator is over, and none was sent."""
+
+    why: str
+    """late, or late_unknown when a stop left nobody to know."""
 
 
 @event("plan.ended", effect=Effect.PERMISSIVE)
@@ -142,14 +168,33 @@ class StepRecord(msgspec.Struct, kw_only=True):
         return self.state in ("done", "skipped")
 
 
-class ReportRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold who sent which notice to the regulator."""
+class ReportRecord(msgspec.Struct, kw_only=True):
+    """Hold who sent which notice to the regulator, and what became of it."""
 
     by: str
     way: str
     to: str
     sha256: str
     wall_ns: int
+    draft: str = ""
+    recipient: str = ""
+    notice_id: str = ""
+    channels: dict[str, str] = {}
+    """Channel → queued, sent, delivered or failed; none where a person sent it."""
+    details: dict[str, str] = {}
+    """Channel → why it failed, as a code."""
+
+    @property
+    def gone(self) -> bool:
+        """Say whether it left the site: a person's word, or one channel's."""
+        states = self.channels.values()
+        return not self.notice_id or any(s not in ("queued", "failed") for s in states)
+
+    @property
+    def failed(self) -> bool:
+        """Say whether no channel could send it."""
+        states = self.channels.values()
+        return bool(states) and all(state == "failed" for state in states)
 
 
 class PlanRun(msgspec.Struct, kw_only=True):
@@ -167,6 +212,13 @@ class PlanRun(msgspec.Struct, kw_only=True):
     ended_wall_ns: int = 0
     ended_by: str = ""
     reason: str = ""
+    report_due: Deadline | None = None
+    report_late: bool = False
+
+    @property
+    def reported(self) -> bool:
+        """Say whether a notice to the regulator has left the site."""
+        return any(each.gone for each in self.reports)
 
     @property
     def running(self) -> bool:
@@ -207,6 +259,7 @@ def _started(state: "SiteState", body: PlanStarted, envelope: Envelope) -> None:
         about=[body.about] if body.about else [],
         mark=body.mark,
         started_wall_ns=envelope.wall_ns,
+        report_due=body.report_due,
     )
 
 
@@ -251,8 +304,29 @@ def _reported(state: "SiteState", body: PlanReported, envelope: Envelope) -> Non
                 to=body.to,
                 sha256=body.sha256,
                 wall_ns=envelope.wall_ns,
+                draft=body.draft,
+                recipient=body.recipient,
+                notice_id=body.notice_id,
+                channels=dict.fromkeys(body.channels, "queued"),
             )
         )
+
+
+@folds(PlanReportMoved)
+def _report_moved(state: "SiteState", body: PlanReportMoved, _: Envelope) -> None:
+    run = state.response.plans.runs.get(body.plan_run)
+    for report in run.reports if run is not None else ():
+        if report.notice_id == body.notice_id and body.channel in report.channels:
+            report.channels[body.channel] = body.state
+            if body.detail:
+                report.details[body.channel] = body.detail
+
+
+@folds(PlanReportLate)
+def _report_late(state: "SiteState", body: PlanReportLate, _: Envelope) -> None:
+    run = state.response.plans.runs.get(body.plan_run)
+    if run is not None:
+        run.report_late = True
 
 
 @folds(PlanEnded)

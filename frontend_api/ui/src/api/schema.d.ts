@@ -563,6 +563,13 @@ export interface DelegateSlot {
   to_id: string;
 }
 
+export interface DeliverReport {
+  plan_run: string;
+  recipients: string[];
+  sha256: string;
+  draft: string;
+}
+
 export interface DestructionView {
   passes?: number;
   last_ms?: number;
@@ -1728,6 +1735,8 @@ export interface PlanRunView {
   reason: string;
   steps: PlanStepView[];
   report_to: Text | null;
+  report_due_ms: number;
+  report_late: boolean;
   reports: ReportedView[];
 }
 
@@ -1923,6 +1932,11 @@ export interface RecallFinding {
   key: string;
 }
 
+export interface RecipientView {
+  id: string;
+  names: Text;
+}
+
 export interface RecordAttachment {
   permit_id: string;
   slot: string;
@@ -2060,6 +2074,13 @@ export interface ReportAnswer {
   names: Record<string, Text>;
 }
 
+export interface ReportChannelView {
+  id: string;
+  names: Text;
+  state: string;
+  detail: string;
+}
+
 export interface ReportTask {
   title: string;
   kind?: "hazard" | "near_miss" | "other";
@@ -2072,6 +2093,7 @@ export interface ReportTask {
 export interface ReportView {
   to: Text;
   draft: Text;
+  recipients: RecipientView[];
 }
 
 export interface ReportedView {
@@ -2080,6 +2102,9 @@ export interface ReportedView {
   to: string;
   sha256: string;
   at_ms: number;
+  draft: string;
+  recipient: string;
+  channels: ReportChannelView[];
 }
 
 export interface ResetAlarm {
@@ -3136,7 +3161,7 @@ export interface frontend_api_work_views_TestView {
   typed: boolean;
 }
 
-export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.erase" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.amend" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.explain" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
+export type Verb = "alarm.acknowledge" | "alarm.in_service" | "alarm.judge" | "alarm.out_of_service" | "alarm.reset" | "alarm.shelve" | "alarm.unshelve" | "attachment.erase" | "attachment.keep" | "attachment.read" | "attachment.record" | "card.doubt" | "card.record" | "card.verify" | "card.withdraw" | "commission.begin" | "commission.end" | "commission.gas" | "commission.sign" | "commission.tick" | "commission.untick" | "company.end" | "company.record" | "config.approve" | "config.arm" | "config.loosen" | "config.reject" | "config.show" | "config.submit" | "contact.drop" | "contact.keep" | "device.amend" | "device.enrol" | "device.in_service" | "device.out_of_service" | "device.remove" | "device.replace" | "device.replace_needed" | "device.zone" | "discovery.ignore" | "discovery.recall" | "discovery.scan" | "discovery.stop" | "drill.end" | "drill.start" | "entry.in" | "entry.open" | "entry.out" | "evacuation.clear" | "evacuation.retest" | "evacuation.start" | "face.consent" | "face.withdraw" | "gas.oxygen_check" | "gas.oxygen_check_end" | "guardian.hand_over" | "guardian.here" | "guardian.take_over" | "hub.power_back" | "hub.power_end" | "incident.classify" | "isolation.apply" | "isolation.energy_found" | "isolation.plan" | "isolation.point" | "isolation.remove" | "isolation.verify" | "isolation.zero_energy" | "key.approve" | "key.enrol" | "key.revoke" | "meter.bump_failed" | "meter.bump_passed" | "meter.calibrated" | "notice.acknowledge" | "notice.arrived" | "notice.quiet" | "notice.seen" | "notice.test" | "output.proof_failed" | "output.proof_passed" | "output.proof_test" | "output.release" | "permit.add_worker" | "permit.analyse" | "permit.apply" | "permit.book" | "permit.book_late" | "permit.brief" | "permit.cancel" | "permit.check" | "permit.close" | "permit.complete" | "permit.confirm" | "permit.conflicts" | "permit.declare" | "permit.delegate" | "permit.gas_test" | "permit.gases" | "permit.hold" | "permit.issue" | "permit.offer_shift" | "permit.reject" | "permit.release" | "permit.remove_worker" | "permit.retest" | "permit.sign" | "permit.start" | "permit.supersede" | "permit.take_briefing" | "permit.take_shift" | "permit.withdraw" | "person.account" | "person.erase" | "person.move" | "person.record" | "person.roles" | "person.safe" | "person.verify" | "place.code" | "plan.deliver" | "plan.done" | "plan.end" | "plan.report" | "plan.skip" | "plan.start" | "roll.add" | "roll.check_in" | "round.close" | "round.scan" | "round.start" | "rule.call" | "rule.explain" | "rule.hook" | "rule.mode" | "rule.restore" | "sheet.fill" | "sheet.sign" | "sirens.silence" | "site.stop_work" | "site.stop_work_end" | "site.weather_warning" | "site.weather_warning_end" | "task.accept" | "task.dispatch" | "task.fix" | "task.photo" | "task.reject" | "task.report" | "task.start" | "training.record" | "visitor.sign_in" | "visitor.sign_out" | "wear.return" | "wear.take";
 
 export interface ActBodies {
   "alarm.acknowledge": AcknowledgeAlarm;
@@ -3259,6 +3284,7 @@ export interface ActBodies {
   "person.safe": FoundSafe;
   "person.verify": VerifyPerson;
   "place.code": ShowCode;
+  "plan.deliver": DeliverReport;
   "plan.done": DoStep;
   "plan.end": EndPlan;
   "plan.report": SendReport;
