@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "frontend_api.commands.export:main",
         "write a slice of the journal to a file",
     ),
+    "erasures": (
+        "frontend_api.commands.erasures:main",
+        "keep a register of what was erased; apply it to a backup put back",
+    ),
     "aq": ("frontend_api.commands.aq:main", "exchange by AQ 3064.2: check, settle"),
     "paper": ("frontend_api.commands.paper:main", "print permits and blank forms"),
     "import": ("frontend_api.ledgers.command:main", "import people and cards"),
