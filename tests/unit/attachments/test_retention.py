@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from core import state as states
 from core.clock import NS
 from core.journal.fold import FOLD_VERSION
+from core.people.acts import ErasePerson
+from core.people.events import PersonErased
 from core.permits.attachments_acts import EraseAttachments, KeepAttachments
 from core.permits.attachments_events import AllErased, AttachmentErased
 from core.permits.events import PermitExpired, PermitIssued
-from core.response.events import EvacuationStarted
+from core.response.events import EvacuationStarted, RosterLine
 from core.response.retention import SURE_NS
 from core.response.retention_policy import RetentionPolicy
 from core.response.tasks_acts import (
@@ -297,3 +299,36 @@ def test_no_key_goes_before_the_law_or_the_site_says(
             assert passed >= due
         else:
             assert held or passed < due + SURE_NS + 3000 * NS
+
+
+# --- who is still needed ----------------------------------------------------------
+
+
+def test_nobody_is_erased_out_of_an_open_permit(works: Kept) -> None:
+    """R-personal data: an active permit always knows its worker; it says which."""
+    for person in ("ann", "sue", "ivy"):  # worker, leader, issuer
+        reply = works.act("sam", ErasePerson(person_id=person))
+        assert reply.code == "person.on_permit"
+        assert "old" in str(reply.params["permits"])
+    reply = works.act("sam", ErasePerson(person_id="ann"))
+    assert reply.params == {"person": "ann", "permits": "hot, old"}
+    assert not works.events(PersonErased)
+    assert works.kernel.access.roles("ann") == {"worker"}
+    assert works.act("sam", ErasePerson(person_id="eve")).ok
+    works.end("old")
+    assert works.act("sam", ErasePerson(person_id="ann")).params["permits"] == "hot"
+    works.end("hot")
+    assert works.act("sam", ErasePerson(person_id="ann")).ok
+    assert [body.person_id for body in works.events(PersonErased)] == ["eve", "ann"]
+
+
+def test_nobody_is_erased_while_an_evacuation_looks_for_them(works: Kept) -> None:
+    line = RosterLine(person_id="eve", zone_id="tank", certain=True)
+    evacuation = EvacuationStarted(
+        evacuation_id="ev", zones=("tank",), code="evacuation.by_hand", roster=(line,)
+    )
+    works.hub.emit(evacuation)
+    reply = works.act("sam", ErasePerson(person_id="eve"))
+    assert (reply.code, reply.params["evacuation"]) == ("person.on_roll", "ev")
+    works.hub.state.response.evacuations["ev"].cleared_wall_ns = 1
+    assert works.act("sam", ErasePerson(person_id="eve")).ok
