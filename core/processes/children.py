@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from core.clock import NS
 from core.processes.budget import Budget
 from core.processes.control import CONTROL_FD, Channel, Packet
+from core.processes.scribe import Scribe
 from core.processes.spec import CORE, Spec
 
 #: A child that has run this long is well again: its next failure starts anew.
@@ -68,12 +69,18 @@ class Child:
     wanted: bool = True
     detail: str = ""
     starts: int = 0
+    scribe: Scribe | None = None
+    """Reads what a driver that is not ours writes to its log."""
 
     def start(self, now_ns: int, greeting: Packet) -> None:
         """Start the process; raises OSError."""
         ours, theirs = Channel.pair()
+        self._hush(now_ns)
         try:
-            self.pid = _spawn(self.spec, theirs)
+            if self.spec.foreign:
+                self.scribe = Scribe(self.spec.name, now_ns)
+            log = self.scribe.writes if self.scribe is not None else -1
+            self.pid = _spawn(self.spec, theirs, log)
             if self.spec.yields:
                 _lower(self.pid)
         except OSError:
@@ -81,6 +88,8 @@ class Child:
             raise
         finally:
             theirs.close()
+            if self.scribe is not None:
+                self.scribe.handed()
         self.state, self.started_ns, self.detail = State.RUNNING, now_ns, ""
         self.starts += 1
         self.kill_at_ns = 0
@@ -94,6 +103,7 @@ class Child:
         """Take the end of the process; plans the next start if it is wanted."""
         asked = self.kill_at_ns != 0
         self.close()
+        self._hush(now_ns)
         self.pid = self.kill_at_ns = self.link_at_ns = 0
         self.detail = _describe(status)
         if self.spec.once:
@@ -113,6 +123,16 @@ class Child:
         if self.spec.name != CORE and self.budget.spent(now_ns):
             self.state, pause = State.FAILED, SLOW_S
         self.start_at_ns = now_ns + int(pause * NS)
+
+    def relay(self, now_ns: int) -> None:
+        """Pass on what the process wrote to its log."""
+        if self.scribe is not None:
+            self.scribe.relay(now_ns)
+
+    def _hush(self, now_ns: int) -> None:
+        scribe, self.scribe = self.scribe, None
+        if scribe is not None:
+            scribe.close(now_ns)
 
     def could_not_start(self, now_ns: int, error: OSError) -> None:
         """Take a start that the system refused."""
@@ -143,9 +163,11 @@ class Child:
             self.channel = None
 
 
-def _spawn(spec: Spec, control: socket.socket) -> int:
+def _spawn(spec: Spec, control: socket.socket, log: int = -1) -> int:
     env = {k: v for k, v in os.environ.items() if _told(spec, k)}
     actions: list[tuple[int, ...]] = []
+    if log >= 0:
+        actions += [(os.POSIX_SPAWN_DUP2, log, each) for each in (1, 2)]
     if spec.speaks:
         # Above the number it will get, or dup2 would leave it closed on exec.
         control = _above(control)

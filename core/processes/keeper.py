@@ -63,9 +63,7 @@ class Keeper:
         core = Child(core_spec(), core_budget())
         self.children[CORE] = core
         self._start(core)
-        for spec in memory.load(self.data):
-            self.children[spec.name] = Child(spec)
-        for spec in self._fixed.values():
+        for spec in (*memory.load(self.data), *self._fixed.values()):
             self.children[spec.name] = Child(spec)
         self.watch(wake, lambda: _drain(wake))
         try:
@@ -110,7 +108,7 @@ class Keeper:
         self._check_core(now)
         self._start_due(now)
         self._link_due(now)
-        self._kill_due(now)
+        self._look_after(now)
         if self.stopping:
             self._end_others(now)
 
@@ -285,8 +283,9 @@ class Keeper:
             if child.spec.early or self.ready or child.starts:
                 self._start(child)
 
-    def _kill_due(self, now: int) -> None:
+    def _look_after(self, now: int) -> None:
         for child in self.children.values():
+            child.relay(now)
             if child.kill_at_ns and child.kill_at_ns <= now:
                 child.signal(signal.SIGKILL)
 

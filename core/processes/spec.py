@@ -28,6 +28,11 @@ class Spec(NamedTuple):
     yields: bool = False
     """True: it lets whatever protects go first on the processor."""
 
+    @property
+    def foreign(self) -> bool:
+        """Say whether it runs a driver that is not ours."""
+        return "--code" in self.args
+
     def plain(self) -> Packet:
         """Return it as JSON fields."""
         return {

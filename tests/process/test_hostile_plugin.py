@@ -137,3 +137,26 @@ async def test_a_form_that_reaches_out_is_refused_by_name(
         said = capsys.readouterr().err
         assert "site.yaml:13:16: integrations.0.options.allowed" in said
         assert os.path.exists(folder)
+
+
+async def test_a_driver_that_floods_its_log_is_cut_short(
+    tmp_path: Path, doors: tuple[int, int]
+) -> None:
+    """Every queue has a bound: neither the disk nor what others say is lost to it."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    async with RunningHub(tmp_path / "data") as hub:
+        configure(folder, hub, doors)
+        driver = folder / "custom_integrations" / "hostile" / "driver.py"
+        flood = "import sys\nsys.stderr.write('keeper: a lie\\n' * 5000)\n"
+        driver.write_text(driver.read_text("utf-8") + flood, "utf-8")
+        assert await published(str(folder), "--data", str(hub.data)) == 0
+        await until(
+            lambda: "host:wild: writes more than" in hub.log.read_text("utf-8"), "cut"
+        )
+        viewer = await hub.attach()
+        await until(lambda: "host:wild.finished" in viewer.hosts.counters, "it runs on")
+        lines = hub.log.read_text("utf-8").splitlines()
+        lies = [line for line in lines if line.endswith("keeper: a lie")]
+        assert 0 < len(lies) < 500
+        assert all(line.startswith("host:wild: ") for line in lies)
