@@ -11,14 +11,18 @@ from core.journal.audit import Report
 from core.journal.envelope import Effect, Envelope
 from core.journal.events import Event
 from core.people.acts import ClaimHub
+from core.permits.entries_events import EntryOut
 from core.permits.events import PermitIssued, PermitReleased, PermitVerified
+from core.permits.life_events import PermitEvent, PermitStarted
 from core.permits.lifecycle import PermitStatus
+from core.permits.state import PermitRecord
 from core.response.state import NoticeRecord
 from core.state import SiteState
 from tests.sim import events, site
 from tests.sim.crew import permissive
 from tests.sim.field import deadly
 from tests.sim.machine import Life, stored
+from tests.sim.oracle import LAWFUL_S
 from tests.sim.restarts import compare
 
 if TYPE_CHECKING:
@@ -30,6 +34,9 @@ TICK_S = 1.5
 MAX_AT_ONCE, MAX_AT_REST = 900, 120
 _OPEN = (PermitStatus.ACTIVE, PermitStatus.VERIFYING)
 _REACTION_S = {"confined": site.REACTION_S, "hot": site.REACTION_S / 2}
+#: Rules of a guardian's place: a lost fix is asked about first (H2).
+_PLACED = ("rule.H2", "rule.H14", "rule.S7")
+_PLACED_S = 60.0
 _FOUND = ("accounted", "rescue")
 Row = tuple[tuple[str, str], Value, int]
 
@@ -84,12 +91,19 @@ class Watch:
         by = envelope.cause.actor
         if not by.startswith("person:") and not isinstance(body, PermitVerified):
             off = envelope.type in ("alarm.service",) and not getattr(body, "out", True)
-            if not off:
+            # A gate counts people out of a space as it counts them in.
+            counted = isinstance(body, EntryOut) and body.by == "gate"
+            if not off and not counted:
                 self._fail("only a person permits (§5)", f"{envelope.type} by {by}")
-        if isinstance(body, PermitReleased | PermitIssued):
+        if isinstance(body, PermitEvent | PermitReleased) and self._world.law:
+            if envelope.cause.proof is None:
+                self._fail("what the law permits is signed (§5 Security)", body)
+        if isinstance(body, PermitReleased | PermitIssued | PermitStarted):
             self._safe_to_work(body)
 
-    def _safe_to_work(self, body: PermitReleased | PermitIssued) -> None:
+    def _safe_to_work(
+        self, body: PermitReleased | PermitIssued | PermitStarted
+    ) -> None:
         state = self._state()
         permit = state.permits.permits[body.permit_id]
         gas = [
@@ -224,7 +238,7 @@ class Watch:
                 key = (permit.id, name, truth.name)
                 found.add(key)
                 since = self._bad_since.setdefault(key, now)
-                reaction = _REACTION_S[permit.kind] if truth.name == "UNKNOWN" else 0
+                reaction = _reaction_s(permit, name) if truth.name == "UNKNOWN" else 0
                 if now - since > (reaction + TICK_S) * NS:
                     self._fail(
                         "ACTIVE only while every interlock is TRUE (§5 Permits)",
@@ -329,6 +343,13 @@ class Watch:
         """Take what an inspector found."""
         if not report.ok and not self._hurt:
             self._fail("chain unbroken, verify passes (§5 Journal)", report.findings)
+
+
+def _reaction_s(permit: PermitRecord, name: str) -> float:
+    """Return how long an interlock may be UNKNOWN while a permit is ACTIVE."""
+    if not permit.life.pack:
+        return _REACTION_S[permit.kind]
+    return _PLACED_S if name.startswith(_PLACED) else LAWFUL_S
 
 
 def _step(notice: NoticeRecord) -> tuple[str, str, int, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.alarms import acts as alarm_acts
 from core.api.model import EntityKind
 from core.hub import encode_act
-from core.journal.envelope import Effect
+from core.journal.envelope import Effect, Proof
 from core.link import messages as m
 from core.people.acts import Act, ClaimHub, FoundSafe, MovePerson
 from core.permits import acts as permit_acts
@@ -44,6 +44,8 @@ class Crew:
         self._random = world.random
         self.asked: dict[str, Asked] = {}
         self.owned = False
+        self.good = site.shelf()[0]
+        """Digests of the bundles that may be armed, the first at the beginning."""
         self._numbers = 0
 
     @property
@@ -63,11 +65,23 @@ class Crew:
         healthy = not life.ledger.down
         self.asked[number] = Asked(person, act, allowed, self._world.lives, healthy)
         body = encode_act(act)
-        request = m.ActRequest(number, person, act.verb_, body, version)
+        proof = self.proof(person, act, version)
+        request = m.ActRequest(number, person, act.verb_, body, version, proof=proof)
         self._world.note(f"{person} asks {act}")
         if not self._world.gateway.ask(request):
             del self.asked[number]
         self._world.settle()
+
+    def proof(self, _person: str, _act: Act, _version: int | None) -> Proof | None:
+        """Return a person's signature; nobody has a key at a plain site."""
+        return None
+
+    def begin(self) -> None:
+        """Begin to work."""
+        for _ in range(2):
+            if self.seen is not None:
+                self.issue(self.seen)
+            self._world.go(1.0)
 
     def nonsense(self) -> None:
         """Send what no gateway should send."""
@@ -223,9 +237,9 @@ class Crew:
 
     def arm_act(self, _state: SiteState | None = None, *, good: bool = False) -> None:
         """Arm a bundle: one of the good ones, or a broken one."""
-        fine, broken, _ = site.shelf()
+        _, broken, _ = site.shelf()
         digest = self._random.choice(
-            fine if good or self._random.random() < 0.6 else broken
+            self.good if good or self._random.random() < 0.6 else broken
         )
         self.ask("sam", ArmConfig(hash=digest))
 

@@ -19,12 +19,17 @@ from core.permits.events import (
     PermitRetested,
     PermitVerified,
 )
+from core.permits.gas_tests_events import GasTested
+from core.permits.life_events import PermitStarted
 from core.permits.lifecycle import PermitStatus
 from core.response.events import EvacuationCleared, EvacuationStarted
 from core.state import SiteState
 from tests.sim import site
+from tests.sim.law import GASES
 from tests.sim.machine import Life
 
+#: After these people may work.
+_BEGINS = (PermitIssued, PermitReleased, PermitVerified, PermitStarted)
 Log = Sequence[tuple[Event, Envelope, bytes]]
 Finding = tuple[str, object]
 
@@ -61,16 +66,32 @@ def _closed(body: AlarmClosed, log: Log) -> Iterator[Finding]:
 def _released(body: PermitReleased, log: Log) -> Iterator[Finding]:
     """Each hold that demands a test had one that passed after it began (R15)."""
     passed: dict[str, bool] = {}
-    left = set(body.hold_ids)
+    left, last = set(body.hold_ids), dict[str, bool]()
     for earlier, _, _ in reversed(log):
         if getattr(earlier, "permit_id", "") != body.permit_id:
             continue
-        if isinstance(earlier, PermitRetested):
+        if isinstance(earlier, GasTested):
+            # Of one test every sample counts; of two the later one.
+            newest = {
+                each.gas: all(
+                    e.evidence and e.verdict == "passed"
+                    for e in earlier.samples
+                    if e.gas == each.gas
+                )
+                for each in earlier.samples
+            }
+            last = newest | last
+        elif isinstance(earlier, PermitRetested):
             for test in earlier.tests:
                 passed.setdefault(test.quantity, test.passed)
         elif isinstance(earlier, PermitHeld) and earlier.hold.id in left:
             left.discard(earlier.hold.id)
-            owed = [g for g in earlier.hold.retest if not passed.get(g)]
+            owed = [
+                gas
+                for word in earlier.hold.retest
+                for gas in GASES.get(word, (word,))
+                if not (passed | last).get(gas)
+            ]
             if owed:
                 yield "a release needs the re-test of its hold (R15)", (owed, body)
 
@@ -91,7 +112,7 @@ def unproven(state: SiteState, log: Log, durable: int) -> Iterator[Finding]:
     for body, envelope, _ in reversed(log):
         if envelope.seq <= durable or envelope.epoch != state.epoch:
             return
-        if isinstance(body, PermitIssued | PermitReleased | PermitVerified):
+        if isinstance(body, _BEGINS):
             permit = state.permits.permits[body.permit_id]
             if permit.status is PermitStatus.ACTIVE:
                 yield "what is not durable permits nothing (§2)", body

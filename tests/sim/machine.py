@@ -25,7 +25,7 @@ from core.link.server import Server
 from core.processes.assembly import Assembly
 from core.processes.ledger import Ledger
 from core.registry.ids import Ids
-from tests.sim import site
+from tests.sim import law, site
 
 SMALL = Options(segment_bytes=64 << 10, reserve_bytes=32 << 10)
 SNAPSHOT_EVENTS = 150
@@ -57,7 +57,7 @@ class Shelf:
 
     def read(self, digest: str) -> bytes:
         """Return a bundle's bytes; raises OSError."""
-        files = site.shelf()[2]
+        files = site.shelf()[2] | law.shelf()
         if digest not in files:
             raise FileNotFoundError(digest)
         return files[digest]

@@ -37,20 +37,16 @@ class Script:
     def open(self) -> None:
         """Claim the hub, arm the site, begin to work."""
         world = self._world
-        fine = site.shelf()[0]
         for _ in range(20):
             world.go(1.0)
             if not world.crew.owned:
                 world.crew.ask(OWNER, ClaimHub())
             elif world.life and not world.life.hub.state.hub.config_hash:
-                world.crew.ask(OWNER, ArmConfig(hash=fine[0]))
+                world.crew.ask(OWNER, ArmConfig(hash=world.crew.good[0]))
             else:
                 break
         world.go(9.0)
-        for _ in range(2):
-            if world.crew.seen is not None:
-                world.crew.issue(world.crew.seen)
-            world.go(1.0)
+        world.crew.begin()
 
     def next(self) -> None:
         """Let one thing happen, and some time pass."""

@@ -16,11 +16,14 @@ from tests.sim.field import Gas, Host
 from tests.sim.gateway import Replica
 from tests.sim.geometer import NAME as GEOMETRY
 from tests.sim.geometer import Geometer
+from tests.sim.law import NINE_S, LawCrew
 from tests.sim.machine import Accepted, Life, audit
 from tests.sim.oracle import Oracle
 from tests.sim.script import Script
 
 PULSE_S = 4.0
+#: Every so many seeds run a site under the law, with its permits at work.
+LAWFUL_EACH = 20
 #: Kept lines of what the world did, for the report of a failure.
 KEPT = 60
 
@@ -30,6 +33,9 @@ class Simulation:
 
     def __init__(self, seed: int, steps: int = 70) -> None:
         self.seed, self.steps = seed, steps
+        self.law = seed % LAWFUL_EACH == 0
+        self.lawful = 0
+        """Works under the law that had begun when the misfortunes began."""
         self.random = Random(seed)
         self.clock = SimClock(boot_id=f"boot-{seed}-0")
         self.disk = SimDisk(seed)
@@ -56,7 +62,7 @@ class Simulation:
         self.notifier = Replica("notifier", self.random)
         self.notifier.later = self.later
         self.geometer = Geometer()
-        self.crew = Crew(self)
+        self.crew = LawCrew(self) if self.law else Crew(self)
         self.oracle = Oracle(self)
         self.field.sent = self.tags.sent = self.oracle.sent
         self.watch = Watch(self)
@@ -220,6 +226,8 @@ class Simulation:
 
     def run(self) -> None:
         """Play the seed's run to its end."""
+        if self.law:
+            self.clock.step_wall(NINE_S)
         self.every(PULSE_S, self._pulse)
         self.every(1.0, self._second)
         self.every(2.0, self._beat)
