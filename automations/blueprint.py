@@ -115,6 +115,10 @@ def fill(blueprint: Blueprint, given: dict[str, Any]) -> dict[str, Any]:
     return filled
 
 
+#: What an input chooses of a site, as an error names it.
+_NOUNS = {"permit_kind": "permit kind", "notify_chain": "notify chain", "zone": "zone"}
+
+
 def check_known(bundle: Bundle, blueprint: Blueprint, given: dict[str, Any]) -> None:
     """Refuse an input that names what the site does not have; raises ConfigError.
 
@@ -140,7 +144,7 @@ def check_known(bundle: Bundle, blueprint: Blueprint, given: dict[str, Any]) -> 
                         "input {name!r}: this site has no {kind} {item!r}; known: "
                         "{known}",
                         name=name,
-                        kind=sentence(kind.replace("_", " ")),
+                        kind=sentence(_NOUNS[kind]),
                         item=item,
                         known=sorted(known[kind]),
                     )

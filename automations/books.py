@@ -277,10 +277,8 @@ class Books:
             file = self._file(PLANS, given["plan"], (*place, "plan"))
             plan = self._overlaid(read_plan(file)[0], given, place)
             if plan.id in seen:
-                raise self._document.error(
-                    place,
-                    Said("{id!r} stands twice; give the second an 'id'", id=plan.id),
-                )
+                said = Said("{id!r} stands twice; give the second an 'id'", id=plan.id)
+                raise self._document.error(place, said)
             seen.add(plan.id)
             yield plan
 
@@ -292,10 +290,8 @@ class Books:
             self._zone(zone, (*place, "zones"))
         unknown = given.get("steps", {}).keys() - {step.id for step in plan.steps}
         if unknown:
-            raise self._document.error(
-                (*place, "steps"),
-                Said("the plan has no step {unknown}", unknown=sorted(unknown)),
-            )
+            said = Said("the plan has no step {unknown}", unknown=sorted(unknown))
+            raise self._document.error((*place, "steps"), said)
         steps = []
         for step in plan.steps:
             own = dict(given.get("steps", {}).get(step.id, {}))

@@ -151,9 +151,11 @@ def parse(data: Any, file: str) -> Manifest:
             detail=str(error),
         ) from error
     if found.outputs and EntityKind.OUTPUT not in found.kinds:
-        wrong = "it names outputs; add 'output' to kinds"
+        wrong = Said("it names outputs; add 'output' to kinds")
         raise ConfigError(
-            Said("{file}: {wrong}", file=file, wrong=wrong), file=file, detail=wrong
+            Said("{file}: {wrong}", file=file, wrong=wrong),
+            file=file,
+            detail=str(wrong),
         )
     return found
 

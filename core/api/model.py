@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from core.api.said import Said
+
 
 class EntityKind(enum.StrEnum):
     """Name what an entity is, which decides how it is judged and shown."""
@@ -73,10 +75,15 @@ def wrong_fail_safe(kind: OutputKind, fail_safe: str) -> str:
     allowed = FAIL_SAFES[kind]
     if fail_safe in allowed:
         return ""
-    best = " or ".join(f'"{each}"' for each in allowed)
-    return (
-        f'an output of kind {kind} must not have fail_safe "{fail_safe}": without '
-        f"the hub it would fail unsafe; write fail_safe: {best} and wire it so"
+    best: list[str] = [f'"{each}"' for each in allowed]
+    if len(best) > 1:
+        best = [Said("{one} or {other}", one=best[0], other=best[1])]
+    return Said(
+        'an output of kind {kind} must not have fail_safe "{fail_safe}": without '
+        "the hub it would fail unsafe; write fail_safe: {best} and wire it so",
+        kind=kind,
+        fail_safe=fail_safe,
+        best=best,
     )
 
 

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 _COMMA, _NONE = ", ", "none"
 _PARSER = string.Formatter()
 #: Why a format does not suit a value; a message is never worth an exception.
-_UNFIT = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+_UNFIT = (
+    *(ValueError, TypeError, AttributeError),
+    *(ArithmeticError, LookupError, RecursionError),
+)
 
 
 class Said(str):
@@ -61,8 +64,12 @@ def fill(
     """Return a template with its places filled; a place without a value stays."""
     if not params:
         return template
+    try:
+        parts = list(_PARSER.parse(template))
+    except ValueError:  # no template: a text with a brace of its own
+        return template
     made = []
-    for literal, name, spec, conversion in _PARSER.parse(template):
+    for literal, name, spec, conversion in parts:
         made.append(literal)
         if name is None:
             continue

@@ -98,8 +98,10 @@ def _matched(text: str) -> str:
 
 @functools.cache
 def _foreign() -> tuple[tuple[re.Pattern[str], str], ...]:
-    table = json.loads((_FOLDER / _FOREIGN).read_text("utf-8"))
-    return tuple((_pattern(template), said) for template, said in table.items())
+    table: dict[str, str] = json.loads((_FOLDER / _FOREIGN).read_text("utf-8"))
+    # What shows most of itself is asked first: another's place would swallow it.
+    order = sorted(table, key=lambda each: -len(re.sub(r"{.*?}", "", each)))
+    return tuple((_pattern(template), table[template]) for template in order)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ import voluptuous as vol
 
 from core.api.documents import Document, parse, read
 from core.api.errors import ConfigError
+from core.api.said import Said
 from frontend_api.exchange.aq import ALARM_TYPES, TICKET_TYPES
 from frontend_api.exchange.rules import Complaint, check_form
 
@@ -116,7 +117,9 @@ def check(document: Document) -> Settings:
             ("mobile", found.mobile),
         ):
             if not told:
-                raise document.error((), f"the platform needs '{key}' here")
+                raise document.error(
+                    (), Said("the platform needs '{key}' here", key=key)
+                )
     ids = [witness.id for witness in found.witnesses]
     for number, witness in enumerate(found.witnesses):
         if ids.index(witness.id) != number:
@@ -124,7 +127,12 @@ def check(document: Document) -> Settings:
         for need in _NEEDS[witness.kind]:
             if not getattr(witness, need):
                 place = ("witnesses", number)
-                raise document.error(place, f"a {witness.kind} witness needs '{need}'")
+                raise document.error(
+                    place,
+                    Said(
+                        "a {kind} witness needs '{need}'", kind=witness.kind, need=need
+                    ),
+                )
     return found
 
 
@@ -140,7 +148,9 @@ def _form(name: str) -> Any:
     def judge(value: Any) -> str:
         bad: Complaint | None = check_form(name, value)
         if bad is not None:
-            raise vol.Invalid(f"{value!r} cannot stand in {name}")
+            raise vol.Invalid(
+                Said("{value!r} cannot stand in {name}", value=value, name=name)
+            )
         return str(value)
 
     return judge
@@ -148,7 +158,7 @@ def _form(name: str) -> Any:
 
 def _url(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-        raise vol.Invalid(f"{value!r} is no address; write https://…")
+        raise vol.Invalid(Said("{value!r} is no address; write https://…", value=value))
     return value
 
 
@@ -160,7 +170,9 @@ def _words(value: Any) -> str:
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise vol.Invalid(f"{value!r} is no positive number of seconds")
+        raise vol.Invalid(
+            Said("{value!r} is no positive number of seconds", value=value)
+        )
     return float(value)
 
 
@@ -168,7 +180,13 @@ def _degrees(limit: float) -> Any:
     def judge(value: Any) -> float:
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not 0 < abs(value) <= limit:
-            raise vol.Invalid(f"{value!r} is no position in degrees, up to ±{limit:g}")
+            raise vol.Invalid(
+                Said(
+                    "{value!r} is no position in degrees, up to ±{limit:g}",
+                    value=value,
+                    limit=limit,
+                )
+            )
         return float(value)
 
     return judge
@@ -179,8 +197,11 @@ def _zone(value: Any) -> str:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError):
         raise vol.Invalid(
-            f"{value!r} is no time zone that this machine knows; "
-            "install the package tzdata, or mend it (Asia/Shanghai)"
+            Said(
+                "{value!r} is no time zone that this machine knows; "
+                "install the package tzdata, or mend it (Asia/Shanghai)",
+                value=value,
+            )
         ) from None
     return str(value)
 

@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from core.api import documents
 from core.api.documents import Document
+from core.api.said import Said
 from frontend_api.ledgers import cells
 from frontend_api.ledgers.sheet import LedgerError, Row, Sheet
 
@@ -101,7 +102,9 @@ def build(document: Document) -> Mapping:
     }
     for field in ("name", "id_number"):
         if field not in columns:
-            raise document.error(("columns",), f"the column '{field}' is missing")
+            raise document.error(
+                ("columns",), Said("the column '{field}' is missing", field=field)
+            )
         columns[field] = msgspec.structs.replace(columns[field], required=True)
     _check_heads(document, columns)
     trades = "trade" in columns or "trade" in data.get("defaults", {})
@@ -130,7 +133,10 @@ def _check_heads(document: Document, columns: dict[str, Column]) -> None:
         for head in column.heads:
             if seen.setdefault(head, field) != field:
                 where = ("columns", field)
-                raise document.error(where, f"{head!r} stands for {seen[head]} too")
+                raise document.error(
+                    where,
+                    Said("{head!r} stands for {seen} too", head=head, seen=seen[head]),
+                )
 
 
 def find(mapping: Mapping, sheets: list[Sheet]) -> tuple[Sheet, Header]:

@@ -12,6 +12,7 @@ from core.api.checks import span as _span
 from core.api.checks import text as _text
 from core.api.checks import within as _within
 from core.api.checks import without_secrets as _without_secrets
+from core.api.said import Said, sentence
 from integrations.ble import advert
 
 PROXY_PORT, FEED_PORT = 6053, 8337
@@ -22,7 +23,11 @@ _ADAPTER = re.compile(r"hci\d{1,2}")
 def _matching(pattern: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise vol.Invalid(f"expected {what}, found {value!r}")
+            raise vol.Invalid(
+                Said(
+                    "expected {what}, found {value!r}", what=sentence(what), value=value
+                )
+            )
         return value
 
     return check
@@ -32,7 +37,9 @@ def _mac(value: object) -> str:
     try:
         return advert.mac(value if isinstance(value, str) else "")
     except advert.AdvertError:
-        raise vol.Invalid(f"expected an address AA:BB:…, found {value!r}") from None
+        raise vol.Invalid(
+            Said("expected an address AA:BB:…, found {value!r}", value=value)
+        ) from None
 
 
 def key(value: str) -> bytes:
@@ -110,7 +117,9 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
     for number, device in enumerate(options["devices"]):
         path: list[Any] = ["devices", number]
         if device["address"] in seen:
-            raise vol.Invalid(f"{device['address']} is named twice", path=path)
+            raise vol.Invalid(
+                Said("{address} is named twice", address=device["address"]), path=path
+            )
         seen.add(device["address"])
         for uid, said in device["entities"].items():
             _check_entity(said, device, [*path, "entities", uid])
@@ -123,7 +132,10 @@ def _check_source(source: dict[str, Any], path: list[Any]) -> None:
         raise vol.Invalid("expected 'adapter', 'proxy' or 'feed'", path=path)
     wrong = {"adapter": {"port", "mac", "key"}, "feed": {"mac", "key"}, "proxy": set()}
     for name in wrong[makes[0]] & source.keys():
-        raise vol.Invalid(f"'{makes[0]}' has no {name!r}", path=[*path, name])
+        raise vol.Invalid(
+            Said("'{makes}' has no {name!r}", makes=makes[0], name=name),
+            path=[*path, name],
+        )
     if makes[0] != "adapter":
         usual = PROXY_PORT if makes[0] == "proxy" else FEED_PORT
         source.setdefault("port", usual)

@@ -14,6 +14,7 @@ from core.api import (
     Host,
     Integration,
 )
+from core.api.said import Said, sentence
 from integrations.ble import diagnostics, flow, sources
 from integrations.ble.advert import Advert
 from integrations.ble.bthome import Packet
@@ -38,7 +39,13 @@ class BleIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"ble options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="ble",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = host.options.get("secrets", {})
         self.sources = [

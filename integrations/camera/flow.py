@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from core.api.checks import flag
 from core.api.said import Said
 from integrations.camera import happenings
 
@@ -78,22 +79,13 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
     return check
 
 
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise vol.Invalid(Said("expected true or false, found {value!r}", value=value))
-
-
 def _one_of(*words: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if isinstance(value, str) and value in words:
             return value
+        names = list(words)
         raise vol.Invalid(
-            Said(
-                "expected one of {words}, found {value!r}",
-                words=list(words),
-                value=value,
-            )
+            Said("expected one of {names}, found {value!r}", names=names, value=value)
         )
 
     return check
@@ -103,13 +95,9 @@ def _report(value: object) -> str:
     base, _, number = str(value).partition(".")
     kind = happenings.KINDS.get(base)
     if kind is None or bool(number) is not kind.numbered:
-        names = (f"{k}.1" if v.numbered else k for k, v in happenings.KINDS.items())
+        names = [f"{k}.1" if v.numbered else k for k, v in happenings.KINDS.items()]
         raise vol.Invalid(
-            Said(
-                "expected one of {names}; found {value!r}",
-                names=list(names),
-                value=value,
-            )
+            Said("expected one of {names}, found {value!r}", names=names, value=value)
         )
     return _matching(re.compile(r"[a-z]+(\.[a-z0-9_]{1,20})?"), "input.1")(value)
 
@@ -160,7 +148,7 @@ _PLACE: dict[Any, Any] = {
     ),
     vol.Optional("port", description=_label("Port", "端口")): _PORT,
     vol.Optional("rtsp_port", description=_label("RTSP port", "RTSP 端口")): _PORT,
-    vol.Optional("tls", default=False, description=_label("HTTPS", "HTTPS")): _flag,
+    vol.Optional("tls", default=False, description=_label("HTTPS", "HTTPS")): flag,
     vol.Optional(
         "fingerprint", description=_label("Certificate's SHA-256", "证书 SHA-256 指纹")
     ): _matching(_HEX, "0a:1b:… (32 bytes)"),
@@ -267,7 +255,7 @@ _JUDGING: dict[Any, Any] = {
         description=_label(
             "Its loss leaves the zone unmonitored", "失效时区域视为无监控"
         ),
-    ): _flag,
+    ): flag,
     vol.Optional(
         "events",
         description=_label(
@@ -295,7 +283,7 @@ _JUDGING: dict[Any, Any] = {
         "recorder",
         default=False,
         description=_label("It records by itself (ONVIF G)", "自带录像（ONVIF G）"),
-    ): _flag,
+    ): flag,
 }
 _CAMERA = vol.Schema({**_PLACE, **_SEEING, **_JUDGING})
 _SHAPE = vol.Schema(

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError
+from core.api.said import Said
 from integrations.crane import profile
 
 
@@ -39,7 +40,7 @@ def _profile(told: object) -> str:
     try:
         profile.load(_text(told))
     except ConfigError as error:
-        raise vol.Invalid(str(error)) from error
+        raise vol.Invalid(Said("{error}", error=error)) from error
     return str(told)
 
 

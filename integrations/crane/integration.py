@@ -5,6 +5,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import Command, CommandState, ConfigError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.crane import flow
 from integrations.crane.server import Server
 
@@ -20,7 +21,13 @@ class CraneIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"crane options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="crane",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         self.server = Server(host, options, options.get("secrets", {}))
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import voluptuous as vol
 
 from core.api import ConfigError, Entity, Value, documents
+from core.api.said import Said
 from integrations.crane import words
 from integrations.crane.record import Record, RecordError, moment, number
 
@@ -183,8 +184,12 @@ def load(name: str) -> Profile:
         document = documents.read(FOLDER / f"{name}.yaml")
     else:
         raise ConfigError(
-            f"no crane profile {name!r}; expected one of {', '.join(bundled())} "
-            "or the path of a .yaml file",
+            Said(
+                "no crane profile {name!r}; expected one of {bundled} or "
+                "the path of a .yaml file",
+                name=name,
+                bundled=list(bundled()),
+            ),
             profile=name,
         )
     checked = document.check(SCHEMA)

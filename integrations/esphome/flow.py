@@ -15,6 +15,7 @@ from core.api.checks import span as _span
 from core.api.checks import text as _text
 from core.api.checks import within as _within
 from core.api.checks import without_secrets as _without_secrets
+from core.api.said import Said
 
 PORT = 6053
 _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
@@ -23,7 +24,9 @@ _UID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,119}")
 
 def _uid(value: object) -> str:
     if not isinstance(value, str) or not _UID.fullmatch(value):
-        raise vol.Invalid(f"expected an entity's name such as ch4, found {value!r}")
+        raise vol.Invalid(
+            Said("expected an entity's name such as ch4, found {value!r}", value=value)
+        )
     return value
 
 
@@ -32,7 +35,9 @@ def mac(value: object) -> str:
     plain = re.sub(r"[:\-.\s]", "", value).upper() if isinstance(value, str) else ""
     text = ":".join(plain[i : i + 2] for i in range(0, len(plain), 2))
     if not _MAC.fullmatch(text):
-        raise vol.Invalid(f"expected the node's MAC address, found {value!r}")
+        raise vol.Invalid(
+            Said("expected the node's MAC address, found {value!r}", value=value)
+        )
     return text
 
 
@@ -116,7 +121,9 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
     for number, node in enumerate(options["nodes"]):
         path: list[Any] = ["nodes", number]
         if node["mac"] in seen:
-            raise vol.Invalid(f"node {node['mac']} is named twice", path=path)
+            raise vol.Invalid(
+                Said("node {mac} is named twice", mac=node["mac"]), path=path
+            )
         seen.add(node["mac"])
         for uid, said in node["entities"].items():
             _check_entity(said, [*path, "entities", uid])

@@ -14,6 +14,7 @@ from core.api import (
     Host,
     Integration,
 )
+from core.api.said import Said, sentence
 from integrations.esphome import diagnostics, flow
 from integrations.esphome.peer import Peer
 
@@ -32,7 +33,13 @@ class EspHomeIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"esphome options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="esphome",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = host.options.get("secrets", {})
         self.peers = {

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError
+from core.api.said import Said
 from integrations.helmet import profile, words
 
 _PHONE = "expected the number of the SIM or terminal, 5 to 20 digits, in quotes"
@@ -38,7 +39,9 @@ def _seconds(low: float, high: float) -> Any:
     def check(told: object) -> float:
         number = isinstance(told, int | float) and not isinstance(told, bool)
         if not isinstance(told, int | float) or not number or not low <= told <= high:
-            raise vol.Invalid(f"expected seconds from {low:g} to {high:g}")
+            raise vol.Invalid(
+                Said("expected seconds from {low:g} to {high:g}", low=low, high=high)
+            )
         return float(told)
 
     return check
@@ -48,7 +51,7 @@ def _profile(told: object) -> str:
     try:
         profile.load(_text(told))
     except ConfigError as error:
-        raise vol.Invalid(str(error)) from error
+        raise vol.Invalid(Said("{error}", error=error)) from error
     return str(told)
 
 

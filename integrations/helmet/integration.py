@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import Command, CommandState, ConfigError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.helmet import flow
 from integrations.helmet.gb28181 import Gb28181
 from integrations.helmet.jt808 import Jt808
@@ -22,7 +23,13 @@ class HelmetIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"helmet options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="helmet",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = options.get("secrets", {})
         jt808, gb28181 = options.get("jt808"), options.get("gb28181")

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import voluptuous as vol
 
 from core.api import ConfigError, Entity, documents
+from core.api.said import Said
 from integrations.helmet import words
 
 FOLDER: Final = Path(__file__).parent / "profiles"
@@ -72,7 +73,9 @@ def _number(low: int, high: int) -> Any:
             or not isinstance(told, int)
             or not low <= told <= high
         ):
-            raise vol.Invalid(f"expected a whole number from {low} to {high}")
+            raise vol.Invalid(
+                Said("expected a whole number from {low} to {high}", low=low, high=high)
+            )
         return told
 
     return check
@@ -129,8 +132,12 @@ def load(name: str) -> Profile:
         document = documents.read(FOLDER / f"{name}.yaml")
     else:
         raise ConfigError(
-            f"no helmet profile {name!r}; expected one of {', '.join(bundled())} "
-            "or the path of a .yaml file",
+            Said(
+                "no helmet profile {name!r}; expected one of {bundled} or "
+                "the path of a .yaml file",
+                name=name,
+                bundled=list(bundled()),
+            ),
             profile=name,
         )
     checked = document.check(SCHEMA)
@@ -138,7 +145,8 @@ def load(name: str) -> Profile:
         for each in items:
             if not words.state(each["entity"], 1.0) and not each["unit"]:
                 raise document.error(
-                    ("items", number), f"the gas {each['entity']!r} needs a unit"
+                    ("items", number),
+                    Said("the gas {entity!r} needs a unit", entity=each["entity"]),
                 )
     return Profile(
         checked["profile"],

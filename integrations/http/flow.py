@@ -14,6 +14,7 @@ from core.api.checks import span as _span
 from core.api.checks import text as _text
 from core.api.checks import within as _within
 from core.api.checks import without_secrets as _without_secrets
+from core.api.said import Said
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _KINDS = ("gas", "sensor", "binary", "location")
@@ -21,7 +22,9 @@ _KINDS = ("gas", "sensor", "binary", "location")
 
 def _uid(value: object) -> str:
     if not isinstance(value, str) or not _UID.fullmatch(value):
-        raise vol.Invalid(f"expected a name of letters and digits, found {value!r}")
+        raise vol.Invalid(
+            Said("expected a name of letters and digits, found {value!r}", value=value)
+        )
     return value
 
 
@@ -29,7 +32,9 @@ def _url(value: object) -> str:
     text = _text(value)
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise vol.Invalid(f"expected http://… or https://…, found {text!r}")
+        raise vol.Invalid(
+            Said("expected http://… or https://…, found {text!r}", text=text)
+        )
     if parts.username or parts.password:
         raise vol.Invalid("no password in an address: name a secret: under 'token'")
     return text
@@ -38,7 +43,9 @@ def _url(value: object) -> str:
 def _path(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(r"/[A-Za-z0-9/_.-]{0,100}", text):
-        raise vol.Invalid(f"expected a path such as /hooks/gate, found {text!r}")
+        raise vol.Invalid(
+            Said("expected a path such as /hooks/gate, found {text!r}", text=text)
+        )
     return text
 
 
@@ -171,7 +178,7 @@ def _cross_check(options: dict[str, Any]) -> dict[str, Any]:
         here: list[Any] = ["sources", number]
         for name in {source["id"], source.get("receive", source["id"])}:
             if name in seen:
-                raise vol.Invalid(f"{name!r} is named twice", path=here)
+                raise vol.Invalid(Said("{name!r} is named twice", name=name), path=here)
             seen.add(name)
         _check_source(source, here)
         if "receive" in source and "listen" not in options:

@@ -14,6 +14,7 @@ from core.api import (
     Host,
     Integration,
 )
+from core.api.said import Said, sentence
 from integrations.http import body, diagnostics, fetch, flow
 from integrations.http.body import BodyError
 from integrations.http.device import HttpDevice
@@ -37,7 +38,13 @@ class HttpIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"http options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="http",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         self._listen = options.get("listen")
         self._secrets = dict(host.options.get("secrets", {}))

@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import ConfigError, checks, forms
+from core.api.said import Said
 from integrations.mqtt.session import Broker
 
 OWN = "own"
@@ -17,14 +18,21 @@ OWN_SECRET = "mqtt.hub"  # noqa: S105 - a name, not a secret
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > 256:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
 def _level(value: object) -> str:
     text = _text(value)
     if set(text) & set("+#\0") or text.startswith("/") or text.endswith("/"):
-        raise vol.Invalid(f"expected a topic prefix without wildcards, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected a topic prefix without wildcards, found {value!r}",
+                value=value,
+            )
+        )
     return text
 
 
@@ -63,16 +71,23 @@ def _map(value: object) -> object:
         else:
             mapping.load(_text(value))
     except ConfigError as problem:
-        raise vol.Invalid(str(problem)) from problem
+        raise vol.Invalid(Said("{problem}", problem=problem)) from problem
     return value
 
 
 def _user(value: object) -> str:
     text = _text(value)
     if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
-        raise vol.Invalid(f"expected letters, digits, - and _, found {value!r}")
+        raise vol.Invalid(
+            Said("expected letters, digits, - and _, found {value!r}", value=value)
+        )
     if text == OWN_USER:
-        raise vol.Invalid(f"{OWN_USER!r} is the hub itself; name the device's user")
+        raise vol.Invalid(
+            Said(
+                "{own_user!r} is the hub itself; name the device's user",
+                own_user=OWN_USER,
+            )
+        )
     return text
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import voluptuous as vol
 
 from core.api import AuthError, Command, ConfigError, DeviceError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.mqtt import diagnostics, discovery, flow
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.client import MqttClient
@@ -298,7 +299,13 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
         first = problem.errors[0]
         where = ".".join(str(part) for part in first.path)
         raise ConfigError(
-            f"mqtt options, {where}: {first.error_message}", where=where
+            Said(
+                "{of} options, {where}: {said}",
+                of="mqtt",
+                where=where,
+                said=sentence(first.error_message),
+            ),
+            where=where,
         ) from problem
     return checked
 

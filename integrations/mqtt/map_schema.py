@@ -5,6 +5,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import OutputKind, checks
+from core.api.said import Said
 from integrations.mqtt.templates import (
     Extract,
     TemplateError,
@@ -16,7 +17,9 @@ from integrations.mqtt.templates import (
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > 512:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
@@ -37,7 +40,9 @@ def _topic(value: object) -> str:
 
 def _positive(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise vol.Invalid(f"expected seconds above 0, found {value!r}")
+        raise vol.Invalid(
+            Said("expected seconds above 0, found {value!r}", value=value)
+        )
     return float(value)
 
 
@@ -45,7 +50,7 @@ def _template(value: object) -> Extract:
     try:
         return compile_template(_text(value))
     except TemplateError as error:
-        raise vol.Invalid(str(error)) from error
+        raise vol.Invalid(Said("{error}", error=error)) from error
 
 
 def _path(value: object) -> Extract:
@@ -56,7 +61,13 @@ def _path(value: object) -> Extract:
 def _one_of(*allowed: str) -> Any:
     def check(value: object) -> str:
         if not isinstance(value, str) or value not in allowed:
-            raise vol.Invalid(f"expected one of {', '.join(allowed)}, found {value!r}")
+            raise vol.Invalid(
+                Said(
+                    "expected one of {allowed}, found {value!r}",
+                    allowed=list(allowed),
+                    value=value,
+                )
+            )
         return value
 
     return check
@@ -70,7 +81,9 @@ def _payload(value: object) -> str:
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise vol.Invalid(f"expected a whole number from 0, found {value!r}")
+        raise vol.Invalid(
+            Said("expected a whole number from 0, found {value!r}", value=value)
+        )
     return value
 
 
@@ -83,7 +96,9 @@ def _globs(value: object) -> tuple[str, ...]:
     found = value if isinstance(value, list) else [value]
     for each in found:
         if "*" in _text(each)[:-1]:
-            raise vol.Invalid(f"expected a text, or one that ends in '*': {each!r}")
+            raise vol.Invalid(
+                Said("expected a text, or one that ends in '*': {each!r}", each=each)
+            )
     return tuple(found)
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from core.api import ConfigError, OutputKind, wrong_fail_safe
 from core.api.documents import Document, parse, read
+from core.api.said import Said
 from integrations.mqtt.line import LOST_AFTER
 from integrations.mqtt.map_schema import SCHEMA, USE
 from integrations.mqtt.mapped import (
@@ -153,7 +154,9 @@ def _cross_check(
     if "split" in data:
         keys = len(data["split"]["keys"])
         if captures != keys or not data["topic"].endswith("/+" * keys):
-            wrong = f"a topic of {keys} keys ends in {'/+' * keys}"
+            wrong = Said(
+                "a topic of {keys} keys ends in {value}", keys=keys, value="/+" * keys
+            )
             raise document.error((*path, "topic"), wrong)
     for number_ in data["only"]:
         _captures(document, f"{{{number_}}}", captures, (*path, "only"))
@@ -165,7 +168,9 @@ def _cross_check(
         for index, entry in enumerate(data[group]):
             here = (*path, group, index)
             if entry["uid"] in seen:
-                raise document.error(here, f"{entry['uid']!r} stands here twice")
+                raise document.error(
+                    here, Said("{uid!r} stands here twice", uid=entry["uid"])
+                )
             seen.add(entry["uid"])
             if group == "entities":
                 _check_entity(document, data, entry, here)
@@ -191,8 +196,13 @@ def _check_entity(
     if entry["critical"] and every_s > SLOW_S:
         raise document.error(
             (*here, "critical"),
-            f"a device that speaks each {every_s:g} s is too slow to hold work by; "
-            f"take 'critical' away, or measure it by one that speaks each {SLOW_S:g} s",
+            Said(
+                "a device that speaks each {every_s:g} s is too slow to "
+                "hold work by; take 'critical' away, or measure it by one "
+                "that speaks each {slow_s:g} s",
+                every_s=every_s,
+                slow_s=SLOW_S,
+            ),
         )
 
 
@@ -202,7 +212,12 @@ def _captures(
     for number_ in _PLACE.findall(template):
         if not 1 <= int(number_) <= captures:
             raise document.error(
-                path, f"{{{number_}}}: the topic has {captures} captures ('+')"
+                path,
+                Said(
+                    "{{{number}}}: the topic has {captures} captures ('+')",
+                    number=number_,
+                    captures=captures,
+                ),
             )
 
 
@@ -222,8 +237,12 @@ def load(name: str) -> Map:
         return build(read(Path(name)))
     if name not in bundled():
         raise ConfigError(
-            f"no topic map {name!r}; expected one of {', '.join(bundled())} "
-            "or the path of a .yaml file",
+            Said(
+                "no topic map {name!r}; expected one of {bundled} or the "
+                "path of a .yaml file",
+                name=name,
+                bundled=list(bundled()),
+            ),
             map=name,
         )
     return build(read(FOLDER / f"{name}.yaml"))

@@ -11,6 +11,7 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from core.api.said import Said
 from integrations.mqtt.templates import (
     MAX_OUTPUT,
     Extract,
@@ -74,7 +75,9 @@ class _Environment(ImmutableSandboxedEnvironment):
                 raise TemplateError("text grows too long")
             return left + right
         if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise TemplateError(f"{operator} wants numbers: use | float")
+            raise TemplateError(
+                Said("{operator} wants numbers: use | float", operator=operator)
+            )
         if operator == "**" or abs(left) > 1e15 or abs(right) > 1e15:
             return super().call_binop(context, operator, float(left), float(right))
         return super().call_binop(context, operator, left, right)
@@ -123,7 +126,7 @@ def compile_any(source: str) -> Extract:
     try:
         tree = _STRICT.parse(source)
     except (JinjaError, RecursionError, ValueError) as error:
-        raise TemplateError(f"template: {error}") from error
+        raise TemplateError(Said("template: {error}", error=error)) from error
     _check(tree)
     names = {node.name for node in tree.find_all(nodes.Name)}
     make = _maker(source, _single_expression(tree))
@@ -287,16 +290,18 @@ def _check(tree: nodes.Template) -> None:
     stored = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "store"}
     for name in tree.find_all(nodes.Name):
         if name.name not in stored | {"value", "value_json"}:
-            raise TemplateError(f"template: no {name.name!r} here")
+            raise TemplateError(Said("template: no {name!r} here", name=name.name))
     assigns = False
     for node in tree.find_all(nodes.Node):
         if isinstance(node, nodes.Stmt | nodes.Helper | nodes.Expr) and not isinstance(
             node, _STATEMENTS
         ):
-            raise TemplateError(f"template: {type(node).__name__} is not allowed")
+            raise TemplateError(
+                Said("template: {name} is not allowed", name=type(node).__name__)
+            )
         assigns = assigns or isinstance(node, nodes.Assign)
         if isinstance(node, nodes.Filter) and node.name not in _STRICT.filters:
-            raise TemplateError(f"template: no filter {node.name!r}")
+            raise TemplateError(Said("template: no filter {name!r}", name=node.name))
     if assigns:
         for node in tree.find_all(_GROWING):
             if isinstance(node, nodes.Concat) or any(
@@ -311,17 +316,21 @@ def rendered(source: str, strict: bool) -> _Expr:
     try:
         template = env.from_string(source)
     except (JinjaError, RecursionError, ValueError, SyntaxError) as error:
-        raise TemplateError(f"template: {error}") from error
+        raise TemplateError(Said("template: {error}", error=error)) from error
 
     def render(text: str, data: Any) -> Any:
         try:
             out = template.render(value=text, value_json=data)
         except _RUNTIME as error:
             raise TemplateError(
-                f"{type(error).__name__}: {str(error)[:200]}"
+                Said(
+                    "{name}: {error}", name=type(error).__name__, error=str(error)[:200]
+                )
             ) from error
         if len(out) > MAX_OUTPUT:
-            raise TemplateError(f"more than {MAX_OUTPUT} characters")
+            raise TemplateError(
+                Said("more than {max_output} characters", max_output=MAX_OUTPUT)
+            )
         return out.strip()
 
     return render

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.api import ConfigError
+from core.api.said import Said
 from integrations.mqtt import broker, flow, simulated
 from integrations.mqtt.simulator import STEP_S, Simulator
 from integrations.mqtt.spoil import Spoil
@@ -209,7 +210,9 @@ def serve(options: Mapping[str, Any], control: Path) -> None:
     """Run a scenario in a folder of its own; raises ConfigError."""
     os.umask(0o077)
     if control.exists():
-        raise ConfigError(f"{control}: is there already; name another socket")
+        raise ConfigError(
+            Said("{control}: is there already; name another socket", control=control)
+        )
     with tempfile.TemporaryDirectory(prefix="mqtt-") as folder:
         asyncio.run(_play(options, Path(folder), control))
 

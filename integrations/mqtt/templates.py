@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.api.said import Said
+
 MAX_SOURCE = 4_096
 MAX_OUTPUT = 1_024
 
@@ -93,7 +95,11 @@ def compile_template(source: str | None) -> Extract:
     if not source:
         return WHOLE_TEXT
     if len(source) > MAX_SOURCE:
-        raise TemplateError(f"template is longer than {MAX_SOURCE} characters")
+        raise TemplateError(
+            Said(
+                "template is longer than {max_source} characters", max_source=MAX_SOURCE
+            )
+        )
     if _VALUE.fullmatch(source):
         return WHOLE_TEXT
     plain = _PLAIN.fullmatch(source)
@@ -138,7 +144,9 @@ def to_float(value: Any, default: Any = None) -> Any:
     except (ValueError, TypeError, OverflowError) as error:
         if default is not None:
             return default
-        raise TemplateError(f"{text_of(value)[:40]!r} is not a number") from error
+        raise TemplateError(
+            Said("{text_of!r} is not a number", text_of=text_of(value)[:40])
+        ) from error
 
 
 def to_int(value: Any, default: Any = None) -> Any:
@@ -150,7 +158,9 @@ def to_int(value: Any, default: Any = None) -> Any:
     try:
         return int(number)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TemplateError(f"{text_of(value)[:40]!r} is not a whole number") from error
+        raise TemplateError(
+            Said("{text_of!r} is not a whole number", text_of=text_of(value)[:40])
+        ) from error
 
 
 def rounded(value: Any, digits: Any = 0) -> Any:
@@ -159,7 +169,9 @@ def rounded(value: Any, digits: Any = 0) -> Any:
     try:
         return round(number, max(-20, min(20, int(digits))))
     except (ValueError, OverflowError, TypeError) as error:
-        raise TemplateError(f"cannot round {text_of(value)[:40]!r}") from error
+        raise TemplateError(
+            Said("cannot round {text_of!r}", text_of=text_of(value)[:40])
+        ) from error
 
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -186,7 +198,7 @@ def compare(op: str, left: _Expr, right: _Expr) -> _Expr:
         try:
             return operate(left(text, data), right(text, data))
         except TypeError as error:
-            raise TemplateError(str(error)) from error
+            raise TemplateError(Said("{error}", error=error)) from error
 
     return judge
 
@@ -198,10 +210,10 @@ def arithmetic(op: str, left: _Expr, right: _Expr) -> _Expr:
     def reckon(text: str, data: Any) -> Any:
         a, b = left(text, data), right(text, data)
         if not isinstance(a, int | float) or not isinstance(b, int | float):
-            raise TemplateError(f"{op} wants numbers: use | float")
+            raise TemplateError(Said("{op} wants numbers: use | float", op=op))
         try:
             return operate(float(a), float(b)) if op == "Div" else operate(a, b)
         except (ZeroDivisionError, OverflowError) as error:
-            raise TemplateError(str(error)) from error
+            raise TemplateError(Said("{error}", error=error)) from error
 
     return reckon

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.api import ConfigError, documents
+from core.api.said import Said
 
 #: Share of errors that the standard's limits hold for: one standard deviation.
 SHARE = 0.6827
@@ -306,7 +307,9 @@ def read_fixes(file: Path) -> list[Fix]:
         try:
             found.append(msgspec.json.decode(line, type=Fix))
         except msgspec.MsgspecError as error:
-            raise ConfigError(f"{file}:{number}: {error}") from error
+            raise ConfigError(
+                Said("{file}:{number}: {error}", file=file, number=number, error=error)
+            ) from error
     return found
 
 
@@ -316,7 +319,7 @@ def read_plan(file: Path) -> Plan:
     try:
         return msgspec.convert(data, Plan)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: {error}") from error
+        raise ConfigError(Said("{file}: {error}", file=file, error=error)) from error
 
 
 def table(clauses: Sequence[Clause]) -> str:

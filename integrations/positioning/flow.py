@@ -6,6 +6,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import checks
+from core.api.said import Said
 
 OWN = "own"
 OWN_PORT, OWN_USER = 1883, "hub"
@@ -24,14 +25,18 @@ def _label(zh: str, en: str, help_zh: str = "", help_en: str = "") -> dict[str, 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > 256:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
 def _ident(value: object) -> str:
     text = _text(value)
     if len(text) > 40 or not text.replace("-", "").replace("_", "").isalnum():
-        raise vol.Invalid(f"expected letters, digits, - and _, found {value!r}")
+        raise vol.Invalid(
+            Said("expected letters, digits, - and _, found {value!r}", value=value)
+        )
     return text
 
 
@@ -45,14 +50,21 @@ _metre = checks.within(-100_000, 100_000)
 
 def _point(value: object) -> list[float]:
     if not isinstance(value, list | tuple) or len(value) != 3:
-        raise vol.Invalid(f"expected [x, y, z] in metres, found {value!r}")
+        raise vol.Invalid(
+            Said("expected [x, y, z] in metres, found {value!r}", value=value)
+        )
     return [_metre(each) for each in value]
 
 
 def _level(value: object) -> str:
     text = _text(value)
     if set(text) & set("+#\0") or text.startswith("/") or text.endswith("/"):
-        raise vol.Invalid(f"expected a topic prefix without wildcards, found {value!r}")
+        raise vol.Invalid(
+            Said(
+                "expected a topic prefix without wildcards, found {value!r}",
+                value=value,
+            )
+        )
     return text
 
 
@@ -146,7 +158,9 @@ _SOURCES = {
 
 def _source(value: object) -> Any:
     if not isinstance(value, dict) or value.get("kind") not in KINDS:
-        raise vol.Invalid(f"expected a mapping with 'kind' of {', '.join(KINDS)}")
+        raise vol.Invalid(
+            Said("expected a mapping with 'kind' of {kinds}", kinds=list(KINDS))
+        )
     return _SOURCES[value["kind"]](value)
 
 

@@ -14,6 +14,7 @@ from core.api import (
     Host,
     Integration,
 )
+from core.api.said import Said, sentence
 from integrations.positioning import broker, diagnostics, dwm, flow, pozyx
 from integrations.positioning.book import Book
 from integrations.positioning.model import Sighting, UnreadableError
@@ -33,7 +34,13 @@ class PositioningIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"positioning options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="positioning",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         self._secrets: dict[str, str] = options["secrets"]
         self.book = Book(host, options)

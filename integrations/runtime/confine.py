@@ -18,6 +18,7 @@ import msgspec
 
 from core.api.errors import ConfigError
 from core.api.manifest import digest
+from core.api.said import Said
 from core.config import Code
 from integrations.runtime import filter as calls
 from integrations.runtime import landlock
@@ -50,12 +51,21 @@ def confine(code: Code, data: Path) -> tuple[str, ...]:
     folder = Path(code.folder)
     if digest(folder) != code.digest:
         raise ConfigError(
-            f"{folder}: its code is not what was published; run 'safehold publish'"
+            Said(
+                "{folder}: its code is not what was published; run 'safehold publish'",
+                folder=folder,
+            )
         )
     readable = _readable(folder)
     for each in readable:
         if data.resolve().is_relative_to(each.resolve()):
-            raise ConfigError(f"{data}: lies in {each}, which drivers may read")
+            raise ConfigError(
+                Said(
+                    "{data}: lies in {each}, which drivers may read",
+                    data=data,
+                    each=each,
+                )
+            )
     _environment()
     _limits(code)
     _privileges()
@@ -79,7 +89,7 @@ def parse(text: str) -> Code:
     try:
         return msgspec.json.decode(text, type=Code)
     except msgspec.MsgspecError as error:
-        raise ConfigError(f"--code: {error}") from error
+        raise ConfigError(Said("--code: {error}", error=error)) from error
 
 
 def admit(code: Code) -> None:
@@ -98,7 +108,9 @@ def admit(code: Code) -> None:
         submodule_search_locations=[str(folder)],
     )
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{folder}: has no __init__.py that can be read")
+        raise ConfigError(
+            Said("{folder}: has no __init__.py that can be read", folder=folder)
+        )
     package = importlib.util.module_from_spec(spec)
     sys.modules[code.module] = package
     spec.loader.exec_module(package)

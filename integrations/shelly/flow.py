@@ -7,6 +7,7 @@ from typing import Any
 import voluptuous as vol
 
 from core.api import OutputKind, checks, wrong_fail_safe
+from core.api.said import Said
 
 PORT = 80
 _MAC = re.compile(r"[0-9A-F]{12}")
@@ -15,14 +16,18 @@ _KINDS = [str(kind) for kind in OutputKind]
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise vol.Invalid(f"expected a text, found {value!r} (quote it: '…')")
+        raise vol.Invalid(
+            Said("expected a text, found {value!r} (quote it: '…')", value=value)
+        )
     return value
 
 
 def _seconds(value: object) -> float:
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     if not plain or not 0.2 <= value <= 60:  # type: ignore[operator]
-        raise vol.Invalid(f"expected 0.2 to 60 seconds, found {value!r}")
+        raise vol.Invalid(
+            Said("expected 0.2 to 60 seconds, found {value!r}", value=value)
+        )
     return float(value)  # type: ignore[arg-type]
 
 
@@ -30,14 +35,16 @@ def mac(value: object) -> str:
     """Return a hardware address as twelve digits; raises vol.Invalid."""
     text = re.sub(r"[:\-.\s]", "", value).upper() if isinstance(value, str) else ""
     if not _MAC.fullmatch(text):
-        raise vol.Invalid(f"expected the relay's MAC address, found {value!r}")
+        raise vol.Invalid(
+            Said("expected the relay's MAC address, found {value!r}", value=value)
+        )
     return text
 
 
 def _channel(value: object) -> str:
     text = str(value) if not isinstance(value, bool) else ""
     if text not in tuple("01234567"):
-        raise vol.Invalid(f"expected a channel 0-7, found {value!r}")
+        raise vol.Invalid(Said("expected a channel 0-7, found {value!r}", value=value))
     return text
 
 
@@ -107,7 +114,8 @@ def _distinct(options: dict[str, Any]) -> dict[str, Any]:
     for index, device in enumerate(options["devices"]):
         if device["mac"] in seen:
             raise vol.Invalid(
-                f"{device['mac']} stands twice", path=["devices", index, "mac"]
+                Said("{mac} stands twice", mac=device["mac"]),
+                path=["devices", index, "mac"],
             )
         seen.add(device["mac"])
     return options

@@ -7,6 +7,7 @@ import aiohttp
 import voluptuous as vol
 
 from core.api import Command, CommandState, ConfigError, Host, Integration
+from core.api.said import Said, sentence
 from integrations.shelly import diagnostics, flow
 from integrations.shelly.relay import Relay
 
@@ -22,7 +23,13 @@ class ShellyIntegration(Integration):
             first = problem.errors[0]
             where = ".".join(str(part) for part in first.path)
             raise ConfigError(
-                f"shelly options, {where}: {first.error_message}", where=where
+                Said(
+                    "{of} options, {where}: {said}",
+                    of="shelly",
+                    where=where,
+                    said=sentence(first.error_message),
+                ),
+                where=where,
             ) from problem
         secrets = options["secrets"]
         self.relays = {

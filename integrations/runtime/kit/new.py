@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.api.errors import ConfigError
 from core.api.packages import CUSTOM, packages
+from core.api.said import Said
 
 _TEMPLATE = Path(__file__).parent / "template"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -48,14 +49,22 @@ def create(name: str, into: Path, *, wheel: bool = False) -> Path:
     """Write an integration and return its folder; raises ConfigError, OSError."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{name!r} is no id: begin with a small letter; small letters, digits, _"
+            Said(
+                "{name!r} is no id: begin with a small letter; small "
+                "letters, digits, _",
+                name=name,
+            )
         )
     if name in packages(None if wheel else into):
-        raise ConfigError(f"there is an integration {name!r} already; take another id")
+        raise ConfigError(
+            Said("there is an integration {name!r} already; take another id", name=name)
+        )
     package = f"safehold_{name}" if wheel else f"{CUSTOM}.{name}"
     folder = into / Path(*package.split("."))
     if folder.exists():
-        raise ConfigError(f"{folder}: is there already; nothing was written")
+        raise ConfigError(
+            Said("{folder}: is there already; nothing was written", folder=folder)
+        )
     words = _words(name, package, wheel=wheel)
     for file in sorted((_TEMPLATE / "package").rglob(f"*{_ENDING}")):
         _write(file, folder / file.relative_to(_TEMPLATE / "package"), words)

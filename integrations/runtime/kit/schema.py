@@ -12,6 +12,7 @@ import msgspec
 
 from core.api.documents import read
 from core.api.errors import ConfigError
+from core.api.said import Said, sentence
 
 NAME = "conformance.yaml"
 Why = Annotated[str, msgspec.Meta(min_length=8, max_length=300)]
@@ -173,10 +174,18 @@ def parse(data: Any, file: str) -> Conformance:
     try:
         found = msgspec.convert(data, Conformance)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: {error}", file=file, detail=str(error)) from error
+        raise ConfigError(
+            Said("{file}: {error}", file=file, error=error),
+            file=file,
+            detail=str(error),
+        ) from error
     wrong = _wrong(found)
     if wrong:
-        raise ConfigError(f"{file}: {wrong}", file=file, detail=wrong)
+        raise ConfigError(
+            Said("{file}: {wrong}", file=file, wrong=sentence(wrong)),
+            file=file,
+            detail=str(wrong),
+        )
     return found
 
 
@@ -184,7 +193,9 @@ def load(folder: Path) -> Conformance:
     """Return the contract that lies in an integration's folder; raises ConfigError."""
     file = folder / NAME
     if not file.is_file():
-        raise ConfigError(f"{file}: is missing; see docs/conformance.md")
+        raise ConfigError(
+            Said("{file}: is missing; see docs/conformance.md", file=file)
+        )
     return parse(read(file).data, str(file))
 
 
@@ -201,7 +212,7 @@ def _wrong(found: Conformance) -> str:
     named += [each.device for each in found.events]
     for uid in named:
         if uid not in found.devices:
-            return f"{uid!r} is not among 'devices'"
+            return Said("{uid!r} is not among 'devices'", uid=uid)
     if not (found.readings or found.events or found.outputs):
         return "it names no reading, event or output: there is nothing to prove"
     return ""
