@@ -81,6 +81,8 @@ class ReportedView(View):
     draft: str
     """Hash of the hub's own draft; '' where a person sent it elsewhere."""
     recipient: str
+    recipient_names: Text | None
+    """None where a person sent it elsewhere; ``to`` then says whither."""
     channels: list["ReportChannelView"]
 
 

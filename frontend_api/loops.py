@@ -149,6 +149,10 @@ class Loops:
             at_ms=told.wall_ns // MS,
             draft=told.draft,
             recipient=told.recipient,
+            recipient_names=next(
+                (two(e.names) for e in policy.regulators if e.id == told.recipient),
+                None,
+            ),
             channels=[
                 v.ReportChannelView(
                     id=channel,

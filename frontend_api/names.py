@@ -9,6 +9,7 @@ from core import texts
 from core.journal.events import Event
 from core.response import book_names
 from core.response.lamps import is_heartbeat
+from core.response.notices_config import REGULATOR
 from frontend_api import steps
 from frontend_api.replica import Replica
 from frontend_api.views import Text
@@ -57,6 +58,10 @@ class Names:
         kind, _, badge = person_id.partition(":")
         if kind == "visitor" and badge:
             return text("gateway.visitor", {"badge": badge})
+        if kind == REGULATOR:
+            outside = self.replica.bundle.notices.regulators
+            found = next((e.names for e in outside if e.id == badge), None)
+            return Text(found.zh, found.en) if found else Text(badge, badge)
         for person in self.replica.bundle.people:
             if person.id == person_id:
                 return Text(person.name, person.name)

@@ -1,14 +1,17 @@
 """Tasks, plans, rounds and checklists in a browser, before the real kernel (2.24)."""
 
 import re
+from typing import Any
 
+import pytest
 from playwright.async_api import Browser, expect
 
+from core.link.messages import NoticeResult
 from core.response.tasks_state import TaskRecord
 from demo.pictures import picture
 from tests.support.waiting import until
 from tests.ui import stage
-from tests.ui.duties import armed
+from tests.ui.duties import REGULATORS, armed
 from tests.ui.screen import DESKTOP, PHONE, Screen
 from tests.ui.stage import keyed, opened
 from tests.ui.works_server import WorksServer
@@ -126,6 +129,8 @@ async def test_a_plan_is_driven_on_phones(
     sam = await opened(browser, server, "sam", DESKTOP, "en")
     await at(sam, server, f"/plans/{run.id}", "Toxic gas")
     text = sam.page.get_by_label(sam.t("report.text"))
+    await expect(sam.page.get_by_text(sam.t("report.nobody"))).to_be_visible()
+    await expect(sam.button(sam.t("report.print"))).to_be_enabled()
     await expect(text).not_to_be_empty()
     await expect(text).to_have_value(re.compile("oxic gas"))
     await sam.sound("report-draft")
@@ -135,6 +140,44 @@ async def test_a_plan_is_driven_on_phones(
     assert run.steps["report"].state == "done"
     assert len(run.reports) == 1
     await sam.sound("reported")
+
+
+@pytest.mark.parametrize(
+    ("form", "language"), [(PHONE, "zh"), (DESKTOP, "en")], ids=["phone", "desk"]
+)
+async def test_a_notice_goes_to_the_authorities_by_the_hub(
+    server: WorksServer, browser: Browser, form: dict[str, Any], language: str
+) -> None:
+    """Issue §7: a person reads, mends and sends it; each recipient is followed."""
+    armed(server, REGULATORS)
+    server.works.reading("h2s", 30.0)
+    server.flush()
+    works = server.works
+    (run,) = works.hub.state.response.plans.running()
+    sam = await opened(browser, server, "sam", form, language)
+    await at(
+        sam, server, f"/plans/{run.id}", "有毒气体" if language == "zh" else "Toxic"
+    )
+    text = sam.page.get_by_label(sam.t("report.text"))
+    await expect(text).not_to_be_empty()
+    await text.fill("H2S 30 ppm, nobody hurt.")
+    await sam.sound("report-ready")
+    await sam.button(sam.t("report.deliver", count=2)).click()
+    await until(lambda: len(run.reports) == 2, "both queued in the journal")
+    bureau, housing = run.reports
+    assert bureau.sha256 == housing.sha256 != bureau.draft
+    result = works.kernel.notices.result
+    result("notifier", NoticeResult(bureau.notice_id, "bureau-mail", "sent"))
+    result("notifier", NoticeResult(housing.notice_id, "bureau-hook", "failed", "tls"))
+    works.settle()
+    server.flush()
+    retry = sam.button(sam.t("report.retry"))
+    await expect(retry).to_be_visible()
+    await expect(sam.page.get_by_text(sam.t("told.state.sent"))).to_be_visible()
+    assert run.steps["report"].state == "done"
+    await sam.sound("report-followed")
+    await retry.click()
+    await until(lambda: len(run.reports) == 3, "sent again")
 
 
 async def test_rounds_and_checklists(server: WorksServer, browser: Browser) -> None:

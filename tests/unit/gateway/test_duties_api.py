@@ -13,7 +13,7 @@ from core.response.plans_state import PlanRun
 from core.response.state import ResponseState
 from demo.pictures import picture
 from tests.support.waiting import until
-from tests.ui.duties import armed
+from tests.ui.duties import REGULATORS, armed
 from tests.ui.works_server import WorksServer, running
 
 PICTURE = picture(160, 60, 30)
@@ -179,6 +179,38 @@ async def test_the_notice_is_drafted_kept_and_answered_for(
             "the report at the gateway",
         )
         await reads_back(sam, run, kept["sha256"], said)
+
+
+async def test_a_notice_is_delivered_only_with_text_and_draft_kept(
+    server: WorksServer,
+) -> None:
+    """Issue §7: both versions are kept; deadline and recipients are shown."""
+    armed(server, REGULATORS)
+    run = await drafted(server)
+    base = f"/api/v1/plan-runs/{run.id}"
+    async with person(server, "sam") as sam:
+        _, found = await sam.ask("GET", f"{base}/report")
+        assert [each["id"] for each in found["recipients"]] == ["bureau", "housing"]
+        _, view = await sam.ask("GET", base)
+        assert view["report_due_ms"] - view["started_ms"] == 3_600_000
+        names = []
+        for said in (found["draft"]["zh"], "H2S, nobody hurt."):
+            _, kept = await sam.ask("POST", f"{base}/reports", {"text": said})
+            names.append(kept["sha256"])
+        body = {"plan_run": run.id, "recipients": ["bureau"], "sha256": names[1]}
+        status, no = await sam.act("plan.deliver", **body, draft="0" * 64)
+        assert (status, no["code"]) == (409, "plan.report_not_kept")
+        assert (await sam.act("plan.deliver", **body, draft=names[0]))[0] == 200
+        await until(
+            lambda: bool(seen(server).plans.runs[run.id].reports),
+            "the report at the gateway",
+        )
+        for name in names:
+            assert (await sam.ask("GET", f"{base}/reports/{name}"))[0] == 200
+        _, view = await sam.ask("GET", base)
+        (told,) = view["reports"]
+        states = {each["id"]: each["state"] for each in told["channels"]}
+        assert states == {"bureau-mail": "queued", "bureau-hook": "queued"}
 
 
 async def reads_back(sam: Person, run: PlanRun, sha256: str, said: str) -> None:

@@ -2104,6 +2104,7 @@ export interface ReportedView {
   at_ms: number;
   draft: string;
   recipient: string;
+  recipient_names: Text | null;
   channels: ReportChannelView[];
 }
 
