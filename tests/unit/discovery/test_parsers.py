@@ -3,22 +3,27 @@
 Issue: fuzzing of every parser that meets the network, 0 unhandled exceptions.
 """
 
+import itertools
 import uuid
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.api.manifest import Discovery
 from core.clock import SimClock
 from integrations.runtime.discovery import neighbours, soap, ssdp, wsd
 from integrations.runtime.discovery.board import Board
+from integrations.runtime.discovery.match import Signs
 from integrations.runtime.discovery.mdns import sighting_of as of_service
 from integrations.runtime.discovery.mdns import txt_of
+from integrations.runtime.discovery.neighbours import NeighbourListener
 from integrations.runtime.discovery.reach import ranked
 from integrations.runtime.discovery.ssdp import SsdpListener
 from integrations.runtime.discovery.wsd import WsdListener
-from tests.unit.discovery.sightings import SIGNS
+from tests.unit.discovery.sightings import SIGNS, manifest
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -230,6 +235,50 @@ def test_the_table_of_neighbours_gives_hints() -> None:
         "192.168.1.65  0x1       0x0       28:57:be:00:11:23   *      eth0\n"
     )
     assert neighbours.parse(table) == [("192.168.1.64", "2857be001122")]
+
+
+_TABLE = (
+    "IP address    HW type   Flags     HW address          Mask   Device\n"
+    "192.168.1.64  0x1       0x2       28:57:be:00:11:22   *      eth0\n"
+)
+_KNOWN = Discovery(
+    mdns=("_cam._tcp",),
+    ssdp=("urn:schemas-upnp-org:device:MediaServer:*",),
+    dhcp=("28:57:be",),
+)
+
+
+@pytest.mark.parametrize("mac", [b"2857BE001122", b""])
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_box_that_every_listener_hears_is_proposed_once(
+    tmp_path: Path, order: tuple[int, ...], mac: bytes
+) -> None:
+    """Issue 5 §1: real packets of SSDP and mDNS, and a line of the machine's table."""
+    signs, board = Signs([manifest("camera", _KNOWN)]), Board(SimClock())
+    table = tmp_path / "arp"
+    table.write_text(_TABLE, "ascii")
+    told = of_service(
+        *("_cam._tcp", "Gate", "gate.local."),
+        txt_of({b"mac": mac} if mac else {}),
+        signs=signs,
+        address="192.168.1.64",
+        port=80,
+    )
+    heard = (
+        lambda: board.seen(told, 120),
+        lambda: SsdpListener(signs, board).heard(_NOTIFY, "192.168.1.64"),
+        NeighbourListener(signs, board, table).look,
+    )
+    for at in order:
+        heard[at]()
+        (found,) = board.findings()
+        assert found.integration == "camera"
+    assert {sign.code for sign in found.why} == {
+        "discovery.why.mdns",
+        "discovery.why.ssdp",
+        "discovery.why.dhcp",
+    }
+    assert (found.name, found.port) == ("Gate", 80)
 
 
 @given(st.text(max_size=500))
