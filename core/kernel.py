@@ -26,6 +26,7 @@ from core.permits.permits import Law, Permits
 from core.permits.reminders import Reminders
 from core.permits.sources import Source
 from core.permits.surroundings import Surroundings
+from core.permits.unread import Unread
 from core.permits.view import Viewer
 from core.readings.calibration import Meters
 from core.readings.readings import Readings
@@ -86,6 +87,7 @@ class Kernel:
             *(self.places, self.people_facts, self.surroundings, self.conflicts),
             *(self.meters, self.gas_tests, self.isolation, self.entries),
             *(self.permits, self.guardians, self.reminders, self.attachments),
+            self.unread,
             *(self.evacuations, self.power, self.lamps, self.tasks, self.plans),
             self.regulators,
             *(self.rounds, self.proofs, self.trips, self.commissioning, self.retention),
@@ -125,6 +127,7 @@ class Kernel:
         hub, access, site = self.hub, self.access, self.site
         self.packs = Packs(hub)
         self.people_facts = PeopleFacts(hub, access, self.people, self.cards, site)
+        self.unread = Unread(hub, self.packs, self.alarms)
         self.surroundings = Surroundings(hub, site, self.readings, access)
         self.conflicts = Conflicts(hub, self.packs, self.people, self.alarms)
         self.attachments = Attachments(hub, access, self.packs)
