@@ -2,14 +2,18 @@
 
 What is owed is derived from the journal up to a cursor (epoch, seq), kept in the
 same transaction: a kill at any moment loses nothing and owes nothing twice. Names and
-phones leave with a letter: of what nobody sends again the body is overwritten.
+phones are sealed at rest, and leave with a letter: the body of what nobody sends
+again is overwritten.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from core.registry.boxes import Box, Unsealable
+from core.registry.secrets import Secrets
 from frontend_api.exchange.mapping import Owed
 
 NAME = "outbox.db"
@@ -53,9 +57,13 @@ _COLUMNS = ", ".join(Letter._fields)
 class Outbox:
     """Keep letters and the cursor; every method is one transaction."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, secrets: Secrets | None = None) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / NAME
+        # Created closed: a moment of 0644 would be enough to copy it.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        self.path.chmod(0o600)
+        self._box = Box(secrets or Secrets(folder.parent), "exchange outbox")
         self._db = sqlite3.connect(self.path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -65,6 +73,22 @@ class Outbox:
             "UPDATE letter SET body = x'' WHERE state IN (?, ?) AND body <> x''",
             (SENT, SETTLED),
         )
+        self._check()
+
+    def _check(self) -> None:
+        """Begin anew where the site's secret is another: the journal has it all."""
+        try:
+            self.kept()
+            self.listed(QUEUED, 1)
+            self.listed(DEAD, 1)
+        except Unsealable:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                again = "DELETE FROM letter WHERE state IN (?, ?)"
+                self._db.execute(again, (QUEUED, DEAD))
+                self._db.execute(
+                    "UPDATE place SET epoch = 0, seq = 0, kept_seq = 0, kept = x''"
+                )
 
     def close(self) -> None:
         """Close the file; idempotent."""
@@ -80,7 +104,7 @@ class Outbox:
     def kept(self) -> tuple[int, bytes]:
         """Return the seq and bytes of the mapper's last kept state."""
         row = self._db.execute("SELECT kept_seq, kept FROM place").fetchone()
-        return int(row[0]), bytes(row[1])
+        return int(row[0]), self._box.open(bytes(row[1]))
 
     def owe(self, owed: Iterable[Owed], cursor: tuple[int, int], wall_ns: int) -> None:
         """Store what one event makes owed, and the cursor with it."""
@@ -96,7 +120,7 @@ class Outbox:
                         each.id,
                         each.updated,
                         cursor[1],
-                        each.body,
+                        self._box.seal(each.body),
                         DEAD if each.problem else QUEUED,
                         wall_ns,
                         each.problem,
@@ -106,7 +130,8 @@ class Outbox:
 
     def keep(self, seq: int, data: bytes) -> None:
         """Keep the mapper's state at ``seq``, so that a start need not fold it all."""
-        self._db.execute("UPDATE place SET kept_seq = ?, kept = ?", (seq, data))
+        sealed = self._box.seal(data)
+        self._db.execute("UPDATE place SET kept_seq = ?, kept = ?", (seq, sealed))
 
     # --- delivery -------------------------------------------------------------
 
@@ -124,7 +149,11 @@ class Outbox:
             " ORDER BY n LIMIT 1",
             (QUEUED, now_ns, now_ns + farthest_ns, QUEUED),
         ).fetchone()
-        return Letter(*row) if row else None
+        return self._letter(row) if row else None
+
+    def _letter(self, row: tuple[Any, ...]) -> Letter:
+        letter = Letter(*row)
+        return letter._replace(body=self._box.open(letter.body))
 
     def due_ns(self) -> int | None:
         """Return when the next letter falls due, or None when nothing is owed."""
@@ -175,7 +204,7 @@ class Outbox:
             f"SELECT {_COLUMNS} FROM letter WHERE state = ? ORDER BY n DESC LIMIT ?",  # noqa: S608
             (state, last),
         ).fetchall()
-        return [Letter(*row) for row in reversed(rows)]
+        return [self._letter(row) for row in reversed(rows)]
 
     def mend(self, n: int, owed: Owed) -> None:
         """Queue a record that the settings had kept from being sent, now whole.
@@ -193,7 +222,7 @@ class Outbox:
             self._db.execute(
                 "UPDATE letter SET state = ?, body = ?, updated = ?, detail = ''"
                 " WHERE n = ?",
-                (QUEUED, owed.body, owed.updated, n),
+                (QUEUED, self._box.seal(owed.body), owed.updated, n),
             )
 
     def settle(self, n: int, *, requeue: bool, why: str) -> bool:

@@ -38,8 +38,8 @@ class Exchange:
         except ConfigError as bad:
             raise ValueError(str(bad)) from bad
         self._timer = timer
-        self.outbox = Outbox(folder)
         self._secrets = Secrets(data)
+        self.outbox = Outbox(folder, self._secrets)
         self._number = cards.from_vault(Vault(data, self._secrets))
         self._heads = witness.Heads(data, self.settings.witnesses, timer)
         self._emitter: Emitter | None = None
