@@ -21,7 +21,7 @@ from core.permits.events import (
 )
 from core.permits.gas_tests_events import GasTested
 from core.permits.life_events import PermitStarted
-from core.permits.lifecycle import PermitStatus
+from core.permits.lifecycle import RESTART, PermitStatus
 from core.response.events import EvacuationCleared, EvacuationStarted
 from core.state import SiteState
 from tests.sim import site
@@ -40,6 +40,7 @@ def judge(body: Event, log: Log, life: Life) -> Iterator[Finding]:
         yield from _closed(body, log)
     elif isinstance(body, PermitReleased):
         yield from _released(body, log)
+        yield from _released_by(body, log, life)
     elif isinstance(body, EvacuationStarted):
         yield from _started(body, life)
 
@@ -94,6 +95,21 @@ def _released(body: PermitReleased, log: Log) -> Iterator[Finding]:
             ]
             if owed:
                 yield "a release needs the re-test of its hold (R15)", (owed, body)
+
+
+def _released_by(body: PermitReleased, log: Log, life: Life) -> Iterator[Finding]:
+    """Under the law: who may, or the guardian of what only a stop holds (§5)."""
+    permit = life.hub.state.permits.permits[body.permit_id]
+    roles = set(site.ROLES.get(body.person_id, ("owner",)))
+    if not permit.life.pack or roles & {"issuer", "safety_officer", "owner"}:
+        return
+    codes = {
+        earlier.hold.code
+        for earlier, _, _ in log
+        if isinstance(earlier, PermitHeld) and earlier.hold.id in body.hold_ids
+    }
+    if codes != {RESTART} or body.person_id != permit.guardian_id:
+        yield "a hold is released by who may (§5 Permits)", (codes, body)
 
 
 def _started(body: EvacuationStarted, life: Life) -> Iterator[Finding]:

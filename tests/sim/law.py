@@ -263,7 +263,8 @@ class LawCrew(Crew):
 
     def _let_go(self, permit: PermitRecord) -> None:
         act = ReleasePermit(permit_id=permit.id, reason="ok")
-        self.ask(self._random.choice(("ivy", "sam")), act, permit.version)
+        able = ("ivy", "sam", permit.guardian_id)
+        self.ask(self._random.choice(able), act, permit.version)
 
     def _gather(self) -> None:
         """Let everybody come to the place, say so, and go where they belong."""
