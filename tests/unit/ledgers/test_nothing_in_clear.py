@@ -50,44 +50,46 @@ def files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+async def lived(hub: RunningHub, person: str, fields: str) -> list[str]:
+    """Do what touches personal data, also what fails; return all that was said."""
+    data, said = hub.data, list[str]()
+    vault = Vault(data)
+    face = vault.put(person, "template", FACE)
+    photo = vault.put(person, "photo", PHOTO)
+    async with attached(data, RealClock(), "sam", "en") as there:
+        training = RecordTraining(person_id=person, topic="gas", document=photo)
+        await there.act(training)
+        try:  # what is refused names its code, never what was meant to be kept
+            await there.act(ConsentToFace(template=face))
+        except NotDone as no:
+            said.append(str(no))
+    said += (await safehold("diagnostics", "--data", data))[1:]
+    said += (await safehold("events", "--data", data))[1:]
+    said += (await safehold("import", "erase", person, "--data", data))[1:]
+    assert NAME.encode() in vault.get(person, "fields", fields)
+    (vault.person_folder(person) / fields).write_bytes(b"SHV1" + bytes(40))
+    try:
+        vault.get(person, "fields", fields)
+    except VaultError as error:
+        said.append(f"{error} {error!r}")
+    return [*said, repr(vault) + repr(Secrets(data))]
+
+
 async def test_what_is_personal_stands_nowhere_in_clear(tmp_path: Path) -> None:
     officer = config.Person(id="sam", name="赵安", roles=("safety_officer", "owner"))
     site = msgspec.structs.replace(small_site(), people=(officer,))
-    data = tmp_path / "data"
-    book = ledger(tmp_path, row(name=NAME, id=IDENTITY, phone=PHONE, card=CARD,
-                                end=_end()))  # fmt: skip
+    data, out = tmp_path / "data", tmp_path / "register"
+    whole = row(name=NAME, id=IDENTITY, phone=PHONE, card=CARD, end=_end())
     by = ("--data", data, "--by", "sam")
-    said: list[str] = []
     async with RunningHub(data, site) as hub:
+        book = ledger(tmp_path, whole)
         done = await safehold("import", "people", book, "--mapping", "cn-cards", *by)
         assert done[0] == 0, done[2]
         ((person, facts),) = (await hub.attach()).state.people.cards.persons.items()
-        vault = Vault(data)
-        face = vault.put(person, "template", FACE)
-        photo = vault.put(person, "photo", PHOTO)
-        async with attached(data, RealClock(), "sam", "en") as there:
-            training = RecordTraining(person_id=person, topic="gas", document=photo)
-            await there.act(training)
-            try:  # what is refused names its code, never what was meant to be kept
-                await there.act(ConsentToFace(template=face))
-            except NotDone as no:
-                said.append(str(no))
-        said += (await safehold("diagnostics", "--data", data))[1:]
-        said += (await safehold("events", "--data", data))[1:]
-        said += (await safehold("import", "erase", person, "--data", data))[1:]
-        assert NAME.encode() in vault.get(person, "fields", facts.fields)
-        damaged = vault.person_folder(person) / facts.fields
-        damaged.write_bytes(b"SHV1" + bytes(40))
-        try:
-            vault.get(person, "fields", facts.fields)
-        except VaultError as error:
-            said.append(f"{error} {error!r}")
-        said.append(repr(vault) + repr(Secrets(data)))
-    out = tmp_path / "out"
-    out.mkdir()
-    said += (await safehold("erasures", "--data", data, "--out", out / "register"))[1:]
+        said = await lived(hub, person, facts.fields)
+    said += (await safehold("erasures", "--data", data, "--out", out))[1:]
     hidden = canaries(data)
-    for path in [*files(data), *files(out), hub.log]:
+    for path in [*files(data), out, hub.log]:
         stored = path.read_bytes()
         for what, canary in hidden.items():
             assert canary not in stored, f"{what} in {path.name}"
