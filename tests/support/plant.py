@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import socket
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from core.config import IntegrationConfig
 from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
-from core.permits.acts import CheckPermit, ClosePermit, ReleasePermit
+from core.permits.acts import CheckPermit, ClosePermit
 from core.permits.gas_tests_acts import Sample, TestGas
 from core.permits.life_events import Hazard, Mark
 from core.registry.meters_acts import CalibrateMeter
@@ -31,15 +30,8 @@ from frontend_api.claim import CLAIM_FILE
 from frontend_api.exchange.settings import FOLDER, NAME
 from frontend_api.exchange.simulator import Park, make
 from tests.support.client import Client, RefusedError
-from tests.support.plant_site import (
-    CAMERA,
-    CREW,
-    EXCHANGE,
-    METER,
-    OWNER,
-    devices_yaml,
-    site_yaml,
-)
+from tests.support.plant_site import CAMERA, CREW, EXCHANGE, METER, OWNER, write
+from tests.support.plant_time import SiteDay
 from tests.support.site import RunningHub
 from tests.support.waiting import pause, until
 from tests.support.works import CALM, STANDS, form_fields, pack
@@ -65,6 +57,7 @@ class Plant:
     def __init__(self, folder: Path) -> None:
         self.data, self.config = folder / "data", folder / "config"
         self._door = folder / "door"
+        self.day = SiteDay(folder / "zones")
         # A loopback address of its own: no port is ever guessed.
         pid = os.getpid() & 0xFFFF
         host = f"127.{next(_numbers) % 200 + 1}.{pid >> 8}.{(pid & 0xFF) or 1}"
@@ -79,6 +72,9 @@ class Plant:
             "ann": "tank",
             "bob": "tank",
         }
+        self._begin = dict(self.places)
+        self._crews: dict[str, tuple[tuple[str, ...], str]] = {}
+        """Permit → its workers and its guardian."""
 
     # --- the park ---
 
@@ -97,30 +93,10 @@ class Plant:
 
     # --- the site --------------------------------------------------------------
 
-    def write(self) -> Path:
-        """Write the site's configuration folder."""
-        self.config.mkdir(exist_ok=True)
-        (self.config / "site.yaml").write_text(site_yaml(datetime.now(UTC)), "utf-8")
-        (self.config / "devices.yaml").write_text(devices_yaml(), "utf-8")
-        options = {
-            "door": str(self._door),
-            "places": self.places,
-            "gas": {"h2s": 0.0, "lel": 0.0, "o2": 20.9},
-            "meter": METER,
-            "camera": CAMERA,
-        }
-        field = {
-            "id": "field",
-            "integration": "tests.support.fieldwork",
-            "options": options,
-        }
-        text = json.dumps({"integrations": [field]})
-        (self.config / "integrations.yaml").write_text(text, "utf-8")
-        return self.config
-
     async def publish(self) -> None:
         """Publish the site by the command; only the field has no form of its own."""
-        arguments = [str(self.write()), "--data", str(self.data), "--wait", "60"]
+        write(self.config, self.day, self._door, self._begin)
+        arguments = [str(self.config), "--data", str(self.data), "--wait", "60"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("automations.integrations.check", _as_given)
             status = await asyncio.to_thread(publish, arguments)
@@ -169,9 +145,8 @@ class Plant:
         """Put on file what the law asks for: cards, trainings, a calibration."""
         sam = self.people["sam"]
         for person in ("ann", "bob"):
-            made = await sam.act(self.card(person))
-            self.cards[person] = str(made["card_id"])
-        for person in ("gil", "max"):
+            await self.carded(person)
+        for person in ("gil", "gus"):
             await sam.act(RecordTraining(person_id=person, topic="guardian"))
         act = CalibrateMeter(
             device_id=self.devices[METER],
@@ -181,15 +156,20 @@ class Plant:
         )
         await sam.act(act)
 
-    def card(self, person: str) -> RecordCard:
-        """Return a welder's card."""
-        return RecordCard(
-            person_id=person,
-            trade="hot_work",
-            kind="special_operation",
-            valid_to="2099-12-31",
-            document="0" * 64,
+    async def carded(self, person: str) -> None:
+        """Put a welder's card on file."""
+        sam, scan = self.people["sam"], b"\xff\xd8\xff\xe0 a card"
+        owner = {"purpose": "document", "person_id": person}
+        made = await sam.act(
+            RecordCard(
+                person_id=person,
+                trade="hot_work",
+                kind="special_operation",
+                valid_to="2099-12-31",
+                document=await sam.bring(scan, "image/jpeg", **owner),
+            )
         )
+        self.cards[person] = str(made["card_id"])
 
     async def close(self) -> None:
         """End every client and the park."""
@@ -216,6 +196,15 @@ class Plant:
 
     # --- what the hub says -----------------------------------------------------
 
+    async def now_ms(self) -> int:
+        """Return the hub's wall time."""
+        return int((await self.people["sue"].get("/api/v1/keys"))["now_ms"])
+
+    async def passed(self, wall_ms: float) -> None:
+        """Wait until the hub's clock has passed a moment."""
+        while await self.now_ms() <= wall_ms:
+            await pause(0.2)
+
     async def ok(self, person: str, act: Act, version: int | None = None) -> Any:
         """Let a person act; it must succeed."""
         return await self.people[person].act(act, version)
@@ -225,6 +214,11 @@ class Plant:
         told = await self.ok("sue", CheckPermit(permit_id=permit_id))
         found: dict[str, Any] = json.loads(told["view"])
         return found
+
+    async def shown(self, permit_id: str) -> str:
+        """Return what the page of a permit shows: its view, and why it is held."""
+        page = await self.people["sue"].get(f"/api/v1/permits/{permit_id}")
+        return json.dumps([await self.view(permit_id), page["holds"]])
 
     async def becomes(self, permit_id: str, status: str) -> dict[str, Any]:
         """Wait until a permit has a status."""
@@ -239,7 +233,7 @@ class Plant:
 
     async def booked(self, kind: str, hours: float = 4, **more: Any) -> str:
         """Book a work in the tank that begins now."""
-        now = (await self.people["sue"].get("/api/v1/keys"))["now_ms"]
+        now = await self.now_ms()
         fields = {
             "kind": kind,
             "zone_id": "tank",
@@ -253,16 +247,24 @@ class Plant:
         told = await self.ok("sue", a.BookPermit(**(fields | more)))
         return str(told["permit_id"])
 
-    async def applied(self, permit_id: str, kind: str, **facts: Value) -> None:
-        """Fill in the form."""
+    async def applied(
+        self,
+        permit_id: str,
+        kind: str,
+        crew: tuple[tuple[str, ...], str] = (("ann", "bob"), "gil"),
+        fields: dict[str, Any] | None = None,
+        **facts: Value,
+    ) -> None:
+        """Fill in the form; ``crew``: workers and guardian."""
+        self._crews[permit_id] = workers, guardian = crew
         found = pack().kind(kind)
         assert found is not None
         act = a.ApplyPermit(
             permit_id=permit_id,
-            workers=("ann", "bob"),
-            guardians=("gil",),
-            trades={"ann": "hot_work"} if found.trades else {},
-            fields=form_fields(found),
+            workers=workers,
+            guardians=(guardian,),
+            trades={workers[0]: "hot_work"} if found.trades else {},
+            fields=form_fields(found) | (fields or {}),
             facts=CALM | facts,
         )
         await self.ok("sue", act)
@@ -282,7 +284,8 @@ class Plant:
 
     async def briefed(self, permit_id: str) -> None:
         """Brief everyone, and let each say so."""
-        crew = ("ann", "bob", "gil")
+        workers, guardian = self._crews[permit_id]
+        crew = (*workers, guardian)
         await self.ok("sue", a.BriefPeople(permit_id=permit_id, people=crew))
         for person in crew:
             await self.ok(person, a.TakeBriefing(permit_id=permit_id))
@@ -356,35 +359,14 @@ class Plant:
 
     async def verified(self, permit_id: str) -> None:
         """Let everyone prove to be in the zone, then go where they belong."""
-        crew = ("sue", "ann", "bob", "gil")
+        workers, guardian = self._crews[permit_id]
+        crew = ("sue", *workers, guardian)
         before = dict(self.places)
         await self.move(**{person: "tank" for person in crew})
         for person in crew:
             act = VerifyPerson(zone_id="tank")
             await self.people[person].soon(act, "place.elsewhere", "place.unknown")
         await self.move(**{person: before[person] for person in crew})
-
-    async def started(self, permit_id: str) -> None:
-        """Start the work as soon as the hub agrees."""
-        act = a.StartPermit(permit_id=permit_id)
-        await self.versioned("sue", permit_id, act)
-
-    async def released(self, permit_id: str, person: str = "sam") -> None:
-        """Release a held permit as soon as the hub agrees."""
-        act = ReleasePermit(permit_id=permit_id, reason="all is well again")
-        await self.versioned(person, permit_id, act)
-
-    async def versioned(self, person: str, permit_id: str, act: Act) -> None:
-        """Act on a permit's newest version until the hub agrees."""
-        for _ in range(160):
-            version = (await self.view(permit_id))["version"]
-            try:
-                await self.people[person].act(act, version)
-                return
-            except RefusedError as no:
-                last = no
-            await pause(0.25)
-        raise AssertionError(f"{act.verb_}: still {last}")
 
     async def ended(self, permit_id: str) -> None:
         """Complete, accept and close a permit."""

@@ -1,18 +1,22 @@
 """The YAML of the plant of `tests.support.plant`: its place, people and devices."""
 
-from datetime import datetime, timedelta
+import json
+from pathlib import Path
 
+from tests.support.plant_time import SiteDay
 from tests.support.yard import ROLES
 
 OWNER = "eve"
 METER, CAMERA = "meter-tank", "cam-tank"
-CREW = {**ROLES, OWNER: ("owner",)}
+CREW = {**ROLES, OWNER: ("owner",), "gus": ("guardian",)}
 _SITE = """\
 site: {{id: works, names: {{zh: 示范装置, en: Works}}, time_zone: {zone}, clear_after: 1s}}
 calendar:
   known: {{from: "{known_from}", to: "{known_to}"}}
-  holidays: [{{names: 节日, from: "{today}", to: "{today}"}}]
+  rest_days: []
+  holidays: [{holiday}]
 permit_packs: [basic, cn-hazchem]
+pack_overlays: [overlays/{overlay}]
 levels:
   - {{id: ground, names: 地面, z: 0}}
   - {{id: upper, names: 平台, z: 5}}
@@ -53,6 +57,7 @@ EXCHANGE = """\
 company: {name: 总包, code: '91330100MA00000000'}
 position: {longitude: 120.153576, latitude: 30.287459}
 mobile: '13800000000'
+time_zone: Asia/Shanghai
 cards: {ann: {name: 焊接与热切割作业, number: T3301-0001}}
 platform:
   tickets: http://127.0.0.1:PORT/tickets
@@ -62,16 +67,47 @@ platform:
 """
 
 
-def site_yaml(now: datetime) -> str:
-    """Return the site's YAML; there it is about ten in the morning of a holiday."""
-    east = 10 - now.hour
-    east += 24 if east < -12 else 0
-    today = (now + timedelta(hours=east)).date()
+_HOLIDAY = "{{names: 节日, from: '{day}', to: '{day}'}}"
+#: What takes hours in the law runs out within seconds here: shorter is tighter. Only
+#: the hours of the night have no direction, so two persons answer for them.
+_TIGHT = """\
+overlay:
+  id: hours-as-seconds
+  pack: cn-hazchem
+  reason: every clock of the law runs out in one day of the suite
+  loosened_by: [sam, ivy]
+settings: {night_from_h: {value: 24}}
+kinds:
+  hot-special: {gas: {retest_gap_min: 0.5, age_start_min: 1}}
+  confined: {gas: {retest_gap_min: 0.5, record_every_min: 0.4}}
+base: {gas_age_min: 0.5, gas_record_age_min: 0.1}
+vectors:
+  H5c:
+    - [hot-special, start, {gas_age_min: 1}, ok]
+    - [hot-special, start, {gas_age_min: 1.1}, deny]
+    - [hot-special, start, {gas_age_min: null}, "deny?"]
+  H6:
+    - [hot-special, resume, {break_min: 0.6, gas_retested: false}, deny]
+    - [hot-special, resume, {break_min: 0.6, gas_retested: true}, ok]
+    - [hot-special, resume, {break_min: 0.5, gas_retested: false}, ok]
+    - [hot-special, resume, {break_min: 0.6, gas_retested: null}, "deny?"]
+    - [confined, resume, {break_min: 0.6, gas_retested: false}, deny]
+  H8b:
+    - [confined, run, {gas_record_age_min: 0.4}, ok]
+    - [confined, run, {gas_record_age_min: 0.5}, hold]
+    - [confined, run, {gas_record_age_min: null}, "hold?"]
+"""
+_OVERLAY = "hours-as-seconds.yaml"
+
+
+def site_yaml(day: SiteDay) -> str:
+    """Return the site's YAML, by the zone and the holiday that it has now."""
     text = _SITE.format(
-        zone=f"Etc/GMT{-east:+d}" if east else "Etc/GMT",
-        today=today,
-        known_from=today - timedelta(days=30),
-        known_to=today + timedelta(days=30),
+        zone=day.zone,
+        holiday=_HOLIDAY.format(day=day.date) if day.holiday else "",
+        known_from=day.from_now(-30),
+        known_to=day.from_now(30),
+        overlay=_OVERLAY,
     )
     rows = [
         f"  - {{id: {p}, name: {p}, roles: [{', '.join(r)}], company: 总包,"
@@ -79,6 +115,28 @@ def site_yaml(now: datetime) -> str:
         for p, r in CREW.items()
     ]
     return text + "\n".join(["people:", *rows]) + "\n"
+
+
+def write(folder: Path, day: SiteDay, door: Path, places: dict[str, str]) -> None:
+    """Write the site's configuration folder."""
+    (folder / "overlays").mkdir(parents=True, exist_ok=True)
+    (folder / "overlays" / _OVERLAY).write_text(_TIGHT, "utf-8")
+    (folder / "site.yaml").write_text(site_yaml(day), "utf-8")
+    (folder / "devices.yaml").write_text(devices_yaml(), "utf-8")
+    options = {
+        "door": str(door),
+        "places": places,
+        "gas": {"h2s": 0.0, "lel": 0.0, "o2": 20.9},
+        "meter": METER,
+        "camera": CAMERA,
+    }
+    field = {
+        "id": "field",
+        "integration": "tests.support.fieldwork",
+        "options": options,
+    }
+    text = json.dumps({"integrations": [field]})
+    (folder / "integrations.yaml").write_text(text, "utf-8")
 
 
 def devices_yaml() -> str:
