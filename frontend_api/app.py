@@ -30,6 +30,7 @@ from frontend_api.discovery import DiscoveryDesk
 from frontend_api.drills import Drills
 from frontend_api.explain import Explain
 from frontend_api.forgetting import Forgetting
+from frontend_api.gate import Gate
 from frontend_api.guard import Call, Guard, Route
 from frontend_api.law import Law
 from frontend_api.link import Uplink
@@ -131,6 +132,7 @@ class Gateway:
             *self.law.routes(),
             *self.rules.routes(),
             *self.explain.routes(),
+            *Gate(self.replica).routes(),
             *self.trials.routes(),
             *self.loops.routes(),
             *self.reads.routes(),

@@ -173,7 +173,8 @@ async def test_a_notice_goes_to_the_authorities_by_the_hub(
     server.flush()
     retry = sam.button(sam.t("report.retry"))
     await expect(retry).to_be_visible()
-    await expect(sam.page.get_by_text(sam.t("told.state.sent"))).to_be_visible()
+    sent = sam.page.locator(".tag.good", has_text=sam.t("told.state.sent"))
+    await expect(sent).to_be_visible()
     assert run.steps["report"].state == "done"
     await sam.sound("report-followed")
     await retry.click()

@@ -1,5 +1,8 @@
 """Signing without a phone, and by two: PIN and witness, card, second person, keys."""
 
+from typing import Any
+
+import pytest
 from playwright.async_api import Browser, expect
 
 from core.people.keys_acts import ApproveKey
@@ -106,6 +109,79 @@ async def test_a_card_at_the_gates_terminal(
     await card.press("Enter")
     await expect(dialog).to_be_hidden()
     assert "bob" in server.works.permit(permit_id).life.briefed
+
+
+GATE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "has_touch": True}
+
+
+async def held(screen: Screen, card: str) -> None:
+    """Hold a card to a reader that types like a keyboard."""
+    await screen.page.keyboard.type(card)
+    await screen.page.keyboard.press("Enter")
+
+
+async def at_gate(screen: Screen, server: WorksServer) -> None:
+    """Make a terminal of a device and open its home."""
+    await screen.button(screen.t("terminal.begin")).click()
+    form = screen.page.get_by_role("form", name=screen.t("terminal.begin"))
+    await form.get_by_label(screen.t("device.label")).fill("一号门")
+    await screen.button(screen.t("terminal.do")).click()
+    pending = screen.page.get_by_text(screen.t("terminal.pending"))
+    await expect(pending).to_be_visible()
+    server.works.ok("sam", ApproveKey(key_id=server.new_key("")))
+    server.flush()
+    await screen.page.get_by_role("link", name=screen.t("gate.open")).click()
+    await expect(screen.page.get_by_role("heading")).to_contain_text("请刷卡")
+    await expect(screen.page.get_by_role("heading")).to_contain_text("Hold your card")
+
+
+@pytest.mark.parametrize("form", [GATE, PHONE], ids=["terminal", "phone"])
+async def test_the_home_of_a_gates_terminal(
+    server: WorksServer, browser: Browser, form: dict[str, Any]
+) -> None:
+    """Issue 3 §5: no worker needs a phone; the next one sees nothing of the last."""
+    permit_id = briefed(server)
+    eve = await keyed(browser, server, "eve", form, "zh")
+    await at_gate(eve, server)
+    page, stage_ = eve.page, eve.page.locator("main.gate")
+    await eve.sound("gate-home")
+    await expect(page.locator("nav")).to_have_count(0)
+    await held(eve, "tag-nobody")
+    await expect(page.get_by_role("alert")).to_contain_text("This card is not known")
+    await eve.sound("gate-unknown")
+    await held(eve, "tag-bob")
+    await expect(stage_).to_have_attribute("data-stage", "who")
+    await expect(stage_.locator(".gate-name")).to_have_text("bob")
+    await eve.sound("gate-who")
+    await held(eve, "tag-ann")
+    await expect(stage_.locator(".gate-name")).to_have_text("ann")
+    assert "bob" not in await stage_.inner_text()
+    words = eve.t("next.permit.take_briefing")
+    await stage_.get_by_role("button").filter(has_text=words).click()
+    await until(
+        lambda: "ann" in server.works.permit(permit_id).life.briefed, "ann's word"
+    )
+    await expect(stage_).to_have_attribute("data-stage", "done")
+    await eve.sound("gate-done")
+    await expect(stage_).to_have_attribute("data-stage", "home")
+    assert "ann" not in await stage_.inner_text()
+
+
+async def test_a_gate_forgets_who_walks_away(
+    server: WorksServer, browser: Browser
+) -> None:
+    """What was read goes with time alone, and never stands in the address."""
+    briefed(server)
+    eve = await keyed(browser, server, "eve", GATE, "en")
+    await at_gate(eve, server)
+    await eve.page.clock.install()
+    await held(eve, "tag-bob")
+    stage_ = eve.page.locator("main.gate")
+    await expect(stage_.locator(".gate-name")).to_have_text("bob")
+    assert eve.page.url.endswith("/gate")
+    await eve.page.clock.fast_forward(26_000)
+    await expect(stage_).to_have_attribute("data-stage", "home")
+    assert "bob" not in await stage_.inner_text()
 
 
 async def test_two_persons_on_their_own_devices(

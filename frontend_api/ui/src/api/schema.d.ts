@@ -414,6 +414,18 @@ export interface Card {
   inputs: InputCard[];
 }
 
+export interface CardBody {
+  card: string;
+  terminal: string;
+}
+
+export interface CardView {
+  person_id: string;
+  name: string;
+  roles: string[];
+  permits: string[];
+}
+
 export interface ChangeMessage {
   type: "change";
   epoch: number;

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
-import { Route, Switch } from 'wouter';
+import { Route, Switch, useRoute } from 'wouter';
 import { loadDevice } from '../api/device';
 import { get, Refusal } from '../api/rest';
 import type { AuthView, SessionView } from '../api/schema';
@@ -15,6 +15,7 @@ const FEATURES = {
   '': () => import('../features/live/LivePage'),
   alarms: () => import('../features/alarms/AlarmsPage'),
   devices: () => import('../features/devices'),
+  gate: () => import('../features/gate'),
   hub: () => import('../features/hub/HubPage'),
   muster: () => import('../features/muster/MusterPage'),
   notices: () => import('../features/notices/NoticesPage'),
@@ -35,6 +36,7 @@ const IntegrationsPage = lazy(() => FEATURES.devices().then((all) => ({ default:
 const MapPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.MapPage })));
 const RackPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.RackPage })));
 const SetupPage = lazy(() => FEATURES.devices().then((all) => ({ default: all.SetupPage })));
+const GatePage = lazy(() => FEATURES.gate().then((all) => ({ default: all.GatePage })));
 const HubPage = lazy(() => FEATURES.hub().then((all) => ({ default: all.HubPage })));
 const MusterPage = lazy(() => FEATURES.muster().then((all) => ({ default: all.MusterPage })));
 const NoticesPage = lazy(() => FEATURES.notices().then((all) => ({ default: all.NoticesPage })));
@@ -131,6 +133,7 @@ function LoadAhead() {
 
 function Inside({ session, ended }: { session: SessionView; ended: () => void }) {
   const [current, setCurrent] = useState(session);
+  const [atGate] = useRoute('/gate');
   useEffect(() => {
     const load = () => void loadDevice(session.person_id).catch(() => undefined);
     load();
@@ -160,6 +163,18 @@ function Inside({ session, ended }: { session: SessionView; ended: () => void })
     };
   }, [ended]);
 
+  if (atGate) {
+    // Whoever stands at a gate is not the one who opened the page: no menu, no names.
+    return (
+      <SessionContext.Provider value={current}>
+        <Unloaded>
+          <Suspense fallback={<Loading />}>
+            <GatePage />
+          </Suspense>
+        </Unloaded>
+      </SessionContext.Provider>
+    );
+  }
   return (
     <SessionContext.Provider value={current}>
       <Shell left={ended}>

@@ -1,4 +1,5 @@
 import i18next from 'i18next';
+import { useEffect, useState } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import type { Text } from '../api/schema';
 import zh from './zh.json';
@@ -12,13 +13,26 @@ function remembered(): Language | null {
 }
 
 export async function setLanguage(language: Language, keep = true): Promise<void> {
+  await loaded(language);
+  await i18next.changeLanguage(language);
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  if (keep) localStorage.setItem(KEY, language);
+}
+
+/** Words in both languages at once, for those who come with one we do not know. */
+export function useBoth() {
+  const [, ready] = useState(i18next.hasResourceBundle('en', 'translation'));
+  useEffect(() => {
+    void loaded('en').then(() => ready(true));
+  }, []);
+  return { zh: i18next.getFixedT('zh'), en: i18next.getFixedT('en') };
+}
+
+async function loaded(language: Language): Promise<void> {
   if (language === 'en' && !i18next.hasResourceBundle('en', 'translation')) {
     const { default: en } = await import('./en.json');
     i18next.addResourceBundle('en', 'translation', en);
   }
-  await i18next.changeLanguage(language);
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-  if (keep) localStorage.setItem(KEY, language);
 }
 
 export async function startLanguage(): Promise<void> {

@@ -4,73 +4,24 @@ import { useState } from 'react';
 import { Link as Anchor } from 'wouter';
 import { useDevice } from '../../api/device';
 import type { ForOther } from '../../api/rest';
-import type { ActBodies, PersonView } from '../../api/schema';
+import type { PersonView } from '../../api/schema';
 import { useMay, useSession } from '../../api/session';
 import { Refused } from '../../components/Bits';
 import { useAct } from '../../components/useAct';
 import { useWords } from '../../i18n';
 import { Fold, useNames, type Part } from './parts';
+import { stepsOf, type Step } from './steps';
 
 /** Whose steps a witness or a terminal may sign; the hub says the same. */
 const BY_OTHERS = ['worker', 'guardian'];
-const AT_WORK = ['active', 'held', 'verifying'];
-
-type Verb = 'permit.take_briefing' | 'person.verify' | 'guardian.take_over' | 'guardian.here' | 'permit.sign' | 'permit.confirm';
-interface Step {
-  key: string;
-  verb: Verb;
-  body: ActBodies[Verb];
-  version?: number;
-  words: string;
-}
-
-/** What a person would sign now, had they a phone. */
-function useSteps({ file, permit }: Part): (person: PersonView) => Step[] {
-  const { t, say } = useWords();
-  const permit_id = file.id;
-  const unverified = file.open.some((one) => one.facts.some((fact) => fact.fact === 'people_verified' || fact.fact === 'verified_age_min'));
-  return (person) => {
-    const steps: Step[] = [];
-    if (file.told.includes(person.id) && !file.briefed.includes(person.id)) {
-      steps.push({ key: 'told', verb: 'permit.take_briefing', body: { permit_id }, words: t('next.permit.take_briefing') });
-    }
-    if (file.offered_to === person.id) {
-      steps.push({ key: 'over', verb: 'guardian.take_over', body: { permit_id }, words: t('next.guardian.take_over') });
-    }
-    if (file.asked_guardian === person.id) {
-      steps.push({ key: 'here', verb: 'guardian.here', body: { permit_id }, words: t('next.here') });
-    }
-    for (const due of file.due.filter((one) => one.verb === 'permit.sign')) {
-      const named = due.people.includes(person.id);
-      if (due.barred.includes(person.id)) continue;
-      if (!named && (due.people.length > 0 || !due.roles.some((role) => person.roles.includes(role)))) continue;
-      const slot = file.law.slots.find((one) => one.id === due.slot);
-      steps.push({
-        key: due.slot,
-        verb: 'permit.sign',
-        body: { permit_id, slot: due.slot, content: file.content },
-        version: file.version,
-        words: t('next.sign', { slot: say(slot?.names) || due.slot }),
-      });
-    }
-    if (unverified || AT_WORK.includes(file.status)) {
-      steps.push({ key: 'there', verb: 'person.verify', body: { zone_id: permit.zone_id }, words: t('guard.here') });
-    }
-    if (permit.guardian_id === person.id && file.status === 'active') {
-      steps.push({ key: 'confirm', verb: 'permit.confirm', body: { permit_id }, version: file.version, words: t('next.confirm') });
-    }
-    return steps;
-  };
-}
-
 /** Let those sign who have no phone: by PIN beside a witness, by card at a terminal. */
 export function ForOthers(part: Part) {
-  const { t } = useWords();
+  const { t, say } = useWords();
   const { file, permit } = part;
   const session = useSession();
   const may = useMay();
   const { people } = useNames();
-  const steps = useSteps(part);
+  const steps = (one: PersonView) => stepsOf(file, permit, one, { t, say });
   const [who, setWho] = useState<PersonView | null>(null);
   const ids = new Set([...permit.workers, permit.guardian_id, ...file.guardians, file.offered_to]);
   const others = people

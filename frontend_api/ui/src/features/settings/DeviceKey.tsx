@@ -1,6 +1,7 @@
 import { Select, TextInput } from '@mantine/core';
 import { IconCheck, IconDeviceMobile, IconId, IconKey, IconTrash } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
+import { Link as Anchor } from 'wouter';
 import { enrol, enrolTerminal, loadDevice, useDevice } from '../../api/device';
 import { useSection, useSite } from '../../api/hooks';
 import { Refusal } from '../../api/rest';
@@ -113,6 +114,11 @@ function Terminal() {
       <p className={`device-state ${terminal}`} role="status">
         <IconId size={26} aria-hidden />
         <b>{t(terminal === 'active' ? 'terminal.active' : 'terminal.pending')}</b>
+        {terminal === 'active' && (
+          <Anchor href="/gate" className="btn">
+            {t('gate.open')}
+          </Anchor>
+        )}
       </p>
     );
   }
