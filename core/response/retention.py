@@ -28,6 +28,9 @@ from core.response.tasks_state import FiledTask, TaskRecord
 
 _DAY_NS: Final = 86_400 * NS
 _LOOK_NS: Final = 600 * NS
+#: Events of one look at most: a year's backlog must not keep an alarm waiting.
+_MOST: Final = 100
+_SOON_NS: Final = 10 * NS
 #: A wall clock that jumps ahead must stand there for this long to erase anything.
 SURE_NS: Final = 6 * 3600 * NS
 #: Whose figure decided, where it is not a pack's.
@@ -229,7 +232,11 @@ class Retention:
         records = list(self._records())
         due = {key for record in records for key in _over(record, wall)}
         self._due = {key: self._due.get(key, now_ns) for key in due}
+        before = self._hub.state.seq
         for record in records:
+            if self._hub.state.seq - before >= _MOST:
+                self._next_ns = now_ns + _SOON_NS
+                return
             if self._sure(record.id, "", now_ns):
                 self._end(record, "expired", CORE)
                 continue

@@ -17,7 +17,7 @@ from core.people.acts import ErasePerson
 from core.people.events import PersonErased
 from core.permits.attachments_acts import EraseAttachments, KeepAttachments
 from core.permits.attachments_events import AllErased, AttachmentErased
-from core.permits.events import PermitExpired, PermitIssued
+from core.permits.events import PermitClosed, PermitExpired, PermitIssued
 from core.response.events import EvacuationStarted, RosterLine
 from core.response.retention import SURE_NS
 from core.response.retention_policy import RetentionPolicy
@@ -167,6 +167,7 @@ def test_a_hazard_that_left_the_list_is_erased_in_its_time_all_the_same(
     assert works.act("sam", keep).ok
     works.later(366 * DAY_S)
     works.sure()
+    works.advance(25)  # bit by bit
     assert first not in works.gone()
     assert len(works.gone()) == 51 + 1
     free = KeepAttachments(permit_id=first, keep=False, reason="settled")
@@ -226,6 +227,25 @@ def test_who_asks_is_served_once_the_laws_own_time_is_over(works: Kept) -> None:
     assert (body.code, body.by, body.permit_id) == ("asked", "sam", "hot")
     assert works.act("sam", ask).ok
     assert works.gone() == ["hot"]
+
+
+def test_a_backlog_is_erased_bit_by_bit(works: Kept) -> None:
+    """After years without a look nothing keeps an alarm waiting (R1)."""
+    valid = works.hub.state.permits.permits["old"].valid
+    for number in range(250):
+        works.hub.emit(
+            PermitIssued(
+                permit_id=f"p{number}", kind="lift", zone_id="tank", title="lift",
+                issuer_id="ivy", supervisor_id="sue", guardian_id="", linked=(),
+                workers=("ann",), valid=valid,
+            )
+        )  # fmt: skip
+        works.hub.emit(PermitClosed(permit_id=f"p{number}", person_id="sue"))
+    works.later(400 * DAY_S)
+    works.later(SURE_NS / NS + 700)
+    assert len(works.gone()) == 100
+    works.advance(25)
+    assert len(works.gone()) == 251, "hot is among them"
 
 
 # --- what holds -------------------------------------------------------------------

@@ -10,7 +10,11 @@ import pytest
 from core.people.events import PersonErased
 from core.people.keys_events import FaceConsented, FaceWithdrawn
 from core.people.vault import Standing
-from core.permits.attachments_events import AttachmentErased, PersonalRead
+from core.permits.attachments_events import (
+    AllErased,
+    AttachmentErased,
+    PersonalRead,
+)
 from core.permits.events import PermitClosed
 from tests.support.phone import JPEG, MIB, Phone, digest, film, part_of
 from tests.support.waiting import until
@@ -186,6 +190,30 @@ async def test_what_the_journal_erases_is_destroyed(
     assert (status, wrong["code"]) == (410, "attachment.erased")
     status, report = await owner.get("/api/v1/destruction")
     assert (status, report["destroyed"], report["failed"]) == (200, 1, 0)
+
+
+async def test_a_record_whose_key_is_gone_says_so(
+    fixture: Fixture, owner: Desk
+) -> None:
+    """attachment.all_erased: lists and reads say 'erased', nothing more comes in."""
+    phone = Phone(owner)
+    name = await phone.bring(JPEG)
+    act = {
+        "permit_id": "pt-1", "slot": "evidence", "sha256": name,
+        "size": len(JPEG), "media": "image/jpeg", "taken_ms": TAKEN,
+    }  # fmt: skip
+    assert (await owner.act("attachment.record", act))[0] == 200
+    fixture.core.emit(PermitClosed(permit_id="pt-1", person_id="p-chen"))
+    fixture.core.emit(AllErased(permit_id="pt-1", rule="law", days=365))
+    here = part_of(fixture)
+    await until(lambda: here.vault.permit_erased("pt-1"), "the pass")
+    _, found = await owner.get("/api/v1/permits/pt-1/attachments")
+    assert [item["standing"] for item in found["items"]] == ["erased"]
+    status, wrong = await owner.get(f"/api/v1/attachments/{name}?permit=pt-1")
+    assert (status, wrong["code"]) == (410, "attachment.erased")
+    status, wrong = await phone.begin(JPEG)
+    assert (status, wrong["code"]) == (410, "attachment.erased")
+    assert (await owner.get("/api/v1/permits/pt-1"))[0] == 200, "the record stays"
 
 
 async def test_a_withdrawn_face_is_destroyed(fixture: Fixture, owner: Desk) -> None:

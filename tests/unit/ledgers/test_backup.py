@@ -74,6 +74,8 @@ async def test_who_was_erased_stays_erased_after_a_restore(tmp_path: Path) -> No
         assert person in cards.erased
         assert person not in cards.persons
         assert (await safehold("erasures", *by, "--apply", file))[0] == 0
+    status, out, err = await safehold("verify", data / "journal")
+    assert status == 0, out + err
 
 
 def test_a_register_destroys_all_that_it_names(tmp_path: Path) -> None:
