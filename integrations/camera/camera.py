@@ -21,7 +21,8 @@ from integrations.camera.source import Source
 BEAT_S = 2.0
 #: Pauses between attempts grow from the first to the last.
 _FIRST_S, _LAST_S = 0.5, 8.0
-_STEADY_S = 30.0
+#: A connection that stood so long was one: the next pause is short again.
+_STEADY_S = 5.0
 
 
 class Camera:

@@ -2,9 +2,11 @@
 
 ONVIF tells properties, which hold until they change. ISAPI repeats what is active
 about each second and never says that it has ended: five seconds without a word are
-the end. Both become entities; a camera whose reports cannot be heard has no values.
+the end, while the stream's own beat goes on. Both become entities; a camera whose
+reports cannot be heard has no values.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -194,6 +196,8 @@ class Happenings:
         self._since_ns: int | None = None
         """Since when the reports are heard; None: they are not."""
         self._silence_ends = False
+        self._lived_ns: deque[int] = deque(maxlen=2)
+        """When the stream last beat: silence of one that does not tells nothing."""
         self._closed: tuple[Quality, str] = Quality.NOT_PRESENT, "camera.connecting"
         self.full = 0
 
@@ -201,6 +205,11 @@ class Happenings:
         """Begin to hear reports; ``silence_ends``: what is not repeated has ended."""
         self._since_ns, self._silence_ends = now_ns, silence_ends
         self._said.clear()
+        self._lived_ns.clear()
+
+    def lives(self, now_ns: int) -> None:
+        """Hear the stream's own beat: no report would have been held back."""
+        self._lived_ns.append(now_ns)
 
     def closed(self, reason: str, *, heard: bool) -> None:
         """Hear no more: no value is left."""
@@ -240,14 +249,26 @@ class Happenings:
             for value, at_ns, held in said.values()
             if held or now_ns - at_ns < ENDED_S * NS
         ]
-        measured = bool(KINDS[uid.partition(".")[0]].unit)
-        if fresh:
-            if measured:
+        if KINDS[uid.partition(".")[0]].unit:
+            if fresh:
                 return max(float(v) for v in fresh), Quality.GOOD, ""
-            return any(fresh), Quality.GOOD, ""
-        if measured or self._since_ns is None:
             return None, Quality.NOT_PRESENT, "camera.not_told"
-        if said or (self._silence_ends and now_ns - self._since_ns >= ENDED_S * NS):
+        if any(fresh):
+            return True, Quality.GOOD, ""
+        active = [at_ns for value, at_ns, held in said.values() if value and not held]
+        if self._silence_ends and not all(map(self._over, active)):
+            return True, Quality.UNCERTAIN, "camera.not_ended"
+        if said or (self._silence_ends and self._over(self._since_ns)):
             return False, Quality.GOOD, ""
         why = "camera.listening" if self._silence_ends else "camera.not_told"
         return None, Quality.NOT_PRESENT, why
+
+    def _over(self, at_ns: int | None) -> bool:
+        """Say whether the stream has lived on without a report for long enough.
+
+        Two beats, for one alone may be late, as the report behind it is.
+        """
+        if at_ns is None or len(self._lived_ns) < 2:
+            return False
+        first, last = self._lived_ns
+        return first > at_ns and last - at_ns >= ENDED_S * NS

@@ -27,7 +27,7 @@ _Found = TypeVar("_Found")
 
 _PATH = "/onvif/device_service"
 #: How long a pull point lives without a renewal, and waits for events at most.
-LIFE_S, PULL_S = 60, 4
+LIFE_S, PULL_S = 60, 2
 _PULLS = 64
 #: A camera that waits for events may answer so much later than it was asked to.
 _LATE_S = 3.0

@@ -153,7 +153,9 @@ class Reports:
             self._bad(document[:100].decode("utf-8", "replace"))
             return
         if alert.kind == "videoloss" and not alert.active:
-            self._beat.heard(self._camera.host.clock.mono_ns())
+            now = self._camera.host.clock.mono_ns()
+            self._beat.heard(now)
+            self._camera.happenings.lives(now)
         own = self._camera.options["event_channels"]
         if not own or alert.channel in (0, *own):
             self._take(happenings.of_alert(alert), alert.kind)

@@ -90,12 +90,39 @@ def test_an_alert_ends_by_silence_while_the_stream_lives() -> None:
     shown.held.beat(6 * NS)
     assert shown.of("motion") == (True, Quality.GOOD, "")
     shown.held.beat(int((2 + ENDED_S) * NS))
+    # A stream that stands still has not denied it: no all-clear (design §5).
+    doubt = (True, Quality.UNCERTAIN, "camera.not_ended")
+    assert shown.of("motion") == doubt
+    shown.held.lives(int((2.5 + ENDED_S) * NS))
+    shown.held.beat(int((2.5 + ENDED_S) * NS))
+    assert shown.of("motion") == doubt  # the report behind this beat may be late too
+    shown.held.lives(int((3 + ENDED_S) * NS))
+    shown.held.beat(int((3 + ENDED_S) * NS))
     assert shown.of("motion") == (False, Quality.GOOD, "")
+
+
+def test_a_late_beat_between_repeated_alerts_ends_nothing() -> None:
+    """A slow line brings alert and beat by turns: what burns is never called off."""
+    shown = Shown("flame")
+    shown.held.opened(0, silence_ends=True)
+    for second in range(0, 240, 12):
+        alert = Alert("firedetection", True, 1, 0, ())
+        shown.held.take(happenings.of_alert(alert), second * NS)
+        shown.held.beat(second * NS)
+        assert shown.of("flame") == (True, Quality.GOOD, "")
+        shown.held.lives((second + 6) * NS)
+        for later in range(6, 12):
+            shown.held.beat((second + later) * NS)
+            assert shown.of("flame")[:2] == (True, Quality.UNCERTAIN)
 
 
 def test_silence_since_the_beginning_clears_only_after_its_time() -> None:
     shown = Shown("flame")
     shown.held.opened(0, silence_ends=True)
+    shown.held.beat(int(ENDED_S * NS))
+    assert shown.of("flame") == (None, Quality.NOT_PRESENT, "camera.listening")
+    for second in (1.0, ENDED_S):
+        shown.held.lives(int(second * NS))
     shown.held.beat(int(ENDED_S * NS))
     assert shown.of("flame") == (False, Quality.GOOD, "")
 
