@@ -234,7 +234,7 @@ class Plant:
     async def booked(self, kind: str, hours: float = 4, **more: Any) -> str:
         """Book a work in the tank that begins now."""
         now = await self.now_ms()
-        fields = {
+        fields: dict[str, Any] = {
             "kind": kind,
             "zone_id": "tank",
             "title": "weld the flange",
