@@ -21,6 +21,7 @@ from core.api.said import Said
 from core.clock import NS, RealClock
 from core.processes.trials import Report
 from core.texts import LANGUAGES
+from core.texts.sentences import reader, say
 
 DAY_MS = 86_400_000
 _BACK = re.compile(r"^-(\d+)(min|h|d)$")
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     try:
         report = _tried(options)
     except (ConfigError, HistoryGone, OSError, ValueError) as bad:
-        sys.stderr.write(f"safehold backtest: {bad}\n")
+        sys.stderr.write(f"safehold backtest: {say(bad, options.language)}\n")
         return 1
     zone = time_zone(Path(options.data))
     if options.json:
@@ -74,7 +75,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--progress", action="store_true", help="tell how far it is, a line each"
     )
-    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument("--language", choices=LANGUAGES, default=reader())
     return parser.parse_args(argv)
 
 

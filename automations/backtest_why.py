@@ -27,6 +27,7 @@ from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.logic.events import RuleModeRestored, RuleModeSet, RuleSkipped, RunStarted
+from core.texts.sentences import reader, say
 
 #: So much of the past is played before the moment, for levels and windows.
 BEFORE_MS = 900_000
@@ -48,7 +49,7 @@ def main(argv: list[str]) -> int:
             for language in (texts.LANGUAGES if options.json else (options.language,))
         }
     except (ConfigError, HistoryGone, OSError, ValueError) as bad:
-        sys.stderr.write(f"safehold trace: {bad}\n")
+        sys.stderr.write(f"safehold trace: {say(bad, options.language)}\n")
         return 1
     if options.json:
         sys.stdout.write(msgspec.json.encode({"text": said}).decode() + "\n")
@@ -66,7 +67,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--at", required=True, help="2026-11-21T06:00+08:00")
     parser.add_argument("--zone", default="", help="only of this zone")
     parser.add_argument("--json", action="store_true", help="both languages, as JSON")
-    parser.add_argument("--language", choices=texts.LANGUAGES, default="en")
+    parser.add_argument("--language", choices=texts.LANGUAGES, default=reader())
     return parser.parse_args(argv)
 
 

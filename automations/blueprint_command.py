@@ -9,7 +9,8 @@ from automations import pages, upgrade_command, vectors
 from automations.blueprint import SHIPPED, Blueprint, find, read
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
-from core.api.said import Said
+from core.api.said import Said, sentence
+from core.texts.sentences import add_option, say
 
 
 def main(argv: list[str]) -> int:
@@ -19,7 +20,7 @@ def main(argv: list[str]) -> int:
         work: Callable[[argparse.Namespace], int] = options.work
         return work(options)
     except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold blueprint: {bad}\n")
+        sys.stderr.write(f"safehold blueprint: {say(bad, options.lang)}\n")
         return 2
 
 
@@ -27,6 +28,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="safehold blueprint", description="Look at blueprints and run their tests."
     )
+    add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listed = commands.add_parser("list", help="list the shipped blueprints")
     listed.set_defaults(work=_list)
@@ -89,7 +91,7 @@ def _test(options: argparse.Namespace) -> int:
         good = len(outcomes) - len(bad)
         _say(f"{blueprint.id:<30}{good:>3} of {len(outcomes):>2}  {word}")
         for each in bad:
-            _say(f"  {each.name}: {each.problems[0]}")
+            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.lang)}")
     _say(f"{len(names)} blueprints, {passed} tests passed, {failed} failed")
     return 1 if failed else 0
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from automations import book_vectors, books
 from automations.compile_site import compile_folder
 from core.api.errors import ConfigError
+from core.api.said import sentence
+from core.texts.sentences import add_option, say
 
 
 def main(argv: list[str]) -> int:
@@ -17,7 +19,7 @@ def main(argv: list[str]) -> int:
         work: Callable[[argparse.Namespace], int] = options.work
         return work(options)
     except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold plans: {bad}\n")
+        sys.stderr.write(f"safehold plans: {say(bad, options.lang)}\n")
         return 2
 
 
@@ -25,6 +27,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="safehold plans", description="Emergency plans and checklists as data."
     )
+    add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listed = commands.add_parser("list", help="list the shipped ones")
     listed.set_defaults(work=_list)
@@ -63,7 +66,7 @@ def _test(options: argparse.Namespace) -> int:
         good = len(outcomes) - len(bad)
         _say(f"{file.stem:<30}{good:>3} of {len(outcomes):>2}  {word}")
         for each in bad:
-            _say(f"  {each.name}: {each.problems[0]}")
+            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.lang)}")
     _say(f"{len(files)} files, {passed} tests passed, {failed} failed")
     return 1 if failed else 0
 

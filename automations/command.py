@@ -17,6 +17,7 @@ from core.people.acts import Act
 from core.processes.acts import ArmConfig, ShowConfig
 from core.processes.caller import LinkEnded, ask_core
 from core.processes.guest import NotRunning, ask
+from core.texts.sentences import add_option, reader, say
 
 _ARM_S = 15.0
 
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
         base, armed = in_force(data, options.wait) if data else ("", None)
         found = check(Path(options.folder), armed, data, options.upgrade)
     except (ConfigError, OSError, NotArmed, TimeoutError) as bad:
-        sys.stderr.write(f"{bad}\n")
+        sys.stderr.write(f"{say(bad, options.lang)}\n")
         return 2
     sys.stdout.write(f"checked: {summary(found.bundle)}\n")
     _tell(found, armed)
@@ -63,7 +64,9 @@ def put_in_force(
         )
         return 1
     except (NotArmed, OSError, TimeoutError) as bad:
-        sys.stderr.write(f"not armed, the last good configuration stays: {bad}\n")
+        sys.stderr.write(
+            f"not armed, the last good configuration stays: {say(bad, reader())}\n"
+        )
         return 1
     sys.stdout.write(f"armed: {digest[:12]}\n")
     return 0
@@ -145,7 +148,7 @@ async def ask_hub(data: Path, act: Act, wait_s: float = 0.0) -> m.ActReply:
         except LinkEnded as ended:
             raise NotArmed(str(ended)) from ended
     if not reply.ok:
-        raise NotArmed(texts.render(reply.code, dict(reply.params), "en"))
+        raise NotArmed(texts.render(reply.code, dict(reply.params), reader()))
     return reply
 
 
@@ -173,6 +176,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         help="let a rule go to the newest version of its blueprint; may be repeated",
     )
     parser.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
+    add_option(parser)
     options = parser.parse_args(argv)
     if not options.check and not options.data:
         parser.error("--data names the hub's data folder (or give --check)")

@@ -18,10 +18,11 @@ from automations.drafting import Desk
 from automations.pinning import STORE, Library, keep
 from core import config
 from core.api.errors import ConfigError
-from core.api.said import Said
+from core.api.said import Said, lines
 from core.config import Bundle
 from core.processes import drafts
 from core.processes.drafts import Answer, Ask, Card, InputCard, RuleLines
+from core.texts.sentences import both
 
 #: Bounds of one question: bytes of memory, seconds of processor.
 _MEMORY, _SECONDS = 768 << 20, 60
@@ -42,7 +43,7 @@ def answer(ask: Ask) -> Answer:
         drafts.save(data, made)
         return Answer(draft=made)
     except ConfigError as bad:
-        return Answer(problem=str(bad))
+        return Answer(problem=both(bad))
 
 
 def book(data: Path, bundle: Bundle) -> Answer:
@@ -58,8 +59,8 @@ def book(data: Path, bundle: Bundle) -> Answer:
             if blueprint is not None:
                 found.cards.append(_card(blueprint, library.signer(blueprint)))
         except ConfigError as bad:
-            wrong.append(str(bad))
-    found.problem = "\n".join(wrong)
+            wrong.append(bad.message)
+    found.problem = both(lines(wrong)) if wrong else None
     there = {card.id: card for card in found.cards}
     for rule in bundle.rules:
         card = there.get(rule.blueprint)

@@ -24,6 +24,7 @@ from core.api.said import Said, sentence
 from core.clock import RealClock
 from core.config import Bundle, Rule
 from core.kernel import Kernel
+from core.names import Names
 from core.processes.drafts import (
     DiffLine,
     Draft,
@@ -36,6 +37,7 @@ from core.processes.drafts import (
 from core.processes.loosening import joins, loosens
 from core.registry.ids import Ids
 from core.state import SiteState
+from core.texts.sentences import both
 
 KINDS = ("add", "change", "upgrade", "rollback", "remove")
 
@@ -70,7 +72,7 @@ class Desk:
         try:
             return self._checked(made, wish)
         except ConfigError as bad:
-            made.problems = (str(bad),)
+            made.problems = (both(bad),)
         return made
 
     def _checked(self, made: Draft, wish: Wish) -> Draft:
@@ -289,16 +291,24 @@ def _tests(blueprint: Blueprint) -> list[TestRun]:
     for test, outcome in zip(blueprint.tests, vectors.run_all(blueprint), strict=True):
         name = test.get("name", outcome.name)
         zh, en = (name["zh"], name["en"]) if isinstance(name, dict) else (name, name)
-        found.append(TestRun(str(zh), str(en), outcome.problems))
+        problems = tuple(both(sentence(each)) for each in outcome.problems)
+        found.append(TestRun(str(zh), str(en), problems))
     return found
 
 
-def _failures(made: Draft) -> tuple[str, ...]:
-    bad = [f"{e.en}: {e.problems[0]}" for e in made.tests if e.problems]
+def _failures(made: Draft) -> tuple[Names, ...]:
+    bad = [
+        Names(zh=f"{e.zh}：{e.problems[0].zh}", en=f"{e.en}: {e.problems[0].en}")
+        for e in made.tests
+        if e.problems
+    ]
     bare = [e for e in made.looks if not e.devices]
     # Where nothing at all is found, nothing would be armed (R10).
     if made.looks and len(bare) == len(made.looks):
-        bad.append(f"{bare[0].en}: this hub has no such device; enrol one first")
+        lacking = both("this hub has no such device; enrol one first")
+        bad.append(
+            Names(zh=f"{bare[0].zh}：{lacking.zh}", en=f"{bare[0].en}: {lacking.en}")
+        )
     return tuple(bad)
 
 

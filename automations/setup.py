@@ -25,6 +25,7 @@ from core.api.packages import Package, packages
 from core.api.said import Said
 from core.clock import RealClock
 from core.config import Bundle, IntegrationConfig
+from core.names import Names
 from core.processes import drafts
 from core.processes.drafts import DiffLine, Draft, Looser
 from core.processes.loosening import joins, loosens
@@ -36,6 +37,7 @@ from core.processes.setups import (
     SetupAnswer,
     SetupAsk,
 )
+from core.texts.sentences import both
 
 #: Bounds of one question: bytes of memory, seconds of processor.
 _MEMORY, _SECONDS = 1 << 30, 60
@@ -52,7 +54,7 @@ def answer(ask: SetupAsk) -> SetupAnswer:
         work = {"forms": _forms, "check": _check, "probe": _probe}[ask.op]
         return work(ask, package)
     except ConfigError as bad:
-        return SetupAnswer(problem=str(bad))
+        return SetupAnswer(problem=both(bad))
 
 
 def _packages(data: Path) -> SetupAnswer:
@@ -61,7 +63,7 @@ def _packages(data: Path) -> SetupAnswer:
     except ConfigError as bad:
         # A bad package of the site hides none of the hub's own.
         return SetupAnswer(
-            problem=str(bad), packages=[_card(each) for each in packages().values()]
+            problem=both(bad), packages=[_card(each) for each in packages().values()]
         )
     return SetupAnswer(packages=[_card(each) for each in found.values()])
 
@@ -187,7 +189,10 @@ def _probe(ask: SetupAsk, package: Package) -> SetupAnswer:
 def _error(given: dict[str, Any]) -> FormError:
     return FormError(
         path=tuple(given.get("path", ())),
-        message=str(given.get("message", ""))[:500],
+        message=Names(
+            zh=str(given.get("zh") or given.get("message", ""))[:500],
+            en=str(given.get("message", ""))[:500],
+        ),
         code=str(given.get("code", "")),
     )
 

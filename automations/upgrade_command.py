@@ -19,6 +19,7 @@ from core.processes.drafts import Draft, Wish, save
 from core.processes.guest import NotRunning
 from core.processes.state import Earlier
 from core.state import SiteState
+from core.texts.sentences import reader
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -97,7 +98,8 @@ def _show(draft: Draft) -> None:
     passed = sum(not test.problems for test in draft.tests)
     _say(f"its tests: {passed} of {len(draft.tests)} passed")
     for problem in draft.problems:
-        sys.stderr.write(f"safehold blueprint: {problem}\n")
+        said = problem.zh if reader() == "zh" else problem.en
+        sys.stderr.write(f"safehold blueprint: {said}\n")
 
 
 def _pins(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from core import config
 from core.link.messages import ActReply
 from frontend_api.names import Names, text
 from frontend_api.views import Text
@@ -63,6 +64,13 @@ class Problem(Exception):
         self.params = params
         self.named: dict[str, Any] | None = None
         """The parameters with names for ids, where the raiser knows them."""
+
+
+def refused(code: str, said: config.Names) -> Problem:
+    """Return a problem whose detail is a message in both languages."""
+    problem = Problem(code, detail=said.en)
+    problem.named = {"detail": Text(said.zh, said.en)}
+    return problem
 
 
 def status_of(code: str) -> int:

@@ -20,7 +20,7 @@ from frontend_api.accounts import Session
 from frontend_api.guard import Call, Route, body
 from frontend_api.names import Names, text
 from frontend_api.past import Past
-from frontend_api.problems import Problem
+from frontend_api.problems import Problem, refused
 from frontend_api.replica import Kept, Replica
 from frontend_api.rules_worker import Worker
 from frontend_api.views import Text
@@ -94,7 +94,7 @@ class Rules:
             ],
             may_draft=self._may(call.session, SubmitConfig.verb_),
             may_review=self._may(call.session, ApproveConfig.verb_),
-            problem=told.problem,
+            problem=words(told.problem) if told.problem else None,
         )
 
     async def blueprints(self, _: Call) -> v.Blueprints:
@@ -113,7 +113,7 @@ class Rules:
             permit_kinds=[
                 v.Choice(id=k.id, names=words(k.names)) for k in bundle.permit_kinds
             ],
-            problem=told.problem,
+            problem=words(told.problem) if told.problem else None,
         )
 
     def _quantities(self, told: Answer) -> list[str]:
@@ -209,7 +209,7 @@ class Rules:
             "import", text=given.text, signature=given.signature
         )
         if told.problem:
-            raise Problem("gateway.blueprint_refused", detail=told.problem)
+            raise refused("gateway.blueprint_refused", told.problem)
         self._book = None
         return v.Uploaded(card=told.cards[0])
 
@@ -228,7 +228,9 @@ class Rules:
         )
         told = await self.worker.ask("draft", by=call.session.person_id, wish=wish)
         if told.draft is None:
-            raise Problem("gateway.draft_failed", detail=told.problem)
+            if told.problem is None:
+                raise Problem("gateway.draft_failed", detail="")
+            raise refused("gateway.draft_failed", told.problem)
         if asked.instead:
             await asyncio.to_thread(drafts.remove, self._data, asked.instead)
         return self.shown(told.draft)
@@ -254,9 +256,11 @@ class Rules:
             **{name: getattr(draft, name) for name in _AS_IS},
             **self._said(draft, self.replica.state.hub.reviews.get(draft.hash)),
             by=self.names.person(draft.by),
-            problems=list(draft.problems),
+            problems=[words(each) for each in draft.problems],
             tests=[
-                v.TestView(names=Text(e.zh, e.en), problems=list(e.problems))
+                v.TestView(
+                    names=Text(e.zh, e.en), problems=list(map(words, e.problems))
+                )
                 for e in draft.tests
             ],
             diff=[v.LineView(sign=e.sign, text=Text(e.zh, e.en)) for e in draft.diff],

@@ -54,7 +54,7 @@ class TestView(View):
     """Show how one of the blueprint's own tests ended."""
 
     names: Text
-    problems: list[str]
+    problems: list[Text]
 
 
 class LooksView(View):
@@ -92,7 +92,7 @@ class DraftView(View):
     life_safety: bool
     mode: str
     given: dict[str, Any]
-    problems: list[str]
+    problems: list[Text]
     tests: list[TestView]
     diff: list[LineView]
     looser: list[Text]
@@ -108,7 +108,7 @@ class RuleBook(View):
     unprotected: list[Text]
     may_draft: bool
     may_review: bool
-    problem: str
+    problem: Text | None
 
 
 class Choice(View):
@@ -127,7 +127,7 @@ class Blueprints(View):
     roles: list[str]
     quantities: list[Choice]
     permit_kinds: list[Choice]
-    problem: str
+    problem: Text | None
 
 
 class DraftBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -43,7 +43,7 @@ class Setup:
         self._data, self._shown = data, shown
         self.flows = Flows(replica, data)
         self._cards: list[PackageCard] = []
-        self._problem = ""
+        self._problem: Text | None = None
         self._asked_ms = 0
         self._other = asyncio.Event()
         replica.on_reset.append(self._other.set)
@@ -98,7 +98,9 @@ class Setup:
         if not self._cards or self._problem or now - self._asked_ms > _KEPT_MS:
             self._asked_ms = now
             told = await self.flows.ask("packages")
-            self._cards, self._problem = told.packages, told.problem
+            bad = told.problem
+            self._cards = told.packages
+            self._problem = Text(bad.zh, bad.en) if bad is not None else None
         return self._cards
 
     def _card(self, card: PackageCard) -> v.IntegrationCard:
@@ -360,7 +362,7 @@ def _plain(typed: str) -> str:
 
 
 def _error(found: FormError) -> v.FieldErrorView:
-    said = Text(found.message, found.message)
+    said = Text(found.message.zh, found.message.en)
     if found.code:
-        said = text(known(found.code, "setup.failed"), {"detail": found.message})
+        said = text(known(found.code, "setup.failed"), {"detail": said})
     return v.FieldErrorView(path=list(found.path), text=said, code=found.code)

@@ -17,7 +17,7 @@ from core.api import forms as shapes
 from core.config import IntegrationConfig
 from core.processes.setups import Form, FormError, SetupAnswer, SetupAsk
 from core.registry.secrets import Secrets
-from frontend_api.problems import Problem
+from frontend_api.problems import Problem, refused
 from frontend_api.replica import Replica
 from frontend_api.rules_worker import answered
 
@@ -155,7 +155,7 @@ class Flows:
         finally:
             self._waiting -= 1
         if found.problem and op != "packages":
-            raise Problem("gateway.setup_refused", detail=found.problem)
+            raise refused("gateway.setup_refused", found.problem)
         return found
 
     def _question(self, op: str, flow: Flow | None, more: dict[str, Any]) -> SetupAsk:

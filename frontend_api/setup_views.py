@@ -61,7 +61,7 @@ class IntegrationsView(View):
     """Drafts that wait for who may put them in force: config.arm, or config.loosen."""
     may_setup: bool
     may_arm: bool
-    problem: str
+    problem: Text | None
     """What is wrong with a package at hand; it hides no other."""
 
 

@@ -17,7 +17,7 @@ from core.registry.acts import EnrolDevice
 from frontend_api import setup_views as v
 from frontend_api.accounts import Session
 from frontend_api.guard import Call, Route, body
-from frontend_api.problems import Problem
+from frontend_api.problems import Problem, refused
 from frontend_api.replica import Replica
 from frontend_api.rules_worker import answered
 
@@ -143,7 +143,7 @@ class UnknownMap:
         except TimeoutError:
             raise Problem("gateway.map_unread", detail="") from None
         if told.problem:
-            raise Problem("gateway.map_unread", detail=told.problem)
+            raise refused("gateway.map_unread", told.problem)
         if op != "profile":
             found.registers, found.decodings = told.registers, told.decodings
         return told

@@ -1,7 +1,6 @@
 """``safehold pack``: list, check, test and compare permit packs."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,13 @@ from automations.packs.overlay import Assembled, assemble
 from automations.packs.vectors import Counts, Suite
 from core import config, texts
 from core.api.errors import ConfigError
-from core.api.said import Said
+from core.api.said import Said, sentence
 from core.permits.pack import Pack
 from core.permits.pack_diff import compare
 from core.permits.ways import Way, loosened
 from core.processes.loosening import loosens
+from core.texts.sentences import add_option
+from core.texts.sentences import say as say_in
 
 #: How the files of published bundles end.
 _BUNDLE = ".bundle"
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
     try:
         return command(options, say)
     except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"{bad}\n")
+        sys.stderr.write(f"{say_in(bad, say.language)}\n")
         return 2
 
 
@@ -120,7 +121,8 @@ def _test(options: argparse.Namespace, say: _Speaker) -> int:
         counts = Counts()
         for failure in Suite(made.source, made.pack).run(counts):
             failed += 1
-            say("failed", place=failure.place, title=failure.title, got=failure.got)
+            got = say_in(sentence(failure.got), say.language)
+            say("failed", place=failure.place, title=failure.title, got=got)
         say(
             "counts",
             id=made.pack.id,
@@ -194,8 +196,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="safehold pack", description="Check, test and compare permit packs."
     )
-    zh = os.environ.get("LANG", "").lower().startswith("zh")
-    parser.add_argument("--lang", choices=("zh", "en"), default="zh" if zh else "en")
+    add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="list|check|test|diff")
     told = {
         "list": (_list, "the packs that come with the hub, or those of a site"),

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from core.api import forms
 from core.api.errors import SafeholdError
+from core.texts.sentences import say
 
 #: A connection that was not made by then is none.
 PROBE_S: Final = 15.0
@@ -70,7 +71,7 @@ def _check(flow: ModuleType, make: str, given: Given) -> dict[str, Any]:
             schema = part
     options, errors = forms.check(schema, given["options"])
     if errors:
-        return {"errors": [{"path": list(p), "message": m} for p, m in errors]}
+        return {"errors": [{"path": list(p), **_said(m)} for p, m in errors]}
     return {"options": options}
 
 
@@ -99,7 +100,12 @@ def _probe(flow: ModuleType, given: Given) -> dict[str, Any]:
         # What the driver itself would report of it says more than its class.
         told = no.params.get("reason") if isinstance(no, SafeholdError) else None
         code = str(told or getattr(no, "code", "device.failed"))
-        return {"errors": [{"code": code, "message": str(no)}]}
+        return {"errors": [{"code": code, **_said(no)}]}
+
+
+def _said(wrong: object) -> dict[str, str]:
+    """Return a message in both languages: another process cannot say it anew."""
+    return {"message": say(wrong, "en"), "zh": say(wrong, "zh")}
 
 
 async def _tried(probe: Any, given: Given) -> dict[str, str]:

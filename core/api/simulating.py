@@ -28,6 +28,7 @@ import msgspec
 from core.api import documents
 from core.api.errors import ConfigError
 from core.clock import AsyncClock, RealClock
+from core.texts.sentences import reader, say
 
 #: Longest control line; a longer one is answered by the end of the connection.
 LINE_BYTES = 65_536
@@ -216,6 +217,6 @@ def main(
     try:
         asyncio.run(serve())
     except (ConfigError, ValueError) as problem:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{say(problem, reader())}\n")
         return 2
     return 0

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from core.names import Names
+
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """Hold what a display showed, and what the registers held then."""
@@ -53,7 +55,7 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
 class MapAnswer(msgspec.Struct, kw_only=True):
     """Hold the answer: live registers with every decoding, or a profile's name."""
 
-    problem: str = ""
+    problem: Names | None = None
     registers: list[int] = []
     decodings: list[Decoding] = []
     profile: str = ""

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from core.names import Names
+
 FOLDER = "drafts"
 #: Kind of a draft of an integration, which has a page of its own.
 HOST = "integration"
@@ -33,7 +35,7 @@ class TestRun(msgspec.Struct, frozen=True):
 
     zh: str
     en: str
-    problems: tuple[str, ...] = ()
+    problems: tuple[Names, ...] = ()
 
 
 class Looser(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ class Draft(msgspec.Struct, kw_only=True):
     life_safety: bool = False
     mode: str = "enforce"
     given: dict[str, object] = {}
-    problems: tuple[str, ...] = ()
+    problems: tuple[Names, ...] = ()
     tests: tuple[TestRun, ...] = ()
     diff: tuple[DiffLine, ...] = ()
     looser: tuple[Looser, ...] = ()
@@ -162,7 +164,7 @@ class RuleLines(msgspec.Struct, kw_only=True):
 class Answer(msgspec.Struct, kw_only=True):
     """Hold the answer: cards, a draft, or what is wrong."""
 
-    problem: str = ""
+    problem: Names | None = None
     cards: list[Card] = []
     rules: list[RuleLines] = []
     draft: Draft | None = None

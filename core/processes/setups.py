@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from core.names import Names
 from core.processes.drafts import Draft
 
 Where = tuple[str | int, ...]
@@ -18,7 +19,7 @@ class FormError(msgspec.Struct, frozen=True, kw_only=True):
     """Say what is wrong with one field; no path: with the whole."""
 
     path: Where = ()
-    message: str = ""
+    message: Names = Names(zh="", en="")
     code: str = ""
     """Text code, where the trouble has one: device.auth, device.failed."""
 
@@ -74,7 +75,7 @@ class SetupAsk(msgspec.Struct, kw_only=True):
 class SetupAnswer(msgspec.Struct, kw_only=True):
     """Hold the answer: cards, forms, checked options, facts, a draft, or errors."""
 
-    problem: str = ""
+    problem: Names | None = None
     packages: list[PackageCard] = []
     forms: list[Form] = []
     options: dict[str, Any] = {}

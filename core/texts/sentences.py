@@ -5,6 +5,7 @@ we say ourselves, ``foreign.json`` of what libraries say: there a template is ma
 against the finished English.
 """
 
+import argparse
 import functools
 import json
 import os
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.api.said import Said, fill
+from core.names import Names
+from core.texts import LANGUAGES
 
 _FOLDER = Path(__file__).parent / "config"
 _FOREIGN = "foreign.json"
@@ -41,6 +44,16 @@ def chinese() -> dict[str, str]:
                 raise ValueError(f"{file.name}: {template!r} stands in another too")
             found[template] = said
     return found
+
+
+def both(said: object) -> Names:
+    """Return a message in both languages, for whom a struct carries it to."""
+    return Names(zh=say(said, "zh"), en=say(said, "en"))
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--lang`` to a command; without it the environment says the language."""
+    parser.add_argument("--lang", choices=LANGUAGES, default=reader())
 
 
 def say(said: object, language: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from core import texts
 from core.api.errors import ConfigError
+from core.texts.sentences import say
 from frontend_api.exchange import rules, settings
 from frontend_api.exchange.rules import Finding
 
@@ -29,7 +30,7 @@ def main(argv: list[str]) -> int:
     try:
         status: int = options.run(options)
     except (NotRead, ConfigError, OSError) as bad:
-        sys.stderr.write(f"{bad}\n")
+        sys.stderr.write(f"{say(bad, options.language)}\n")
         return USAGE
     return status
 

@@ -14,6 +14,7 @@ from core.people import acts
 from core.people.vault import Vault, VaultError
 from core.processes.guest import NotRunning
 from core.registry.ids import Ids
+from core.texts.sentences import say
 from frontend_api.ledgers import mapping as mappings
 from frontend_api.ledgers import plan as plans
 from frontend_api.ledgers.apply import Change, NotDone, carry_out, changes, known
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"{options.file}: {said}\n")
         return WRONG
     except ConfigError as bad:
-        sys.stderr.write(f"{bad}\n")
+        sys.stderr.write(f"{say(bad, options.language)}\n")
         return WRONG
     except (NotRunning, NotDone, VaultError, TimeoutError, OSError) as bad:
         sys.stderr.write(f"safehold import: {bad}\n")

@@ -18,6 +18,7 @@ import yaml
 from core.api import ConfigError
 from core.api.documents import parse
 from core.api.said import Said
+from core.api.telling import both
 from core.api.unknown_map import MapAnswer, MapAsk, Point
 from integrations.modbus import load
 from integrations.modbus.bus import Bus, BusError, ExceptionAnswer, Serial, Tcp
@@ -171,9 +172,9 @@ def answer(ask: MapAsk) -> MapAnswer:
         made = every(ask.first, found, ask.table, ask.points)
         return MapAnswer(registers=found, decodings=made)
     except BusError as no:
-        return MapAnswer(problem=str(no))
+        return MapAnswer(problem=both(str(no)))
     except (ConfigError, ValueError, OSError, TimeoutError) as no:
-        return MapAnswer(problem=str(no) or type(no).__name__)
+        return MapAnswer(problem=both(no if str(no) else type(no).__name__))
 
 
 def main() -> int:

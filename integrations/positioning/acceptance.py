@@ -26,6 +26,7 @@ import msgspec
 
 from core.api import ConfigError, documents
 from core.api.said import Said
+from core.api.telling import reader, say
 
 #: Share of errors that the standard's limits hold for: one standard deviation.
 SHARE = 0.6827
@@ -340,7 +341,7 @@ def main() -> int:
     try:
         clauses = judge(read_fixes(asked.fixes), read_plan(asked.walk))
     except (ConfigError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{say(error, reader())}\n")
         return 2
     sys.stdout.write(table(clauses) + "\n")
     return int(any(clause.holds is False for clause in clauses))

@@ -13,6 +13,7 @@ import msgspec
 
 from core.api.errors import ConfigError
 from core.api.packages import Package, packages
+from core.texts.sentences import reader, say
 from integrations.runtime.kit import run, table
 from integrations.runtime.kit.result import Report, Result
 from integrations.runtime.kit.schema import load
@@ -42,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
             return 2
         report = asyncio.run(_one(found[asked.name], asked))
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{say(error, reader())}\n")
         return 2
     if asked.json:
         _say(_json(report))

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.api.errors import ConfigError
 from core.api.packages import CUSTOM, packages
 from core.api.said import Said
+from core.texts.sentences import reader, say
 
 _TEMPLATE = Path(__file__).parent / "template"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -21,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         folder = create(asked.name, asked.into, wheel=asked.wheel)
     except (ConfigError, OSError) as error:
-        sys.stderr.write(f"safehold new-integration: {error}\n")
+        sys.stderr.write(f"safehold new-integration: {say(error, reader())}\n")
         return 2
     site = "" if asked.wheel else f" --site {asked.into}"
     first = f"pip install -e {asked.into}\n  " if asked.wheel else ""

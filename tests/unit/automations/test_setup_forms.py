@@ -19,7 +19,13 @@ from core import config
 from core.api import asking, forms
 from core.api.errors import ConfigError
 from core.api.packages import packages
-from core.processes.setups import SetupAsk
+from core.processes.setups import SetupAnswer, SetupAsk
+
+
+def told(found: SetupAnswer) -> str:
+    """Return what is wrong, in English."""
+    assert found.problem is not None
+    return found.problem.en
 
 
 @pytest.mark.parametrize("name", sorted(packages()))
@@ -166,7 +172,7 @@ def test_whatever_was_typed_makes_no_error(value: Any) -> None:
 
 def test_a_wrong_question_is_answered(tmp_path: Path) -> None:
     ask = SetupAsk(op="forms", data=str(tmp_path), integration="nothing")
-    assert "nothing" in answer(ask).problem
+    assert "nothing" in told(answer(ask))
     draft = SetupAsk(
         op="draft",
         data=str(tmp_path),
@@ -174,7 +180,7 @@ def test_a_wrong_question_is_answered(tmp_path: Path) -> None:
         kind="change",
         instance="x",
     )
-    assert "there is no 'x'" in answer(draft).problem
+    assert "there is no 'x'" in told(answer(draft))
 
 
 def test_what_stands_in_the_files_is_not_changed_here(tmp_path: Path) -> None:
@@ -183,7 +189,7 @@ def test_what_stands_in_the_files_is_not_changed_here(tmp_path: Path) -> None:
     ask = SetupAsk(
         op="draft", data=str(tmp_path), bundle=bundle, kind="remove", instance="x"
     )
-    assert "stands in the site's files" in answer(ask).problem
+    assert "stands in the site's files" in told(answer(ask))
 
 
 def asked(tmp_path: Path, bundle: config.Bundle, **more: Any) -> SetupAsk:
@@ -217,7 +223,7 @@ def test_adding_loosens_nothing_and_changing_does(tmp_path: Path) -> None:
     assert changed is not None and changed.two
     assert gone is not None and gone.two
     again = answer(asked(tmp_path, bundle, options=options))
-    assert "there is 'site' already" in again.problem
+    assert "there is 'site' already" in told(again)
 
 
 def test_a_publish_keeps_what_was_set_up_here(tmp_path: Path) -> None:

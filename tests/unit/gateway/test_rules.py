@@ -196,6 +196,27 @@ async def test_a_file_that_is_a_bomb_ends_no_page(
     await sam.book()
 
 
+async def test_what_is_wrong_is_told_in_both_languages(server: RulesServer) -> None:
+    """A refusal's sentences, and a draft's problems, are not English alone."""
+    sam = Desk(server, "sam")
+    _, told = await sam.ask("POST", "/api/v1/blueprints", {"text": "blueprint: {a: 1}"})
+    assert "blueprint.a: 未知的键 'a'；请删除，或改正拼写" in told["sentences"]["zh"]
+    assert "blueprint.a: unknown key 'a'; remove it" in told["sentences"]["en"]
+    assert told["detail"] == told["sentences"]["zh"]
+    assert isinstance(told["params"]["detail"], str)
+    made = await sam.draft({**WISH, "given": {"chain": "nobody"}})
+    (problem,) = made["problems"]
+    assert "nobody" in problem["en"]
+    assert "已知：" in problem["zh"]
+    made = await sam.draft({**WISH, "blueprint": "nothing"})
+    assert made["problems"] == [
+        {
+            "zh": "没有蓝图 'nothing'；请看列表",
+            "en": "there is no blueprint 'nothing'; look at the list",
+        }
+    ]
+
+
 async def test_a_worker_that_dies_or_hangs_is_told_and_nothing_waits_for_it(
     server: RulesServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def ask(tmp_path: Path, **more: Any) -> MapAsk:
 
 def test_a_matched_map_is_evidence_and_owes_daily_bump_tests(tmp_path: Path) -> None:
     told = answer(ask(tmp_path))
-    assert (told.problem, told.evidence, told.bump_every_h) == ("", True, 24.0)
+    assert (told.problem, told.evidence, told.bump_every_h) == (None, True, 24.0)
     made = load.load(told.profile)
     found = decode(made, {(3, 10): 123})["gas"]
     assert (found.value, int(found.quality)) == (12.3, 0)
@@ -86,7 +86,7 @@ def test_one_point_is_no_evidence(tmp_path: Path, left: str) -> None:
 
 def test_with_a_status_register_no_bump_test_is_owed(tmp_path: Path) -> None:
     told = answer(ask(tmp_path, status=11, status_good=0))
-    assert (told.problem, told.bump_every_h) == ("", None)
+    assert (told.problem, told.bump_every_h) == (None, None)
     made = load.load(told.profile)
     assert int(decode(made, {(3, 10): 250, (3, 11): 4})["gas"].quality) == 5
 

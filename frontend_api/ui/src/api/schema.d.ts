@@ -328,7 +328,7 @@ export interface Blueprints {
   roles: string[];
   quantities: Choice[];
   permit_kinds: Choice[];
-  problem: string;
+  problem: Text | null;
 }
 
 export interface BookLatePermit {
@@ -734,7 +734,7 @@ export interface DraftView {
   life_safety: boolean;
   mode: string;
   given: Record<string, unknown>;
-  problems: string[];
+  problems: Text[];
   tests: frontend_api_rules_views_TestView[];
   diff: LineView[];
   looser: Text[];
@@ -1228,7 +1228,7 @@ export interface IntegrationsView {
   drafts: DraftView[];
   may_setup: boolean;
   may_arm: boolean;
-  problem: string;
+  problem: Text | null;
 }
 
 export interface InviteBody {
@@ -2255,7 +2255,7 @@ export interface RuleBook {
   unprotected: Text[];
   may_draft: boolean;
   may_review: boolean;
-  problem: string;
+  problem: Text | null;
 }
 
 export interface RuleCard {
@@ -3148,7 +3148,7 @@ export interface core_response_roll_events_Sample {
 
 export interface frontend_api_rules_views_TestView {
   names: Text;
-  problems: string[];
+  problems: Text[];
 }
 
 export interface frontend_api_setup_views_StepView {

@@ -11,7 +11,7 @@ const WATCHED = /^(config|device)\./;
 
 /** What is set up and how its hosts stand; what else may be set up. */
 export function IntegrationsPage() {
-  const { t } = useWords();
+  const { t, say } = useWords();
   const { found, problem } = useLive<IntegrationsView>('/api/v1/integrations', WATCHED, 5000);
   return (
     <div className="page work">
@@ -23,7 +23,7 @@ export function IntegrationsPage() {
         </Anchor>
       </div>
       <Refused problem={problem} />
-      {found?.problem && <p className="told-bad">{found.problem}</p>}
+      {found?.problem && <p className="told-bad">{say(found.problem)}</p>}
       {found && found.drafts.length > 0 && (
         <section className="device-list" aria-label={t('rules.drafts')}>
           <h3>{t('rules.drafts')}</h3>

@@ -83,15 +83,15 @@ function Checks({ draft }: { draft: DraftView }) {
     <Card title={t('rules.checks')}>
       <ul className="checks">
         {draft.problems.map((one) => (
-          <Check key={one} good={false}>
-            {one}
+          <Check key={one.en} good={false}>
+            {say(one)}
           </Check>
         ))}
         {draft.tests.map((test) => (
           <Check key={test.names.en} good={!test.problems.length}>
             {say(test.names)}
             {test.problems.map((one) => (
-              <small key={one}>{one}</small>
+              <small key={one.en}>{say(one)}</small>
             ))}
           </Check>
         ))}
