@@ -83,7 +83,7 @@ class Player:
             case steps.Photo():
                 shot = _SHOTS[step.stage]
                 task_id = str(self._fill(step.task))
-                await self._crew.photo(step.by, task_id, step.stage, shot)
+                await self._photo(step, task_id, shot)
             case steps.Expect():
                 await self._expect(number, step)
 
@@ -127,6 +127,20 @@ class Player:
             result = reply["result"]
             made = result.get("permit_id") or result["task_id"]
             self._remembered[step.remember] = str(made)
+
+    async def _photo(self, step: steps.Photo, task_id: str, shot: bytes) -> None:
+        """Bring a picture; the gateway may hear of the task a moment later."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _GRACE_S
+        while True:
+            try:
+                await self._crew.photo(step.by, task_id, step.stage, shot)
+            except RefusedError as no:
+                if no.code != "permit.unknown" or loop.time() > deadline:
+                    raise
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
 
     def _version(self, name: str) -> int | None:
         if not name:
@@ -186,6 +200,9 @@ class Player:
             person, _, code = rest.partition("/")
             notices = state.response.notices.values()
             found = [n.id for n in notices if (n.person_id, n.code) == (person, code)]
+        elif kind == "device":
+            devices = state.registry.devices.values()
+            found = [device.id for device in devices if device.uid == rest]
         elif kind == "entity":
             uid, _, entity = rest.partition("/")
             found = [

@@ -87,6 +87,14 @@ def test_a_rule_in_shadow_only_writes_down(day: Path) -> None:
     assert "would have been done" in told.stdout
 
 
+def test_an_expected_alarm_is_suppressed_by_design(day: Path) -> None:
+    """ISA-18.2: declared on the site, written down, and called again at its end."""
+    done = safehold("events", "--data", day, "--language", "en")
+    told = done.stdout
+    assert "look at the ventilation" in told.lower()
+    assert told.index("maintenance") < told.lower().index("look at the ventilation")
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_rule_is_tried_on_the_day(day: Path, language: str) -> None:
     """Issue §4: the demonstration shows a back-test report."""
