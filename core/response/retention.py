@@ -17,6 +17,7 @@ from core.permits.attachments_acts import EraseAttachments, KeepAttachments
 from core.permits.attachments_events import (
     AllErased,
     AttachmentErased,
+    AttachmentRecorded,
     AttachmentsKept,
 )
 from core.permits.attachments_state import people_of
@@ -80,12 +81,17 @@ class Retention:
         self._next_ns = 0
         self._due: dict[tuple[str, str], int] = {}
         """Record and blob (or a part of the record) → boot ns since when it is due."""
+        self._quiet: dict[str, int] = {}
+        """Record → wall ns before which nothing more of it falls due."""
+        self._wall_ns = 0
+        hub.on(AttachmentRecorded, lambda body, _: self._quiet.pop(body.permit_id, 0))
         access.bind(KeepAttachments, self._keep)
         access.bind(EraseAttachments, self._erase)
 
     def arm(self) -> None:
         """Take the bundle's figures; times to be kept may have changed."""
         self._next_ns = 0
+        self._quiet.clear()
 
     def recover(self, clean: bool) -> None:
         """Look again at what grew old while the hub was off."""
@@ -138,14 +144,14 @@ class Retention:
             return {"permit_id": act.permit_id}
         clock = self._hub.clock
         self._look(clock.mono_ns())
+        self._quiet.pop(act.permit_id, None)
         record = next((r for r in self._records() if r.id == act.permit_id), None)
         if record is None:
             raise Refused("attachment.held", permit=act.permit_id)
         if not clock.synced():
             raise Refused("attachment.clock")
         end_ns = record.end_ns(law=True)
-        since = self._due.get((record.id, LAW))
-        if since is None or clock.mono_ns() - since < SURE_NS:
+        if end_ns > clock.wall_ns() or not self._sure(record.id, LAW, clock.mono_ns()):
             raise Refused(
                 "attachment.law",
                 permit=record.id,
@@ -162,16 +168,20 @@ class Retention:
         state = self._hub.state
         if any(not e.cleared_wall_ns for e in state.response.evacuations.values()):
             return  # while people are looked for, nothing about anybody goes
-        held = self._held()
+        held, wall = self._held(), self._hub.clock.wall_ns()
         for permit in state.permits.permits.values():
-            record = None if permit.id in held else self._permit(permit)
+            if self._quiet.get(permit.id, 0) > wall or permit.id in held:
+                continue
+            record = self._permit(permit)
             if record is not None:
                 yield record
         tasks = state.response.tasks
         span = self._span(self._hub.bundle.retention.task_days, LEAST_DAYS, LAW)
         every: list[TaskRecord | FiledTask] = [*tasks.tasks.values()]
         for task in [*every, *tasks.filed.values()]:
-            if task.closed_wall_ns and task.photos and not (task.keep or task.gone_seq):
+            if self._quiet.get(task.id, 0) > wall or not task.photos:
+                continue
+            if task.closed_wall_ns and not (task.keep or task.gone_seq):
                 yield _task(task, span)
 
     def _held(self) -> set[str]:
@@ -180,6 +190,8 @@ class Retention:
         every = state.permits.permits
         held = {task.about.partition("#")[0] for task in state.response.tasks.open()}
         for permit in every.values():
+            if not permit.linked:
+                continue
             kin = [each for each in permit.linked if each in every]
             if not permit.ended:
                 held.update(kin)
@@ -229,9 +241,16 @@ class Retention:
             self._due.clear()  # unknown time erases nothing
             return
         wall = clock.wall_ns()
+        if wall < self._wall_ns:  # set back: what was due may not be
+            self._due.clear()
+            self._quiet.clear()
+        self._wall_ns = wall
         records = list(self._records())
         due = {key for record in records for key in _over(record, wall)}
+        due |= {key for key in self._due if self._quiet.get(key[0], 0) > wall}
         self._due = {key: self._due.get(key, now_ns) for key in due}
+        for record in records:
+            self._rest(record, wall)
         before = self._hub.state.seq
         for record in records:
             if self._hub.state.seq - before >= _MOST:
@@ -243,6 +262,13 @@ class Retention:
             for blob in record.blobs:
                 if self._sure(record.id, blob.sha256, now_ns):
                     self._gone(record.id, blob, "expired", CORE)
+
+    def _rest(self, record: Record, wall_ns: int) -> None:
+        """Let a record be until more of it falls due; what is due is looked at."""
+        ends = [record.end_ns(), *(blob.end_ns() for blob in record.blobs)]
+        if min(ends) > wall_ns:
+            ends += [end for end in [record.end_ns(law=True)] if end > wall_ns]
+            self._quiet[record.id] = min(ends)
 
     def _sure(self, record_id: str, part: str, now_ns: int) -> bool:
         since = self._due.get((record_id, part))
