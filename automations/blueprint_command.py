@@ -108,8 +108,10 @@ def _import(options: argparse.Namespace) -> int:
     made = importer.convert(options.id or file.stem.lower().replace(" ", "-"))
     sys.stdout.write(dump(made))
     for note in importer.notes:
-        sys.stderr.write(f"{file}:{note.line}:{note.column}: {note.text}\n")
-    sys.stderr.write("write its tests, and what on_unknown is to do, before using it\n")
+        said = say(sentence(note.text), options.lang)
+        sys.stderr.write(f"{file}:{note.line}:{note.column}: {said}\n")
+    left = "write its tests, and what on_unknown is to do, before using it"
+    sys.stderr.write(f"{say(left, options.lang)}\n")
     return 1 if importer.notes else 0
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from automations.schema_trigger import INSTEAD
 from core.api.documents import Document, Input
+from core.api.said import Said, sentence
 
 _OF = {
     "gas": "gas",
@@ -62,7 +63,10 @@ class Importer:
         for key in _RUNS:
             if key in self._data:
                 said = "each subject has a run of its own and no trigger is dropped"
-                self._note((key,), f"{key}: leave it out; {said}")
+                self._note(
+                    (key,),
+                    Said("{key}: leave it out; {said}", key=key, said=sentence(said)),
+                )
         title = str(self._head.get("name", name))
         text = str(self._head.get("description", title))
         made: dict[str, Any] = {
@@ -120,7 +124,9 @@ class Importer:
             places = {n: Input(n) for n in ("latitude", "longitude")}
             return [{"trigger": "time", "sun": given["event"], **places}]
         advice = INSTEAD.get(word, "no such trigger; see the language")
-        self._note(path, f"trigger {word!r}: {advice}")
+        self._note(
+            path, Said("trigger {word!r}: {advice}", word=word, advice=sentence(advice))
+        )
         return []
 
     def _reading(
@@ -129,7 +135,9 @@ class Importer:
         part = self._part(given.get("entity_id"))
         if part is None:
             said = "rules choose by part: write 'of: combustible' or a quantity"
-            self._note((*path, "entity_id"), f"entity_id: {said}")
+            self._note(
+                (*path, "entity_id"), Said("entity_id: {said}", said=sentence(said))
+            )
             return []
         made: dict[str, Any] = {
             "trigger": "reading" if word == "numeric_state" else "state",
@@ -141,7 +149,9 @@ class Importer:
         if "for" in given and (span := self._span(given["for"])) is not None:
             made["for"] = span
         for key in given.keys() - {*made, "entity_id", "platform", "id", "alias"}:
-            self._note((*path, key), f"{key}: has no meaning here; leave it out")
+            self._note(
+                (*path, key), Said("{key}: has no meaning here; leave it out", key=key)
+            )
         if word == "state" and "to" not in made:
             self._note(path, "a state trigger needs 'to': any change starts no rule")
             return []
@@ -167,7 +177,10 @@ class Importer:
             night = after is not None and before is not None and after > before
             return [(" or " if night else " and ").join(parts)]
         word = given.get("condition", "template")
-        self._note(path, f"condition {word!r}: write an expression in 'conditions'")
+        self._note(
+            path,
+            Said("condition {word!r}: write an expression in 'conditions'", word=word),
+        )
         return []
 
     # --- actions ----------------------------------------------------------------
@@ -213,7 +226,9 @@ class Importer:
         }.get(word, "outputs are reached by 'command' and their kind")
         if word.startswith("rest_command."):
             advice = "write 'webhook' with target, a channel of the site; no address"
-        self._note(path, f"action {word!r}: {advice}")
+        self._note(
+            path, Said("action {word!r}: {advice}", word=word, advice=sentence(advice))
+        )
         return None
 
     # --- inputs and spans -------------------------------------------------------

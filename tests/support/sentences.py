@@ -24,6 +24,7 @@ MESSAGE = {
     "_error": 1,
     "_bad": 1,
     "_wrong": 1,
+    "_note": 1,
     "placed": 3,
 }
 #: Their ``error`` writes a log or ends a command; it says nothing of a file.
