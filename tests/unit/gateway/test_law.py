@@ -32,7 +32,7 @@ async def asked(server: WorksServer, path: str, person: str = "sue") -> bytes:
 @pytest.mark.parametrize("kind", ["hot-special", "confined"])
 async def test_a_kind_tells_all_that_its_form_asks(tmp_path: Path, kind: str) -> None:
     """Forms, measures, chains and questions are the pack's data."""
-    async with running(tmp_path) as server:
+    async with running(WorksServer(tmp_path)) as server:
         data = await asked(server, f"/api/v1/permit_kinds/{kind}")
     law = msgspec.json.decode(data, type=KindLaw)
     assert law.fields
@@ -44,7 +44,7 @@ async def test_a_kind_tells_all_that_its_form_asks(tmp_path: Path, kind: str) ->
 
 async def test_a_file_tells_who_must_act_and_what_is_missing(tmp_path: Path) -> None:
     """What is missing, who must act, which interlock is not TRUE."""
-    async with running(tmp_path) as server:
+    async with running(WorksServer(tmp_path)) as server:
         permit_id = server.works.applied(server.works.booked("confined"))
         server.flush()
         path = f"/api/v1/permits/{permit_id}/file"
