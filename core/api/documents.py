@@ -156,6 +156,32 @@ def read(file: Path, shown: str | None = None) -> Document:
     return parse(text, name)
 
 
+def shipped(folder: Path) -> tuple[str, ...]:
+    """Return the ids of the files that come with the hub."""
+    return tuple(sorted(file.stem for file in folder.glob("*.yaml")))
+
+
+def find(name: str, folder: Path) -> Path:
+    """Return a shipped file by its id, or a site's own by its path.
+
+    Raises ConfigError for an unknown id, naming those there are.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    known = shipped(folder)
+    if name not in known:
+        raise ConfigError(
+            Said(
+                "there is no {name!r}; expected one of {shipped} or the path of a "
+                ".yaml file",
+                name=name,
+                shipped=list(known),
+            ),
+            name=name,
+        )
+    return folder / f"{name}.yaml"
+
+
 def parse(text: str, name: str) -> Document:
     """Read YAML text with positions; raises ConfigError."""
     try:

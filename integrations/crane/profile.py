@@ -6,8 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import voluptuous as vol
 
-from core.api import ConfigError, Entity, Value, documents
-from core.api.said import Said
+from core.api import Entity, Value, documents
 from integrations.crane import words
 from integrations.crane.record import Record, RecordError, moment, number
 
@@ -170,28 +169,9 @@ SCHEMA = vol.Schema(
 
 
 @functools.cache
-def bundled() -> tuple[str, ...]:
-    """Return the ids of the profiles that come with the hub."""
-    return tuple(sorted(file.stem for file in FOLDER.glob("*.yaml")))
-
-
-@functools.cache
 def load(name: str) -> Profile:
     """Return a shipped profile by its id, or one by its file's path; ConfigError."""
-    if name.endswith((".yaml", ".yml")):
-        document = documents.read(Path(name))
-    elif name in bundled():
-        document = documents.read(FOLDER / f"{name}.yaml")
-    else:
-        raise ConfigError(
-            Said(
-                "no crane profile {name!r}; expected one of {bundled} or "
-                "the path of a .yaml file",
-                name=name,
-                bundled=list(bundled()),
-            ),
-            profile=name,
-        )
+    document = documents.read(documents.find(name, FOLDER))
     checked = document.check(SCHEMA)
     fields = {
         uid: Field(

@@ -7,7 +7,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from core.api import ConfigError, EntityKind, OutputKind, documents
+from core.api import EntityKind, OutputKind, documents
 from core.api.said import Said
 from integrations.modbus import schema
 from integrations.modbus.profile import (
@@ -305,23 +305,4 @@ def load(name: str) -> Profile:
     Raises ConfigError: unknown id (naming those there are), or a fault in the file
     with line and column.
     """
-    if name.endswith((".yaml", ".yml")):
-        return parse(documents.read(Path(name)))
-    file = FOLDER / f"{name}.yaml"
-    if name not in bundled():
-        raise ConfigError(
-            Said(
-                "no profile {name!r}; expected one of {bundled} or the "
-                "path of a .yaml file",
-                name=name,
-                bundled=list(bundled()),
-            ),
-            profile=name,
-        )
-    return parse(documents.read(file))
-
-
-@functools.cache
-def bundled() -> tuple[str, ...]:
-    """Return the ids of the profiles that come with the hub."""
-    return tuple(sorted(file.stem for file in FOLDER.glob("*.yaml")))
+    return parse(documents.read(documents.find(name, FOLDER)))

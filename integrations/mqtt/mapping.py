@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from core.api import ConfigError, OutputKind, wrong_fail_safe
-from core.api.documents import Document, parse, read
+from core.api import OutputKind, wrong_fail_safe
+from core.api.documents import Document, find, parse, read
 from core.api.said import Said
 from integrations.mqtt.line import LOST_AFTER
 from integrations.mqtt.map_schema import SCHEMA, USE
@@ -233,19 +233,7 @@ def load(name: str) -> Map:
 
     Raises ConfigError: unknown id, or a fault with file, line and column.
     """
-    if name.endswith((".yaml", ".yml")):
-        return build(read(Path(name)))
-    if name not in bundled():
-        raise ConfigError(
-            Said(
-                "no topic map {name!r}; expected one of {bundled} or the "
-                "path of a .yaml file",
-                name=name,
-                bundled=list(bundled()),
-            ),
-            map=name,
-        )
-    return build(read(FOLDER / f"{name}.yaml"))
+    return build(read(find(name, FOLDER)))
 
 
 def used(given: Mapping[str, Any]) -> Map:
@@ -256,7 +244,7 @@ def used(given: Mapping[str, Any]) -> Map:
     more = parse(json.dumps(given), "maps").check(USE)
     file = more["use"]
     load(file)  # its own faults come first, with its own lines
-    path = Path(file) if file.endswith((".yaml", ".yml")) else FOLDER / f"{file}.yaml"
+    path = find(file, FOLDER)
     data = copy.deepcopy(read(path).data)
     data["vectors"] = []
     data["topics"][0].setdefault("entities", []).extend(more["entities"])
@@ -289,9 +277,3 @@ def slow(maps: Iterable[Map]) -> dict[str, float]:
                 begins = head + (glob.removesuffix("*") if capture else "")
                 found[begins] = max(every_s, found.get(begins, 0.0))
     return found
-
-
-@functools.cache
-def bundled() -> tuple[str, ...]:
-    """Return the ids of the maps that come with the hub."""
-    return tuple(sorted(file.stem for file in FOLDER.glob("*.yaml")))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import ConfigError, EntityKind
+from core.api.documents import shipped
 from integrations.crane import flow, profile, words
 from integrations.crane.record import (
     MAX_BYTES,
@@ -105,12 +106,12 @@ def test_times(told: object, value: float | None) -> None:
 
 
 class TestProfiles:
-    @pytest.mark.parametrize("name", profile.bundled())
+    @pytest.mark.parametrize("name", shipped(profile.FOLDER))
     def test_each_is_read_and_keeps_to_the_vocabulary(self, name: str) -> None:
         found = profile.load(name)
         for entity in found.entities(30.0):
             assert entity.uid in words.WORDS
-        paths = [profile.load(each).path for each in profile.bundled()]
+        paths = [profile.load(each).path for each in shipped(profile.FOLDER)]
         assert len(set(paths)) == len(paths)
 
     def test_a_tower_crane_of_the_cloud_shape(self) -> None:

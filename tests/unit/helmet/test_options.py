@@ -6,6 +6,7 @@ import pytest
 import voluptuous as vol
 
 from core.api import ConfigError, EntityKind
+from core.api.documents import shipped
 from integrations.helmet import flow, profile, words
 from integrations.helmet.profile import Item
 from integrations.helmet.terminal import code_of
@@ -52,7 +53,7 @@ def test_prefilled_from_a_label() -> None:
     assert flow.prefill({}) == {}
 
 
-@pytest.mark.parametrize("name", profile.bundled())
+@pytest.mark.parametrize("name", shipped(profile.FOLDER))
 def test_every_profile_keeps_to_the_vocabulary(name: str) -> None:
     found = profile.load(name)
     assert "sos" in found.events()

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from core.api import EntityKind, Quality
 from core.api.documents import parse as parse_yaml
+from core.api.documents import shipped
 from integrations.modbus.decode import VALUELESS, decode, number, put
-from integrations.modbus.load import bundled, load, parse
+from integrations.modbus.load import FOLDER, load, parse
 from integrations.modbus.profile import Image, Profile, Register
 
 WORD = st.integers(0, 0xFFFF)
-PROFILES = st.sampled_from(bundled()).map(load)
+PROFILES = st.sampled_from(shipped(FOLDER)).map(load)
 AGES = st.one_of(st.none(), st.floats(0, 100))
 
 

@@ -40,7 +40,7 @@ def test_options_of_a_small_site_pass() -> None:
 @pytest.mark.parametrize(
     ("options", "path", "says"),
     [
-        (site({**XNX, "profile": "xnx"}), "profile", "no profile 'xnx'"),
+        (site({**XNX, "profile": "xnx"}), "profile", "there is no 'xnx'"),
         (site({**XNX, "unit": 300}), "unit", "expected 0-255"),
         (site({**XNX, "unit": 0}, serial={"port": "/dev/x"}), "unit", "1-247"),
         (site(XNX, {**XNX, "uid": "two"}), "unit", "unit 3"),

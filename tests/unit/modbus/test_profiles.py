@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from core.api import ConfigError, Quality
 from core.api.documents import parse as parse_yaml
+from core.api.documents import shipped
 from integrations.modbus.decode import decode
-from integrations.modbus.load import FOLDER, bundled, load, parse
+from integrations.modbus.load import FOLDER, load, parse
 from integrations.modbus.profile import Image, Profile, plan
 from integrations.modbus.schema import REASON
 
 VECTORS = [
     pytest.param(name, index, id=f"{name}: {vector.name}")
-    for name in bundled()
+    for name in shipped(FOLDER)
     for index, vector in enumerate(load(name).vectors)
 ]
 

@@ -285,7 +285,7 @@ def test_no_work_is_held_by_what_speaks_each_ten_minutes() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"use": "shelley"}, "no topic map 'shelley'"),
+        ({"use": "shelley"}, "there is no 'shelley'"),
         ({"use": "shelly", "outputs": {"switch:0": "syren"}}, "expected one of"),
         (
             {

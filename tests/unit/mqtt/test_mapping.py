@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from core.api import ConfigError, Quality
 from core.api.documents import parse as parse_yaml
+from core.api.documents import shipped
 from integrations.mqtt import mapping
 from integrations.mqtt.catalogue import Catalogue
 from integrations.mqtt.points import Event
 from tests.support.host import FakeHost
 
-SHIPPED = mapping.bundled()
+SHIPPED = shipped(mapping.FOLDER)
 
 
 class Silent:
