@@ -165,11 +165,9 @@ class Interlocks:
     def spoilt(self, permit: PermitRecord) -> Findings:
         """Return what says that the air is not as it was tested, people or none."""
         found: Findings = {}
-        for alarm in self.hub.state.alarms.open.values():
-            # A worn meter whose wearer nobody can find: it may be here.
-            here = alarm.zone_id in (permit.zone_id, None)
-            gas = alarm.kind.startswith("gas.") and alarm.life_safety
-            if here and gas and alarm.active and alarm.mark not in MARKS:
+        # Without a place: a worn meter whose wearer nobody can find may be here.
+        for alarm in self.hub.state.alarms.places.of("gas", permit.zone_id, None):
+            if alarm.life_safety and alarm.active and alarm.mark not in MARKS:
                 found["alarm"] = Finding(Truth.FALSE, alarm.kind)
         if permit.life.pack:
             found |= self.leaving(permit)

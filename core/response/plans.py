@@ -116,13 +116,10 @@ class Plans:
                 if about and about not in run.about and len(run.about) < MOST_ABOUT:
                     self._hub.emit(PlanJoined(plan_run=run.id, about=about), cause)
                 return run.id
-        digest = config.digest(dump(plan))
-        if digest not in self._hub.state.response.plans.kept:
-            self._hub.emit(PlanKept(digest=digest, data=dump(plan)), cause)
         body = PlanStarted(
             plan_run=self._hub.ids.new(),
             plan=plan.id,
-            digest=digest,
+            digest=self._pinned(plan, cause),
             zone_id=zone_id,
             steps=tuple(step.id for step in plan.steps),
             about=about,
@@ -132,6 +129,13 @@ class Plans:
         self._hub.emit(body, cause)
         self.open_next(self._hub.state.response.plans.runs[body.plan_run], cause)
         return body.plan_run
+
+    def _pinned(self, plan: Plan, cause: Cause) -> str:
+        """Return a version's digest; its bytes are kept for every run of it."""
+        digest = config.digest(dump(plan))
+        if digest not in self._hub.state.response.plans.kept:
+            self._hub.emit(PlanKept(digest=digest, data=dump(plan)), cause)
+        return digest
 
     def _report_due(self, plan: Plan) -> Deadline | None:
         if not any(step.report for step in plan.steps):
