@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from core.api.errors import Refused
 from core.clock import NS
 from core.hub import CORE, Hub
-from core.journal.envelope import Cause
+from core.journal.envelope import Cause, Envelope
 from core.people.access import Access, Answer
 from core.permits.attachments_acts import EraseAttachments, KeepAttachments
 from core.permits.attachments_events import (
@@ -84,7 +84,7 @@ class Retention:
         self._quiet: dict[str, int] = {}
         """Record → wall ns before which nothing more of it falls due."""
         self._wall_ns = 0
-        hub.on(AttachmentRecorded, lambda body, _: self._quiet.pop(body.permit_id, 0))
+        hub.on(AttachmentRecorded, self._recorded)
         access.bind(KeepAttachments, self._keep)
         access.bind(EraseAttachments, self._erase)
 
@@ -103,6 +103,10 @@ class Retention:
         if now >= self._next_ns:
             self._next_ns = now + _LOOK_NS
             self._look(now)
+
+    def _recorded(self, body: AttachmentRecorded, _: Envelope) -> None:
+        """Look at a record anew: what came late may fall due before the rest."""
+        self._quiet.pop(body.permit_id, None)
 
     def stands_in(self, person_id: str) -> tuple[list[str], list[str]]:
         """Return the open permits that name a person, and roll calls that run."""

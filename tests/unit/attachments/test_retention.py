@@ -27,7 +27,7 @@ from core.response.tasks_acts import (
     PhotographTask,
     ReportTask,
 )
-from tests.unit.attachments.test_room import DAY_S, Works
+from tests.unit.attachments.test_room import DAY_S, Works, film
 
 
 class Kept(Works):
@@ -352,3 +352,24 @@ def test_nobody_is_erased_while_an_evacuation_looks_for_them(works: Kept) -> Non
     assert (reply.code, reply.params["evacuation"]) == ("person.on_roll", "ev")
     works.hub.state.response.evacuations["ev"].cleared_wall_ns = 1
     assert works.act("sam", ErasePerson(person_id="eve")).ok
+
+
+def test_a_late_film_falls_due_before_the_rest(works: Kept) -> None:
+    """A record that rests for a year is looked at anew when a film comes."""
+    works.record(number=1)
+    works.end()
+    works.later(100 * DAY_S)
+    works.sure()
+    at = works.now_ms()
+    works.record(number=2, **film(works, at))
+    works.later(31 * DAY_S)
+    works.sure()
+    assert works.names() == [("hot", f"{2:064x}")]
+    # A site that later shortens its own time is heard at once.
+    works.policy(permit_days=3650)
+    works.later(300 * DAY_S)
+    works.sure()
+    assert works.gone() == []
+    works.policy(permit_days=365)
+    works.sure()
+    assert works.gone() == ["hot"]
