@@ -19,6 +19,11 @@ from core.api.said import Said
 from core.names import Names
 from core.response.books import Checklist, Item, Plan, PlanStep, Round, RoundPoint
 
+_UNANSWERED = "warning: no emergency plan answers {kind!r} everywhere; see 'plans:'"
+_NO_REGULATOR = (
+    "warning: the hub can send no notice of an accident to an authority; see "
+    "'notices: regulators:'"
+)
 SHIPPED = Path(__file__).parent.parent / "blueprints"
 PLANS, CHECKLISTS = "plans", "checklists"
 _TYPES = ("tick", "number", "text")
@@ -381,18 +386,12 @@ def prove(bundle: config.Bundle, folders: tuple[Path, ...]) -> None:
                 raise vectors.failing(file.name, outcome)
 
 
-def warnings(bundle: config.Bundle) -> list[str]:
+def warnings(bundle: config.Bundle) -> list[Said]:
     """Return one line for each grave alarm without a plan, and each unsent notice."""
     from core.response.plans_missing import unanswered
 
-    found = [
-        f"warning: no emergency plan answers {kind!r} everywhere; see 'plans:'"
-        for kind in unanswered(bundle)
-    ]
+    found = [Said(_UNANSWERED, kind=kind) for kind in unanswered(bundle)]
     reports = any(step.report for plan in bundle.plans for step in plan.steps)
     if reports and not bundle.notices.regulators:
-        found.append(
-            "warning: the hub can send no notice of an accident to an authority; "
-            "see 'notices: regulators:'"
-        )
+        found.append(Said(_NO_REGULATOR))
     return found

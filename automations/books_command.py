@@ -19,7 +19,7 @@ def main(argv: list[str]) -> int:
         work: Callable[[argparse.Namespace], int] = options.work
         return work(options)
     except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold plans: {say(bad, options.lang)}\n")
+        sys.stderr.write(f"safehold plans: {say(bad, options.language)}\n")
         return 2
 
 
@@ -66,7 +66,7 @@ def _test(options: argparse.Namespace) -> int:
         good = len(outcomes) - len(bad)
         _say(f"{file.stem:<30}{good:>3} of {len(outcomes):>2}  {word}")
         for each in bad:
-            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.lang)}")
+            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.language)}")
     _say(f"{len(files)} files, {passed} tests passed, {failed} failed")
     return 1 if failed else 0
 
@@ -78,7 +78,7 @@ def _check(options: argparse.Namespace) -> int:
         _say(f"{plan.id:<24}{plan.version:<8}{', '.join(plan.alarms)} in {where}")
     warned = books.warnings(bundle)
     for line in warned:
-        _say(line)
+        _say(say(line, options.language))
     return 1 if warned else 0
 
 

@@ -20,6 +20,7 @@ from core.processes.guest import NotRunning, ask
 from core.texts.sentences import add_option, reader, say
 
 _ARM_S = 15.0
+DRAFTED = "draft {id}: review it at the page, under Rules"
 
 
 class NotArmed(Exception):
@@ -34,41 +35,50 @@ def main(argv: list[str]) -> int:
         base, armed = in_force(data, options.wait) if data else ("", None)
         found = check(Path(options.folder), armed, data, options.upgrade)
     except (ConfigError, OSError, NotArmed, TimeoutError) as bad:
-        sys.stderr.write(f"{say(bad, options.lang)}\n")
+        sys.stderr.write(f"{say(bad, options.language)}\n")
         return 2
-    sys.stdout.write(f"checked: {summary(found.bundle)}\n")
-    _tell(found, armed)
+    _write(Said("checked: {site}", site=summary(found.bundle)), options.language)
+    _tell(found, armed, options.language)
     for line in books.warnings(found.bundle):
-        sys.stdout.write(f"{line}\n")
+        _write(line, options.language)
     if options.check or data is None:
         return 0
     found.keep()
     if options.draft:
         made = drafting.of_files(data, base, armed or config.EMPTY, found.data)
-        sys.stdout.write(f"draft {made.id}: review it at the page, under Rules\n")
+        _write(Said(DRAFTED, id=made.id), options.language)
         return 0
-    return put_in_force(found.data, data, options.wait, options.folder)
+    return put_in_force(
+        found.data, data, options.language, wait_s=options.wait, folder=options.folder
+    )
+
+
+def _write(said: Said, language: str) -> None:
+    sys.stdout.write(f"{say(said, language)}\n")
 
 
 def put_in_force(
-    bundle: bytes, data: Path, wait_s: float = 0.0, folder: str = ""
+    bundle: bytes, data: Path, language: str, *, wait_s: float = 0.0, folder: str = ""
 ) -> int:
     """Store a bundle and arm it; returns the exit status, and says what came of it."""
     try:
         digest = store(bundle, data)
         asyncio.run(arm(data, digest, wait_s))
     except NotRunning as nobody:
-        sys.stderr.write(
-            f"stored as {config.digest(bundle)[:12]}, not armed: {nobody}; "
-            f"with '--config {folder}' it arms this at its start\n"
+        said = Said(
+            "stored as {hash}, not armed: {nobody}; with '--config {folder}' it arms "
+            "this at its start",
+            hash=config.digest(bundle)[:12],
+            nobody=nobody,
+            folder=folder,
         )
+        sys.stderr.write(f"{say(said, language)}\n")
         return 1
     except (NotArmed, OSError, TimeoutError) as bad:
-        sys.stderr.write(
-            f"not armed, the last good configuration stays: {say(bad, reader())}\n"
-        )
+        said = Said("not armed, the last good configuration stays: {bad}", bad=bad)
+        sys.stderr.write(f"{say(said, language)}\n")
         return 1
-    sys.stdout.write(f"armed: {digest[:12]}\n")
+    _write(Said("armed: {hash}", hash=digest[:12]), language)
     return 0
 
 
@@ -96,31 +106,36 @@ def read_bundle(data: Path, digest: str) -> config.Bundle:
         ) from None
 
 
-def _tell(found: Checked, armed: config.Bundle | None) -> None:
+def _tell(found: Checked, armed: config.Bundle | None, language: str) -> None:
     """Say what differs from what is armed, and what stays behind its file."""
     for each in found.held:
-        sys.stdout.write(
-            f"{each.instance} stays at {each.blueprint} {each.pinned}; {each.there} "
-            f"is there: 'safehold blueprint upgrade {each.instance}' shows it\n"
+        stays = Said(
+            "{instance} stays at {blueprint} {pinned}; {there} is there: 'safehold "
+            "blueprint upgrade {instance}' shows it",
+            instance=each.instance,
+            blueprint=each.blueprint,
+            pinned=each.pinned,
+            there=each.there,
         )
+        _write(stays, language)
     if armed is None:
         return
     before = {rule.id: rule for rule in armed.rules}
     after = {rule.id: rule for rule in found.bundle.rules}
     for name in {**before, **after}:
-        show_diff(name, before.get(name), after.get(name))
+        _show_diff(name, before.get(name), after.get(name), language)
 
 
-def show_diff(name: str, old: config.Rule | None, new: config.Rule | None) -> bool:
-    """Write how a rule differs from the armed one; False when it does not."""
-    lines = rule_words.diff(old, new)
-    changed = any(line.sign for line in lines)
-    if changed:
-        sys.stdout.write(f"rule {name}:\n")
-        for line in lines:
-            if line.sign:
-                sys.stdout.write(f"  {line.sign} {line.en}\n")
-    return changed
+def _show_diff(
+    name: str, old: config.Rule | None, new: config.Rule | None, language: str
+) -> None:
+    """Write how a rule differs from the armed one, where it does."""
+    lines = [line for line in rule_words.diff(old, new) if line.sign]
+    if lines:
+        _write(Said("rule {name}:", name=name), language)
+    for line in lines:
+        said = line.zh if language == "zh" else line.en
+        sys.stdout.write(f"  {line.sign} {said}\n")
 
 
 async def ask_hub(data: Path, act: Act, wait_s: float = 0.0) -> m.ActReply:

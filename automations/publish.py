@@ -206,10 +206,15 @@ def store(data: bytes, data_folder: Path) -> str:
     return digest
 
 
-def summary(bundle: config.Bundle) -> str:
+def summary(bundle: config.Bundle) -> Said:
     """Return one line that says what a bundle holds."""
-    return (
-        f"{bundle.site.names.en}: {len(bundle.site.zones)} zones, "
-        f"{len(bundle.people)} people, {len(bundle.devices)} device rules, "
-        f"{len(bundle.integrations)} integrations, {len(bundle.rules)} rules"
+    return Said(
+        "{site}: {zones} zones, {people} people, {devices} device rules, "
+        "{integrations} integrations, {rules} rules",
+        site=msgspec.structs.asdict(bundle.site.names),
+        zones=len(bundle.site.zones),
+        people=len(bundle.people),
+        devices=len(bundle.devices),
+        integrations=len(bundle.integrations),
+        rules=len(bundle.rules),
     )

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from automations import trust
 from automations.blueprint import read
-from automations.command import NotArmed, ask_hub, in_force, put_in_force, read_bundle
+from automations.command import (
+    DRAFTED,
+    NotArmed,
+    ask_hub,
+    in_force,
+    put_in_force,
+    read_bundle,
+)
 from automations.drafting import Desk
 from automations.pinning import STORE, Library
 from core import state as states
@@ -19,7 +26,9 @@ from core.processes.drafts import Draft, Wish, save
 from core.processes.guest import NotRunning
 from core.processes.state import Earlier
 from core.state import SiteState
-from core.texts.sentences import reader
+from core.texts.sentences import say
+
+_NOTHING_YET = "nothing is armed yet: --yes arms it, --draft lets another person look"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -75,30 +84,33 @@ def _move(options: argparse.Namespace) -> int:
         desk.library.folders = (Path(options.folder) / "blueprints",)
     desk.resolving = False
     draft = desk.draft(Wish(kind=options.kind, rule=options.rule), getpass.getuser())
-    _show(draft)
+    _show(draft, options.language)
     if draft.problems:
         return 2
     if options.draft:
         save(data, draft)
-        _say(f"draft {draft.id}: review it at the page, under Rules")
+        _say(say(Said(DRAFTED, id=draft.id), options.language))
         return 0
     if not options.yes:
-        _say("nothing is armed yet: --yes arms it, --draft lets another person look")
+        _say(say(_NOTHING_YET, options.language))
         return 0
-    return put_in_force((data / "bundles" / f"{draft.hash}.bundle").read_bytes(), data)
+    return put_in_force(
+        (data / "bundles" / f"{draft.hash}.bundle").read_bytes(), data, options.language
+    )
 
 
-def _show(draft: Draft) -> None:
+def _show(draft: Draft, language: str) -> None:
     _say(f"{draft.rule}: {draft.blueprint} {draft.was_version} → {draft.version}")
     for line in draft.diff:
         if line.sign:
-            _say(f"  {line.sign} {line.en}")
+            _say(f"  {line.sign} {line.zh if language == 'zh' else line.en}")
     for each in draft.looser:
         _say(f"  looser: {each.part} {each.path}: {each.old} → {each.new}")
     passed = sum(not test.problems for test in draft.tests)
-    _say(f"its tests: {passed} of {len(draft.tests)} passed")
+    tests = Said("its tests: {n} of {of} passed", n=passed, of=len(draft.tests))
+    _say(say(tests, language))
     for problem in draft.problems:
-        said = problem.zh if reader() == "zh" else problem.en
+        said = problem.zh if language == "zh" else problem.en
         sys.stderr.write(f"safehold blueprint: {said}\n")
 
 
