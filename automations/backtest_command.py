@@ -21,7 +21,7 @@ from core.api.said import Said
 from core.clock import NS, RealClock
 from core.processes.trials import Report
 from core.texts import LANGUAGES
-from core.texts.sentences import reader, say
+from core.texts.sentences import add_option, say
 
 DAY_MS = 86_400_000
 _BACK = re.compile(r"^-(\d+)(min|h|d)$")
@@ -75,7 +75,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--progress", action="store_true", help="tell how far it is, a line each"
     )
-    parser.add_argument("--language", choices=LANGUAGES, default=reader())
+    add_option(parser)
     return parser.parse_args(argv)
 
 

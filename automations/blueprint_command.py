@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
         work: Callable[[argparse.Namespace], int] = options.work
         return work(options)
     except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold blueprint: {say(bad, options.lang)}\n")
+        sys.stderr.write(f"safehold blueprint: {say(bad, options.language)}\n")
         return 2
 
 
@@ -34,7 +34,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     listed.set_defaults(work=_list)
     show = commands.add_parser("show", help="show a blueprint's page")
     show.add_argument("name", help="id of a blueprint, or a file")
-    show.add_argument("--language", choices=pages.LANGUAGES, default="en")
+    add_option(show, argparse.SUPPRESS)
     show.set_defaults(work=_show)
     test = commands.add_parser("test", help="run the tests that blueprints carry")
     test.add_argument("names", nargs="*", help="ids or files")
@@ -91,7 +91,7 @@ def _test(options: argparse.Namespace) -> int:
         good = len(outcomes) - len(bad)
         _say(f"{blueprint.id:<30}{good:>3} of {len(outcomes):>2}  {word}")
         for each in bad:
-            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.lang)}")
+            _say(f"  {each.name}: {say(sentence(each.problems[0]), options.language)}")
     _say(f"{len(names)} blueprints, {passed} tests passed, {failed} failed")
     return 1 if failed else 0
 
@@ -108,10 +108,10 @@ def _import(options: argparse.Namespace) -> int:
     made = importer.convert(options.id or file.stem.lower().replace(" ", "-"))
     sys.stdout.write(dump(made))
     for note in importer.notes:
-        said = say(sentence(note.text), options.lang)
+        said = say(sentence(note.text), options.language)
         sys.stderr.write(f"{file}:{note.line}:{note.column}: {said}\n")
     left = "write its tests, and what on_unknown is to do, before using it"
-    sys.stderr.write(f"{say(left, options.lang)}\n")
+    sys.stderr.write(f"{say(left, options.language)}\n")
     return 1 if importer.notes else 0
 
 

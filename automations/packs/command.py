@@ -28,7 +28,7 @@ _BUNDLE = ".bundle"
 def main(argv: list[str]) -> int:
     """Run; 0 good, 1 a vector failed or something loosened, 2 the files are wrong."""
     options = _options(argv)
-    say = _Speaker(options.lang)
+    say = _Speaker(options.language)
     command: Callable[[argparse.Namespace, _Speaker], int] = options.run
     try:
         return command(options, say)

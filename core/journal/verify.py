@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
     told = "journal folder, segment, export or period"
     parser.add_argument("path", type=Path, help=told)
     parser.add_argument("--key", help="the site's public key, 64 hex digits")
-    parser.add_argument("--lang", choices=sorted(_TEXTS), default="en")
+    parser.add_argument("--language", choices=sorted(_TEXTS), default="en")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(argv)
     try:
@@ -210,7 +210,7 @@ def main(argv: list[str] | None = None) -> int:
         fields = msgspec.structs.asdict(report) | {"problems": problems}
         sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
     else:
-        sys.stdout.write(render(report, options.lang, problems))
+        sys.stdout.write(render(report, options.language, problems))
     return OK if report.ok and not problems else DAMAGED
 
 

@@ -51,9 +51,9 @@ def both(said: object) -> Names:
     return Names(zh=say(said, "zh"), en=say(said, "en"))
 
 
-def add_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--lang`` to a command; without it the environment says the language."""
-    parser.add_argument("--lang", choices=LANGUAGES, default=reader())
+def add_option(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """Add ``--language`` to a command; without it the environment says which."""
+    parser.add_argument("--language", choices=LANGUAGES, default=default or reader())
 
 
 def say(said: object, language: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from core import texts
+from core.texts.sentences import add_option
 from frontend_api.alarm_book import Book
 from frontend_api.alarm_cases import Case, cases, features, similar
 from frontend_api.alarm_report import AlarmFigure, AlarmReport, AlarmSource, report
@@ -53,7 +54,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     library.add_argument("--last", type=int, default=20)
     for each in (figures, library):
         each.add_argument("--data", required=True, help="folder of the hub's data")
-        each.add_argument("--language", choices=("zh", "en"), default="en")
+        add_option(each)
         each.add_argument("--json", action="store_true", help="as JSON")
     return parser.parse_args(argv)
 

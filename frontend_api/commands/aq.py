@@ -10,7 +10,7 @@ import msgspec
 
 from core import texts
 from core.api.errors import ConfigError
-from core.texts.sentences import say
+from core.texts.sentences import add_option, say
 from frontend_api.exchange import rules, settings
 from frontend_api.exchange.rules import Finding
 
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     def tool(name: str, run: Any, told: str) -> argparse.ArgumentParser:
         made = tools.add_parser(name, help=told, description=told)
         made.set_defaults(run=run)
-        made.add_argument("--language", choices=texts.LANGUAGES, default="en")
+        add_option(made)
         return made
 
     made = tool("validate", _validate, "check a file of tickets or alarms")

@@ -17,6 +17,7 @@ from core.logic.acts import ExplainRule
 from core.logic.standing import RuleStands
 from core.processes.caller import LinkEnded, ask_core
 from core.processes.guest import NotRunning, ask
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story
 from frontend_api.explain import Telling, WhyInput, WhySubject, WhyTrigger
 from frontend_api.names import Names, text
@@ -67,7 +68,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--rule", required=True, help="id of an armed rule")
     parser.add_argument("--why", action="store_true", required=True)
     parser.add_argument("--zone", default="", help="only of this zone")
-    parser.add_argument("--language", choices=texts.LANGUAGES, default="en")
+    add_option(parser)
     return parser.parse_args(argv)
 
 

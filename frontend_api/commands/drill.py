@@ -16,6 +16,7 @@ from core.clock import RealClock
 from core.people.acts import Act
 from core.processes.guest import NotRunning
 from core.response.roll_acts import EndDrill, StartDrill
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story
 from frontend_api.drill_report import DrillReport, PersonScore, reports
 from frontend_api.ledgers.apply import NotDone
@@ -55,7 +56,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--data", required=True, help="folder of the hub's data")
     parser.add_argument("--by", default="", help="in whose name, by id")
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="report as JSON")
     options = parser.parse_args(argv)
     if options.do in ("start", "end") and not options.by:

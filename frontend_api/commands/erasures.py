@@ -21,6 +21,7 @@ from core.people.vault import Vault
 from core.processes.guest import NotRunning
 from core.registry.files import write_whole
 from core.state import SiteState
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story
 from frontend_api.evidence import Evidence
 from frontend_api.ledgers.apply import NotDone
@@ -163,5 +164,5 @@ def _options(argv: list[str]) -> argparse.Namespace:
     what.add_argument("--out", help="write the register to this file")
     what.add_argument("--apply", help="destroy what this register names")
     parser.add_argument("--by", default="", help="id of the safety officer who applies")
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(parser)
     return parser.parse_args(argv)

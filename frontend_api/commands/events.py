@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story, stamp
 from frontend_api.names import Names
 from frontend_api.replica import Kept
@@ -43,7 +44,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--about", default="", help="id of an alarm, permit, person…")
     parser.add_argument("--after", type=int, default=0, help="sequence number")
     parser.add_argument("--last", type=int, default=0, help="only the last N")
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser.parse_args(argv)
 

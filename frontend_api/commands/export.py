@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.journal.export import ExportError, export, slice_of
 from core.journal.segment import RealDisk
+from core.texts.sentences import add_option
 
 
 def main(argv: list[str]) -> int:
@@ -81,7 +82,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--bundle", type=Path, help="folder to write: PDF, CSV, slice and proofs"
     )
-    parser.add_argument("--language", choices=("zh", "en"), default="zh")
+    add_option(parser, "zh")
     parser.add_argument("--first", type=int, default=1, help="first sequence number")
     parser.add_argument("--last", type=int, default=1, help="last sequence number")
     for name in ("since", "until"):

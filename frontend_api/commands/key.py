@@ -13,6 +13,7 @@ from core.clock import RealClock
 from core.people.acts import Act
 from core.people.keys_acts import ApproveKey, RevokeKey
 from core.processes.guest import NotRunning
+from core.texts.sentences import add_option
 from frontend_api.ledgers.apply import NotDone
 from frontend_api.ledgers.site import Site, attached
 
@@ -59,7 +60,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("key", nargs="?", default="", help="id of the key")
     parser.add_argument("--data", required=True, help="folder of the hub's data")
     parser.add_argument("--by", default="", help="in whose name, by id")
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(parser)
     options = parser.parse_args(argv)
     if options.do != "list" and not (options.key and options.by):
         parser.error("name the key, and --by in whose name it is done")

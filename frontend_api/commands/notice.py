@@ -22,6 +22,7 @@ from core.clock import RealClock
 from core.processes.guest import NotRunning
 from core.registry.secrets import Secrets
 from core.response.notices_acts import DropContact, KeepContact, SendTest
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story
 from frontend_api.ledgers.apply import NotDone
 from frontend_api.ledgers.site import Site, attached
@@ -147,7 +148,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data", required=True, help="folder of the hub's data")
     common.add_argument("--by", default="", help="in whose name, by id")
-    common.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(common)
     parser = argparse.ArgumentParser(
         prog="safehold notice",
         description="Keep addresses, send a test notice, tell how channels do.",

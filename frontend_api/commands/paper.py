@@ -14,6 +14,7 @@ from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.permits.state import PermitRecord
+from core.texts.sentences import add_option
 from frontend_api.commands.story import Story
 from frontend_api.commissioning import Commissioning
 from frontend_api.paper import fonts, form, seal
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     def tool(name: str, run: Any, told: str) -> argparse.ArgumentParser:
         made = tools.add_parser(name, help=told, description=told)
         made.set_defaults(run=run)
-        made.add_argument("--language", choices=texts.LANGUAGES, default="zh")
+        add_option(made, "zh")
         return made
 
     made = tool("permit", _permit, "print one permit on one A4 page")

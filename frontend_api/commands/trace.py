@@ -16,6 +16,7 @@ from core.logic.events import (
     RunStarted,
     RunStepped,
 )
+from core.texts.sentences import add_option
 from frontend_api.commands import asking
 from frontend_api.commands.story import Story, stamp
 from frontend_api.names import Names, text
@@ -129,7 +130,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         "--why", action="store_true", help="with --rule: what it would need now"
     )
     parser.add_argument("--skipped", action="store_true", help="what did not run, too")
-    parser.add_argument("--language", choices=("zh", "en"), default="en")
+    add_option(parser)
     return parser.parse_args(argv)
 
 

@@ -14,7 +14,7 @@ from core.people import acts
 from core.people.vault import Vault, VaultError
 from core.processes.guest import NotRunning
 from core.registry.ids import Ids
-from core.texts.sentences import say
+from core.texts.sentences import add_option, say
 from frontend_api.ledgers import mapping as mappings
 from frontend_api.ledgers import plan as plans
 from frontend_api.ledgers.apply import Change, NotDone, carry_out, changes, known
@@ -149,7 +149,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     erase.add_argument("--data", required=True, help="folder of the hub's data")
     for each in (people, erase):
         each.add_argument("--by", default="", help="id of the person who imports")
-        each.add_argument("--language", choices=("zh", "en"), default="en")
+        add_option(each)
     options = parser.parse_args(argv)
     if options.what == "people" and not options.data and not options.check:
         parser.error("--data names the hub's data folder (or give --check)")

@@ -80,9 +80,9 @@ def test_a_broken_site_is_told_in_both_languages(
     file = site / "site.yaml"
     text = file.read_text("utf-8")
     file.write_text(text.replace(old, new, 1) if old in text else text + new, "utf-8")
-    said = publish(site, capsys, "--lang", "zh")
+    said = publish(site, capsys, "--language", "zh")
     assert zh in said
-    assert en in publish(site, capsys, "--lang", "en")
+    assert en in publish(site, capsys, "--language", "en")
     assert all(re.match(r".*site\.yaml:\d+:\d+: ", each) for each in said.splitlines())
     assert all(chinese(each) for each in said.splitlines())
 
@@ -90,7 +90,7 @@ def test_a_broken_site_is_told_in_both_languages(
 def test_the_environment_says_the_language(
     site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without ``--lang`` it is the one of LC_ALL, LC_MESSAGES or LANG."""
+    """Without ``--language`` it is the one of LC_ALL, LC_MESSAGES or LANG."""
     monkeypatch.delenv("LC_ALL", raising=False)
     monkeypatch.delenv("LC_MESSAGES", raising=False)
     (site / "site.yaml").write_text("- 1\n", "utf-8")
@@ -106,11 +106,11 @@ def test_a_broken_blueprint_is_told_in_chinese(
     """``safehold blueprint test``: schema, expression and version alike."""
     file = tmp_path / "b.yaml"
     file.write_text("blueprint: {id: x, version: one}\n", "utf-8")
-    assert blueprint_command.main(["--lang", "zh", "test", str(file)]) == 2
+    assert blueprint_command.main(["--language", "zh", "test", str(file)]) == 2
     said = capsys.readouterr().err
     assert f"{file}:1:" in said
     assert all(chinese(line) for line in said.splitlines()), said
-    assert blueprint_command.main(["--lang", "zh", "show", "nothing"]) == 2
+    assert blueprint_command.main(["--language", "zh", "show", "nothing"]) == 2
     assert "没有蓝图 'nothing'；'list' 可列出全部" in capsys.readouterr().err
 
 
@@ -125,7 +125,7 @@ def test_a_broken_pack_is_told_in_chinese(
         "rules: {r: {when: h2s >}}\n",
         "utf-8",
     )
-    assert pack_command.main(["--lang", "zh", "check", str(folder)]) == 2
+    assert pack_command.main(["--language", "zh", "check", str(folder)]) == 2
     said = capsys.readouterr().err
     assert "应为 key: value" in said
     assert all(chinese(line) for line in said.splitlines()), said
@@ -133,7 +133,7 @@ def test_a_broken_pack_is_told_in_chinese(
 
 def test_a_broken_plan_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     """``safehold plans``, too."""
-    assert books_command.main(["--lang", "zh", "test"]) == 2
+    assert books_command.main(["--language", "zh", "test"]) == 2
     assert "请写文件名，或用 --all" in capsys.readouterr().err
 
 

@@ -220,8 +220,8 @@ def test_main_says_ok_damaged_or_usage(
     (folder / name).write_bytes(changed)
     assert main([str(folder)]) == 1
     assert f"frame {frame.number}, byte {frame.offset}" in capsys.readouterr().out
-    assert main([str(folder), "--lang", "zh", "--json"]) == 1
-    assert main([str(folder), "--lang", "zh"]) == 1
+    assert main([str(folder), "--language", "zh", "--json"]) == 1
+    assert main([str(folder), "--language", "zh"]) == 1
     assert "已损坏" in capsys.readouterr().out
     assert main([str(tmp_path / "nothing")]) == 2
     with pytest.raises(SystemExit) as stop:

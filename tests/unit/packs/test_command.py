@@ -13,7 +13,7 @@ from tests.unit.packs.test_site import site
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = main(["--lang", "en", *words])
+    code = main(["--language", "en", *words])
     told = capsys.readouterr()
     return code, told.out, told.err
 

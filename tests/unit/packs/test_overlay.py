@@ -145,15 +145,15 @@ def test_removing_is_loosening() -> None:
 def test_list_check_test_and_diff(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--lang", "en", "list"]) == 0
+    assert main(["--language", "en", "list"]) == 0
     assert "cn-hazchem 1.0.0" in capsys.readouterr().out
     assert main(["check", "us-osha", "--overlay", str(NFPA)]) == 0
     assert "nfpa-51b" in capsys.readouterr().out
-    assert main(["--lang", "en", "test", "us-osha"]) == 0
+    assert main(["--language", "en", "test", "us-osha"]) == 0
     assert "all passed" in capsys.readouterr().out
-    assert main(["--lang", "zh", "test", "us-osha", "--overlay", str(NFPA)]) == 0
+    assert main(["--language", "zh", "test", "us-osha", "--overlay", str(NFPA)]) == 0
     assert "全部通过" in capsys.readouterr().out
-    assert main(["--lang", "en", "diff", "us-osha", str(NFPA)]) == 0
+    assert main(["--language", "en", "diff", "us-osha", str(NFPA)]) == 0
     assert "tighter settings.fire_watch_min" in capsys.readouterr().out
 
 
@@ -161,11 +161,11 @@ def test_the_command_fails_with_a_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loose = write(tmp_path, f"{HEAD}{LOOSE[1]}\n")
-    assert main(["--lang", "en", "diff", "us-osha", str(loose)]) == 1
+    assert main(["--language", "en", "diff", "us-osha", str(loose)]) == 1
     assert "LOOSER settings.test_age_min.value: 30.0 → 45" in capsys.readouterr().out
     assert main(["check", "us-osha", "--overlay", str(loose)]) == 2
     assert "yard.yaml:2" in capsys.readouterr().err
     assert main(["check", "nowhere"]) == 2
     wrong = write(tmp_path, f"{HEAD}settings: {{fire_watch_min: {{value: 90}}}}\n")
-    assert main(["--lang", "en", "test", "us-osha", "--overlay", str(wrong)]) == 1
+    assert main(["--language", "en", "test", "us-osha", "--overlay", str(wrong)]) == 1
     assert "failed" in capsys.readouterr().out
