@@ -70,7 +70,7 @@ def check(
     except vol.Invalid as wrong:
         return None, [_error(wrong)]
     except SafeholdError as wrong:
-        return None, [((), str(wrong))]
+        return None, [((), wrong.message)]
 
 
 def secrets(form: Form, value: Any, at: Path = ()) -> Iterator[Path]:
@@ -310,4 +310,4 @@ def _error(wrong: vol.Invalid) -> tuple[Path, str]:
         each if isinstance(each, int) else str(getattr(each, "schema", each))
         for each in wrong.path
     )
-    return path, str(wrong.error_message)
+    return path, wrong.error_message
