@@ -82,7 +82,7 @@ async def test_live_registers_lead_to_the_devices_own_map(
     ask.op, ask.decoding, ask.profile = "profile", right, "like-an-xnx"
     ask.quantity, ask.unit_text, ask.full_scale = "h2s", "ppm", 100.0
     made = answer(ask)
-    assert (made.problem, made.evidence) == ("", True)
+    assert (made.problem, made.evidence) == (None, True)
 
 
 async def test_registers_that_are_refused_are_shown_as_such(
