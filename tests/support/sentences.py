@@ -3,11 +3,10 @@
 import ast
 import functools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
-ROOMS = ("core", "automations", "integrations", "frontend_api")
+from tests.support.scan import ROOT, sources
+
 #: Where a call holds its message: the name of the function → the argument's number.
 MESSAGE = {
     "ConfigError": 0,
@@ -61,20 +60,6 @@ class Sentence(NamedTuple):
 
 
 @functools.cache
-def sources() -> tuple[tuple[str, ast.Module], ...]:
-    """Return the parsed source of all rooms."""
-    files = [file for room in ROOMS for file in (ROOT / room).glob("*.py")]
-    for room in ROOMS:
-        # The web app's folder holds thousands of files, and none of Python.
-        inner = [d for d in (ROOT / room).iterdir() if d.is_dir() and d.name != "ui"]
-        files += [file for folder in inner for file in folder.rglob("*.py")]
-    return tuple(
-        (file.relative_to(ROOT).as_posix(), ast.parse(file.read_text("utf-8")))
-        for file in sorted(files)
-    )
-
-
-@functools.cache
 def constants() -> frozenset[str]:
     """Return every text that stands in the sources as a whole."""
     return frozenset(
@@ -92,7 +77,8 @@ def sentences() -> tuple[Sentence, ...]:
 
 
 def _found() -> Iterator[Sentence]:
-    for file, tree in sources():
+    for path, tree in sources():
+        file = path.relative_to(ROOT).as_posix()
         names = {k: v for node in tree.body for k, v in _assigned(node)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and not file.startswith(RUNNING):

@@ -10,8 +10,10 @@ import pytest
 
 from core import texts
 from core.api.model import OutputKind
+from tests.support.scan import ROOT, sources
 
-ROOT = Path(__file__).parents[3]
+#: The sources are parsed once for all files of this folder.
+pytestmark = pytest.mark.xdist_group("scan")
 DRIVERS = sorted(
     file.parent.name for file in (ROOT / "integrations").glob("*/manifest.yaml")
 )
@@ -28,9 +30,10 @@ DOUBTS = ("_Fix", "_doubt", "_judge", "lost", "ShellError")
 
 def trees(folder: str) -> Iterator[tuple[Path, ast.Module]]:
     """Yield the parsed modules below a folder, but for simulators."""
-    for file in sorted((ROOT / folder).rglob("*.py")):
-        if not file.name.startswith("sim"):
-            yield file, ast.parse(file.read_text("utf-8"))
+    below = (ROOT / folder).parts
+    for file, tree in sources():
+        if file.parts[: len(below)] == below and not file.name.startswith("sim"):
+            yield file, tree
 
 
 @functools.cache

@@ -13,6 +13,9 @@ from core.api.said import Said, fill, lines, sentence
 from core.texts import sentences as catalogue
 from tests.support.sentences import constants, sentences
 
+#: The sources are parsed once for all files of this folder.
+pytestmark = pytest.mark.xdist_group("scan")
+
 FOLDER = Path(catalogue.__file__).parent / "config"
 FOREIGN: dict[str, str] = json.loads((FOLDER / "foreign.json").read_text("utf-8"))
 
