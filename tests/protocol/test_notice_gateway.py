@@ -52,7 +52,7 @@ class Caller:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[WorksServer]:
-    async with running(tmp_path) as found:
+    async with running(WorksServer(tmp_path)) as found:
         works = found.works
         policy = NoticePolicy(channels=(TEAM,))
         works.bundle = msgspec.structs.replace(works.bundle, notices=policy)
