@@ -67,10 +67,10 @@ def covered(masks: Sequence[Polygon], width: int, height: int) -> npt.NDArray[np
     for polygon in masks:
         inside = np.zeros((height, width), np.bool_)
         for (ax, ay), (bx, by) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
-            if ay == by:
-                continue
             crosses = (ay > y) != (by > y)
-            inside ^= crosses & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
+            # Multiplied out: an edge that is all but level has no finite slope.
+            right = (bx - ax) * (y - ay) - (x - ax) * (by - ay)
+            inside ^= crosses & (right > 0 if by > ay else right < 0)
         found |= inside
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.api import Quality
@@ -184,6 +184,7 @@ def test_what_is_masked_is_not_looked_at() -> None:
     width=st.integers(1, 60),
     height=st.integers(1, 60),
 )
+@example(corners=[(0.0, 0.0), (1.0, 5e-324), (1.0, 1.0)], width=4, height=4)
 def test_a_mask_has_the_pictures_shape_and_stays_in_its_box(
     corners: list[tuple[float, float]], width: int, height: int
 ) -> None:
