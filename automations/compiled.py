@@ -69,10 +69,10 @@ class Compiled:
                 self._collect(branch)
 
     def active(self, kernel: "Kernel") -> dict[str, int]:
-        """Return how many active alarms match, by subject; counted once an event."""
+        """Return how many active alarms match, by subject; counted once a change."""
         state = kernel.hub.state
-        if self._alarms and self._active_of != (id(state), state.seq):
-            self._active_of = (id(state), state.seq)
+        if self._alarms and self._active_of != (id(state), kernel.alarms.turn):
+            self._active_of = (id(state), kernel.alarms.turn)
             self._active.clear()
             for record in kernel.alarms.active():
                 index = self.matching_alarm(record)

@@ -61,6 +61,8 @@ class Alarms:
         """Zone → its active alarms by rank; under None are those of all zones."""
         self._active_of: AlarmsState | None = None
         """The state that `_active` follows; another one: it is made anew."""
+        self.turn = 0
+        """Grows whenever an alarm begins, comes again or returns."""
         hub.derive((AlarmRaised, AlarmRepeated, AlarmReturned), self._follow)
         self._answering = Answering(self, access)
 
@@ -281,6 +283,7 @@ class Alarms:
     # --- the active ones by zone --------------------------------------------------
 
     def _follow(self, body: AlarmRaised | AlarmRepeated | AlarmReturned) -> None:
+        self.turn += 1
         alarms = self.hub.state.alarms
         record = alarms.open.get(body.alarm_id)
         if record is not None and self._active_of is alarms:
