@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from automations import pages, upgrade_command, vectors
@@ -10,47 +10,28 @@ from automations.blueprint import SHIPPED, Blueprint, find, read
 from core.api.documents import read as read_yaml
 from core.api.errors import ConfigError
 from core.api.said import Said, sentence
-from core.texts.sentences import add_option, say
+from core.texts.sentences import say
+from core.texts.tool import Tool
 
 
 def main(argv: list[str]) -> int:
     """Run one subcommand; 0 is well, 1 a test that fails, 2 a file that is wrong."""
-    options = _options(argv)
-    try:
-        work: Callable[[argparse.Namespace], int] = options.work
-        return work(options)
-    except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold blueprint: {say(bad, options.language)}\n")
-        return 2
-
-
-def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="safehold blueprint", description="Look at blueprints and run their tests."
-    )
-    add_option(parser)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listed = commands.add_parser("list", help="list the shipped blueprints")
-    listed.set_defaults(work=_list)
-    show = commands.add_parser("show", help="show a blueprint's page")
+    tool = Tool("blueprint", "Look at blueprints and run their tests.")
+    tool.add("list", _list, "list the shipped blueprints")
+    show = tool.add("show", _show, "show a blueprint's page")
     show.add_argument("name", help="id of a blueprint, or a file")
-    add_option(show, argparse.SUPPRESS)
-    show.set_defaults(work=_show)
-    test = commands.add_parser("test", help="run the tests that blueprints carry")
+    test = tool.add("test", _test, "run the tests that blueprints carry")
     test.add_argument("names", nargs="*", help="ids or files")
     test.add_argument("--all", action="store_true", help="every shipped one")
-    test.set_defaults(work=_test)
-    foreign = commands.add_parser(
-        "import", help="convert a Home Assistant automation blueprint"
+    foreign = tool.add(
+        "import", _import, "convert a Home Assistant automation blueprint"
     )
     foreign.add_argument("file", help="its YAML file")
     foreign.add_argument("--id", default="", help="id of the blueprint made")
-    foreign.set_defaults(work=_import)
-    written = commands.add_parser("pages", help="write docs/blueprints anew")
+    written = tool.add("pages", _pages, "write docs/blueprints anew")
     written.add_argument("--check", action="store_true", help="only compare")
-    written.set_defaults(work=_pages)
-    upgrade_command.add(commands)
-    return parser.parse_args(argv)
+    upgrade_command.add(tool)
+    return tool.run(argv)
 
 
 def _open(name: str) -> Blueprint:

@@ -2,43 +2,26 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from automations import book_vectors, books
 from automations.compile_site import compile_folder
 from core.api.errors import ConfigError
 from core.api.said import sentence
-from core.texts.sentences import add_option, say
+from core.texts.sentences import say
+from core.texts.tool import Tool
 
 
 def main(argv: list[str]) -> int:
     """Run one subcommand; 0 is well, 1 a test that fails, 2 a file that is wrong."""
-    options = _options(argv)
-    try:
-        work: Callable[[argparse.Namespace], int] = options.work
-        return work(options)
-    except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"safehold plans: {say(bad, options.language)}\n")
-        return 2
-
-
-def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="safehold plans", description="Emergency plans and checklists as data."
-    )
-    add_option(parser)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listed = commands.add_parser("list", help="list the shipped ones")
-    listed.set_defaults(work=_list)
-    test = commands.add_parser("test", help="run the tests that they carry")
+    tool = Tool("plans", "Emergency plans and checklists as data.")
+    tool.add("list", _list, "list the shipped ones")
+    test = tool.add("test", _test, "run the tests that they carry")
     test.add_argument("files", nargs="*", help="files, in a folder plans or checklists")
     test.add_argument("--all", action="store_true", help="every shipped one")
-    test.set_defaults(work=_test)
-    check = commands.add_parser("check", help="name the alarms that no plan answers")
+    check = tool.add("check", _check, "name the alarms that no plan answers")
     check.add_argument("folder", help="the site's configuration folder")
-    check.set_defaults(work=_check)
-    return parser.parse_args(argv)
+    return tool.run(argv)
 
 
 def _shipped() -> list[Path]:

@@ -27,17 +27,18 @@ from core.processes.guest import NotRunning
 from core.processes.state import Earlier
 from core.state import SiteState
 from core.texts.sentences import say
+from core.texts.tool import Tool
 
 _NOTHING_YET = "nothing is armed yet: --yes arms it, --draft lets another person look"
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(tool: Tool) -> None:
     """Add the subcommands."""
     for word, said in (
         ("upgrade", "show what the newest version would do, and arm it with --yes"),
         ("rollback", "show the version before, and arm it with --yes"),
     ):
-        made = commands.add_parser(word, help=said)
+        made = tool.add(word, _move, said)
         made.add_argument("rule", help="id of the rule")
         made.add_argument("--data", required=True, help="folder of the hub's data")
         made.add_argument("--folder", default="", help="the site's own files")
@@ -45,18 +46,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         made.add_argument(
             "--draft", action="store_true", help="let another person review it"
         )
-        made.set_defaults(work=_move, kind=word)
-    pins = commands.add_parser("pins", help="list which version each rule runs")
+        made.set_defaults(kind=word)
+    pins = tool.add("pins", _pins, "list which version each rule runs")
     pins.add_argument("--data", required=True, help="folder of the hub's data")
-    pins.set_defaults(work=_pins)
-    sign = commands.add_parser("sign", help="sign a blueprint as its publisher")
+    sign = tool.add("sign", _sign, "sign a blueprint as its publisher")
     sign.add_argument("file")
     sign.add_argument("--key", required=True, help="private key (PEM, Ed25519)")
     sign.add_argument("--publisher", required=True, help="id that sites know you by")
-    sign.set_defaults(work=_sign)
-    key = commands.add_parser("key", help="make a publisher's key")
+    key = tool.add("key", _key, "make a publisher's key")
     key.add_argument("file", help="where the private key goes")
-    key.set_defaults(work=_key)
 
 
 def _move(options: argparse.Namespace) -> int:

@@ -18,8 +18,8 @@ from core.permits.pack import Pack
 from core.permits.pack_diff import compare
 from core.permits.ways import Way, loosened
 from core.processes.loosening import loosens
-from core.texts.sentences import add_option
 from core.texts.sentences import say as say_in
+from core.texts.tool import Tool, Work
 
 #: How the files of published bundles end.
 _BUNDLE = ".bundle"
@@ -27,14 +27,21 @@ _BUNDLE = ".bundle"
 
 def main(argv: list[str]) -> int:
     """Run; 0 good, 1 a vector failed or something loosened, 2 the files are wrong."""
-    options = _options(argv)
-    say = _Speaker(options.language)
-    command: Callable[[argparse.Namespace, _Speaker], int] = options.run
-    try:
-        return command(options, say)
-    except (ConfigError, OSError) as bad:
-        sys.stderr.write(f"{say_in(bad, say.language)}\n")
-        return 2
+    tool = Tool("pack", "Check, test and compare permit packs.")
+    told: dict[str, tuple[_Work, str]] = {
+        "list": (_list, "the packs that come with the hub, or those of a site"),
+        "check": (_check, "check packs and overlays on them"),
+        "test": (_test, "run every vector and count them"),
+    }
+    for word, (work, text) in told.items():
+        one = tool.add(word, _speaking(work), text)
+        one.add_argument("pack", nargs="*", help="ids or folders; all by default")
+        one.add_argument("--overlay", action="append", help="file laid on each pack")
+        one.add_argument("--site", default="", help="folder: its packs as published")
+    one = tool.add("diff", _speaking(_diff), "what is tighter, what is looser")
+    one.add_argument("a", help="id, folder, or a published .bundle")
+    one.add_argument("b", help="id, folder, an overlay file for A, or a .bundle")
+    return tool.run(argv)
 
 
 class _Speaker:
@@ -49,6 +56,14 @@ class _Speaker:
 
     def name(self, pack: Pack) -> str:
         return pack.names.zh if self.language == "zh" else pack.names.en
+
+
+_Work = Callable[[argparse.Namespace, _Speaker], int]
+
+
+def _speaking(work: _Work) -> Work:
+    """Return a subcommand's work that speaks the asked language."""
+    return lambda options: work(options, _Speaker(options.language))
 
 
 def _list(options: argparse.Namespace, say: _Speaker) -> int:
@@ -190,30 +205,6 @@ def _other(base: str, other: str) -> Pack:
     compile_pack(source)
     lay(source, Path(other))
     return compile_pack(source)
-
-
-def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="safehold pack", description="Check, test and compare permit packs."
-    )
-    add_option(parser)
-    commands = parser.add_subparsers(required=True, metavar="list|check|test|diff")
-    told = {
-        "list": (_list, "the packs that come with the hub, or those of a site"),
-        "check": (_check, "check packs and overlays on them"),
-        "test": (_test, "run every vector and count them"),
-    }
-    for word, (run, text) in told.items():
-        one = commands.add_parser(word, help=text)
-        one.add_argument("pack", nargs="*", help="ids or folders; all by default")
-        one.add_argument("--overlay", action="append", help="file laid on each pack")
-        one.add_argument("--site", default="", help="folder: its packs as published")
-        one.set_defaults(run=run)
-    one = commands.add_parser("diff", help="what is tighter, what is looser")
-    one.add_argument("a", help="id, folder, or a published .bundle")
-    one.add_argument("b", help="id, folder, an overlay file for A, or a .bundle")
-    one.set_defaults(run=_diff)
-    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from core import texts
-from core.api.errors import ConfigError
-from core.texts.sentences import add_option, say
+from core.texts.tool import Tool
 from frontend_api.exchange import rules, settings
 from frontend_api.exchange.rules import Finding
 
-OK, UNSOUND, USAGE = 0, 1, 2
+OK, UNSOUND = 0, 1
 #: A file larger than this is no exchange file.
 _MAX_BYTES = 64 << 20
 
@@ -25,35 +24,15 @@ class NotRead(Exception):
 
 def main(argv: list[str]) -> int:
     """Run one of its tools; exit status 0 sound, 1 unsound, 2 not readable."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        status: int = options.run(options)
-    except (NotRead, ConfigError, OSError) as bad:
-        sys.stderr.write(f"{say(bad, options.language)}\n")
-        return USAGE
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="safehold aq", description="Exchange by AQ 3064.2: tickets and alarms."
-    )
-    tools = parser.add_subparsers(required=True, metavar="TOOL")
-
-    def tool(name: str, run: Any, told: str) -> argparse.ArgumentParser:
-        made = tools.add_parser(name, help=told, description=told)
-        made.set_defaults(run=run)
-        add_option(made)
-        return made
-
-    made = tool("validate", _validate, "check a file of tickets or alarms")
+    tool = Tool("aq", "Exchange by AQ 3064.2: tickets and alarms.", wrong=(NotRead,))
+    made = tool.add("validate", _validate, "check a file of tickets or alarms")
     made.add_argument("file", type=Path, help="JSON list, or one object a line")
     made.add_argument("--json", action="store_true", help="findings as JSON")
-    made = tool("settings", _settings, "check exchange settings, and install them")
+    made = tool.add("settings", _settings, "check exchange settings, and install them")
     made.add_argument("file", type=Path)
     made.add_argument("--data", type=Path, help="install into this hub's folder")
-    made = tool("outbox", _outbox, "show what is owed, and deal with refused records")
+    said = "show what is owed, and deal with refused records"
+    made = tool.add("outbox", _outbox, said)
     made.add_argument("--data", type=Path, required=True)
     for action, told in (
         ("again", "send once more"),
@@ -61,10 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         made.add_argument(f"--{action}", type=int, metavar="N", help=told)
     made.add_argument("--why", default="", help="what was done about it")
-    made = tool("heads", _heads, "hold a witness's heads against the journal")
+    made = tool.add("heads", _heads, "hold a witness's heads against the journal")
     made.add_argument("file", type=Path, help="heads or receipts, one a line")
     made.add_argument("--data", type=Path, required=True)
-    return parser
+    return tool.run(argv)
 
 
 # --- validate -----------------------------------------------------------------

@@ -5,16 +5,14 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from core import texts
-from core.api.errors import ConfigError
 from core.clock import RealClock
 from core.journal.reader import Event as Stored
 from core.journal.reader import events as stored_events
 from core.journal.segment import RealDisk
 from core.permits.state import PermitRecord
-from core.texts.sentences import add_option
+from core.texts.tool import Tool
 from frontend_api.commands.story import Story
 from frontend_api.commissioning import Commissioning
 from frontend_api.paper import fonts, form, seal
@@ -24,7 +22,7 @@ from frontend_api.paper.seal import Sealer
 from frontend_api.paper.told import facts_of
 from frontend_api.paper.zone import zone_pages
 
-OK, FAILED, USAGE = 0, 1, 2
+OK, FAILED = 0, 1
 
 
 class NotFound(Exception):
@@ -33,53 +31,37 @@ class NotFound(Exception):
 
 def main(argv: list[str]) -> int:
     """Run one of its tools; exit status 0, 1 refused or not verified, 2 usage."""
-    options = _parser().parse_args(argv)
-    problems = (NotFound, BlankError, ConfigError, fonts.FontMissing, OSError)
-    try:
-        status: int = options.run(options)
-    except problems as bad:
-        sys.stderr.write(f"safehold paper: {bad}\n")
-        return USAGE
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="safehold paper", description="Permits and blank forms on paper."
+    tool = Tool(
+        "paper",
+        "Permits and blank forms on paper.",
+        language="zh",
+        wrong=(NotFound, BlankError, fonts.FontMissing),
     )
-    tools = parser.add_subparsers(required=True, metavar="TOOL")
-
-    def tool(name: str, run: Any, told: str) -> argparse.ArgumentParser:
-        made = tools.add_parser(name, help=told, description=told)
-        made.set_defaults(run=run)
-        add_option(made, "zh")
-        return made
-
-    made = tool("permit", _permit, "print one permit on one A4 page")
+    made = tool.add("permit", _permit, "print one permit on one A4 page")
     made.add_argument("--data", type=Path, required=True, help="the hub's folder")
     made.add_argument("--permit", required=True, help="its id, or the end of it")
     made.add_argument("--out", type=Path, required=True, help="PDF to write")
     made.add_argument("--form", default="", help="form of a pack: hot, confined, …")
-    made = tool("blanks", _blanks, "print numbered blank forms for outages")
+    made = tool.add("blanks", _blanks, "print numbered blank forms for outages")
     made.add_argument("--data", type=Path, required=True, help="the hub's folder")
     made.add_argument("--count", type=int, default=0, help="how many new ones")
     made.add_argument("--out", type=Path, required=True, help="PDF to write")
     made.add_argument("--form", default="", help="form of a pack: hot, confined, …")
     made.add_argument("--reprint", default="", metavar="FIRST-LAST")
     made.add_argument("--why", default="", help="why they are printed again")
-    made = tool("void", _void, "note blank forms that were spoilt or thrown away")
+    made = tool.add("void", _void, "note blank forms that were spoilt or thrown away")
     made.add_argument("--data", type=Path, required=True, help="the hub's folder")
     made.add_argument("numbers", metavar="FIRST-LAST")
     made.add_argument("--why", default="", help="what became of them")
-    made = tool("zone", _zone, "print a zone's sheet of causes and effects")
+    made = tool.add("zone", _zone, "print a zone's sheet of causes and effects")
     made.add_argument("--data", type=Path, required=True, help="the hub's folder")
     made.add_argument("--zone", required=True, help="its id")
     made.add_argument("--out", type=Path, required=True, help="PDF to write")
-    made = tool("verify", _verify, "check the line in a sheet's QR code")
+    made = tool.add("verify", _verify, "check the line in a sheet's QR code")
     made.add_argument("text", help="the line as a scanner reads it")
     made.add_argument("--key", default="", help="the site's public key, 64 hex digits")
     made.add_argument("--data", type=Path, help="hold it against this hub's journal")
-    return parser
+    return tool.run(argv)
 
 
 # --- permit -------------------------------------------------------------------
