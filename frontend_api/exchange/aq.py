@@ -2,6 +2,7 @@
 
 import enum
 import uuid
+from datetime import timedelta, timezone
 from typing import NamedTuple
 
 import msgspec
@@ -9,6 +10,9 @@ import msgspec
 #: Makes our ids theirs: the same permit has the same UUID from every hub and run.
 NAMESPACE = uuid.UUID("5f0f2c5e-6d0b-5a39-9c1e-3b1f0a6f7c11")
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+#: The times carry no zone and order the updates: the national one, whatever the
+#: site's own is now. So they never go back at a summer-time change or a new zone.
+ZONE = timezone(timedelta(hours=8))
 #: Name lists are joined by an ASCII comma (annex A).
 COMMA = ","
 

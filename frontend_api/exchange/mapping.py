@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -373,8 +372,7 @@ class Mapper:
         return self._person(name) if kind == "person" else _US
 
     def _time(self, wall_ns: int) -> str:
-        zone = ZoneInfo(self.settings.time_zone or self.bundle.site.time_zone)
-        return datetime.fromtimestamp(wall_ns // NS, zone).strftime(aq.TIME_FORMAT)
+        return datetime.fromtimestamp(wall_ns // NS, aq.ZONE).strftime(aq.TIME_FORMAT)
 
 
 def _content(record: aq.Ticket | aq.AqAlarm) -> str:

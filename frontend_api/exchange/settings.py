@@ -6,7 +6,6 @@ uplink, without it nothing leaves the site. Secrets are named, never held here.
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import voluptuous as vol
@@ -90,8 +89,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Hold code → ALARMTYPE, beside the standing ones."""
     unknown_time: str = "empty"
     """What stands in ENDTIME and CHECKEDTIME while nobody can know them."""
-    time_zone: str = ""
-    """Empty: the site's own."""
     platform: Platform | None = None
     witnesses: tuple[Witness, ...] = ()
 
@@ -192,20 +189,6 @@ def _degrees(limit: float) -> Any:
     return judge
 
 
-def _zone(value: Any) -> str:
-    try:
-        ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise vol.Invalid(
-            Said(
-                "{value!r} is no time zone that this machine knows; "
-                "install the package tzdata, or mend it (Asia/Shanghai)",
-                value=value,
-            )
-        ) from None
-    return str(value)
-
-
 _PLACE = vol.Schema(
     {
         vol.Required("longitude"): _degrees(180.0),
@@ -229,7 +212,6 @@ _SCHEMA = vol.Schema(
         "unknown_time": vol.In(
             UNKNOWN_TIMES, msg=f"expected one of {', '.join(UNKNOWN_TIMES)}"
         ),
-        "time_zone": _zone,
         "platform": {
             vol.Required("tickets"): _url,
             vol.Required("alarms"): _url,

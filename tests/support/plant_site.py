@@ -57,7 +57,6 @@ EXCHANGE = """\
 company: {name: 总包, code: '91330100MA00000000'}
 position: {longitude: 120.153576, latitude: 30.287459}
 mobile: '13800000000'
-time_zone: Asia/Shanghai
 cards: {ann: {name: 焊接与热切割作业, number: T3301-0001}}
 platform:
   tickets: http://127.0.0.1:PORT/tickets
@@ -141,7 +140,11 @@ def write(folder: Path, day: SiteDay, door: Path, places: dict[str, str]) -> Non
 
 def devices_yaml() -> str:
     """Return what hangs where: everybody wears a tag, the tank has a meter."""
-    worn = [f"  - {{integration: field, uid: tag-{p}, person: {p}}}" for p in CREW]
+    # The law waits for a lost guardian from when the last fix is too old to count.
+    age = dict.fromkeys(CREW, "") | {"gus": ", max_age: 20s"}
+    worn = [
+        f"  - {{integration: field, uid: tag-{p}, person: {p}{age[p]}}}" for p in CREW
+    ]
     rest = [
         f"  - {{integration: field, uid: {METER}, zone: tank,"
         " lost: 24s, max_age: 24s}",

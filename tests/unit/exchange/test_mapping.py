@@ -1,12 +1,15 @@
 """From permits and holds to AQ 3064.2 records."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.clock import NS
 from frontend_api.exchange import aq, rules
 from frontend_api.exchange.mapping import STATUSES
 from tests.unit.exchange.conftest import TEXT, Told
@@ -98,6 +101,38 @@ def test_null_rule_is_a_setting() -> None:
         told.issue()
         seen[choice] = records(told, "ticket")[0]["ENDTIME"]
     assert seen == {"empty": "", "null": None, "planned": "2026-07-01 16:00:00"}
+
+
+def site_in(told: Told, zone: str) -> None:
+    """Move the site into another time zone."""
+    site = msgspec.structs.replace(told.mapper.bundle.site, time_zone=zone)
+    told.mapper.bundle = msgspec.structs.replace(told.mapper.bundle, site=site)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "start"),
+    [
+        ("Asia/Shanghai", "America/New_York", "2026-07-01 08:01:00"),
+        ("Asia/Tokyo", "Asia/Tokyo", "2026-07-01 08:01:00"),
+        # There the clocks go back by an hour a quarter of an hour after the start.
+        ("Europe/Berlin", "Europe/Berlin", "2026-10-25 08:45:00"),
+    ],
+)
+def test_updates_rise_whatever_the_sites_zone_is(
+    told: Told, first: str, then: str, start: str
+) -> None:
+    """AQ 3064.2 8.2: a platform keeps the newest by times that carry no zone."""
+    begin = datetime.strptime(start, aq.TIME_FORMAT).replace(tzinfo=aq.ZONE)
+    told.wall_ns = round(begin.timestamp() - 60) * NS
+    site_in(told, first)
+    permit = told.issue()
+    site_in(told, then)
+    told.wall_ns += 1800 * NS
+    told.hold(permit, "H1", "gas")
+    told.close(permit)
+    stamps = [t["UPDATEDATE"] for t in records(told, "ticket")]
+    assert stamps == sorted(set(stamps))
+    assert stamps[0] == start
 
 
 def test_unmapped_kind_is_kept_with_its_mend(told: Told) -> None:

@@ -23,7 +23,6 @@ def test_good_settings_are_typed() -> None:
         ("mobil: '13800000000'", "1:", "mend its spelling"),
         ("mobile: '12'", "1:9", "MAJORPERSONMOBILE"),
         ("types:\n  hot: '99'", "2:8", "expected one of"),
-        ("time_zone: Mars/Base", "1:12", "tzdata"),
         ("platform: {tickets: ftp://x, alarms: http://x}", "1:21", "https"),
         ("platform: {tickets: http://x, alarms: http://x}", "1:1", "company"),
         ("witnesses:\n  - {id: a, kind: mail}", "2:", "host"),
