@@ -5,7 +5,7 @@ trusted, the zone's rules are missing or nobody has said which days are holidays
 nothing is told, and that is UNKNOWN.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from core.api.reading import Value
@@ -50,7 +50,7 @@ class SiteDays:
         now = self.now()
         if now is None:
             return {}
-        found = self._day(now)
+        found = day_facts(self._calendar, now.date())
         night = _night(pack)
         if night is not None:
             found["is_night"] = _within(_hour(now), *night)
@@ -71,16 +71,18 @@ class SiteDays:
         left = [each.timestamp() - now.timestamp() for each in begins]
         return min(each for each in left if each > 0)
 
-    def _day(self, now: datetime) -> Values:
-        calendar, day = self._calendar, now.date().isoformat()
-        if calendar is None or not calendar.known_from <= day <= calendar.known_to:
-            return {}
-        worked = day in calendar.work_days
-        return {
-            "is_holiday": _in_any(day, calendar.holidays),
-            "is_rest_day": now.isoweekday() in calendar.rest_days and not worked,
-            "is_special_period": _in_any(day, calendar.special_periods),
-        }
+
+def day_facts(calendar: Calendar | None, on: date) -> Values:
+    """Return what a calendar tells of a day; nothing is UNKNOWN."""
+    day = on.isoformat()
+    if calendar is None or not calendar.known_from <= day <= calendar.known_to:
+        return {}
+    worked = day in calendar.work_days
+    return {
+        "is_holiday": _in_any(day, calendar.holidays),
+        "is_rest_day": on.isoweekday() in calendar.rest_days and not worked,
+        "is_special_period": _in_any(day, calendar.special_periods),
+    }
 
 
 def _in_any(day: str, periods: tuple[Period, ...]) -> bool:

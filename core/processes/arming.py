@@ -12,18 +12,13 @@ from core.hub import CORE
 from core.journal.envelope import Cause
 from core.kernel import Kernel
 from core.people import signing
-from core.permits.lifecycle import RUNNING, PermitStatus
+from core.permits.lifecycle import PREPARING, RUNNING, PermitStatus
 from core.permits.state import PermitRecord
 from core.processes.acts import ArmConfig, LoosenConfig
 from core.processes.arming_reviews import Reviews, rule_changes, to_arm
 from core.processes.events import ConfigArmed, ConfigRefused
-from core.processes.loosening import (
-    Loosening,
-    joins,
-    loosens,
-    touches,
-    weighty,
-)
+from core.processes.loosening import Loosening, joins, loosens
+from core.processes.loosening_work import touches, weighty
 
 CHECK_S = 60.0
 _SOURCE = "hub:config"
@@ -140,7 +135,7 @@ class Arming:
         Until the first key is enrolled the hub is being set up: nobody can sign,
         and so nobody works under a pack's permit yet.
         """
-        grave = weighty(found, self._working())
+        grave = weighty(found, self._working(), self._booked())
         if grave and self.reviews.signing():
             raise Refused("config.second_needed", count=len(grave), what=_named(grave))
 
@@ -168,6 +163,10 @@ class Arming:
     def _working(self) -> list[PermitRecord]:
         permits = self._hub.state.permits.permits.values()
         return [each for each in permits if each.status in _WORKING]
+
+    def _booked(self) -> list[PermitRecord]:
+        permits = self._hub.state.permits.permits.values()
+        return [each for each in permits if each.status in PREPARING]
 
     # --- inside ---------------------------------------------------------------
 

@@ -10,7 +10,6 @@ import msgspec
 
 from core.config import Bundle, DeviceRule, Limit
 from core.permits.pack_diff import compare
-from core.permits.state import PermitRecord
 from core.permits.ways import (
     Change,
     Judge,
@@ -26,6 +25,7 @@ from core.permits.ways import (
     superset,
     words,
 )
+from core.processes import loosening_days
 from core.registry.declared import Rules
 
 #: Everywhere: what is loosened has no one zone.
@@ -36,8 +36,8 @@ class Loosening(msgspec.Struct, frozen=True, kw_only=True):
     """Say what is looser, and where that counts."""
 
     part: str
-    """pack, kind, rule, quantity, device, zone, integration, chain or site; its
-    text is ``loosening.<part>``."""
+    """pack, kind, rule, quantity, device, zone, integration, chain, site or
+    calendar; its text is ``loosening.<part>``."""
     about: str
     """Id of what is looser."""
     path: str
@@ -45,6 +45,10 @@ class Loosening(msgspec.Struct, frozen=True, kw_only=True):
     new: str
     zones: tuple[str, ...] = ()
     """Zones that it touches; ANYWHERE is all. Empty: it takes two persons always."""
+    calendars: loosening_days.Calendars = (None, None)
+    """Of a calendar: the old one and the new one."""
+    free: tuple[str, ...] = ()
+    """Of a calendar: kinds of permit that ask for no day."""
 
     @property
     def always(self) -> bool:
@@ -54,7 +58,10 @@ class Loosening(msgspec.Struct, frozen=True, kw_only=True):
 
 def loosens(old: Bundle, new: Bundle) -> tuple[Loosening, ...]:
     """Return what ``new`` loosens against ``old``, the gravest first."""
-    parts = (_packs, _kinds, _rules, _quantities, _devices, _zones, _hosts, _rest)
+    parts = (
+        *(_packs, _kinds, _rules, _quantities, _devices, _zones, _hosts),
+        *(_calendar, _rest),
+    )
     return tuple(each for part in parts for each in part(old, new))
 
 
@@ -69,25 +76,6 @@ def joins(old: Bundle, new: Bundle) -> tuple[Loosening, ...]:
         for rule in new.rules
         if known and rule.life_safety and rule.id not in known
     )
-
-
-def touches(found: Loosening, permit: PermitRecord) -> bool:
-    """Say whether a permit may need what is loosened."""
-    if found.part == "kind":
-        return not permit.life.pack and permit.kind == found.about
-    return ANYWHERE in found.zones or permit.zone_id in found.zones
-
-
-def weighty(
-    found: Iterable[Loosening], working: Iterable[PermitRecord]
-) -> list[Loosening]:
-    """Return what takes two persons while these permits are open."""
-    permits = list(working)
-    return [
-        each
-        for each in found
-        if each.always or any(touches(each, permit) for permit in permits)
-    ]
 
 
 # --- packs, kinds, rules: two persons always --------------------------------------
@@ -324,8 +312,7 @@ _SITE: Final[Table] = {
     "drills": words,
     **dict.fromkeys(("id", "language", "zones"), words),
     **dict.fromkeys(("levels", "muster_points"), superset),
-    # Which days are holidays is kept up to date by one person, year by year.
-    "calendar": words,
+    "calendar": words,  # see `_calendar`
 }
 _CHAIN: Final[Table] = {"steps": chain}
 
@@ -357,6 +344,29 @@ def _rest(old: Bundle, new: Bundle) -> Iterator[Loosening]:
     yield from _said("site", new.site.id, changes, everywhere)
     changes = fields("notices", old.notices, new.notices, _NOTICES)
     yield from _said("site", new.site.id, changes, everywhere)
+
+
+def _calendar(old: Bundle, new: Bundle) -> Iterator[Loosening]:
+    """A day less that asks for a raised grade; nobody else minds which days are so.
+
+    While no permit needs them, one person keeps the days up to date, year by year.
+    """
+    both = old.site.calendar, new.site.calendar
+    if both[0] == both[1]:
+        return
+    found = sorted(loosening_days.looser(both, loosening_days.telling(both)))
+    if found:
+        day, name = found[0]
+        yield Loosening(
+            part="calendar",
+            about=new.site.id,
+            path=name,
+            old=day.isoformat(),
+            new="no more",
+            zones=(ANYWHERE,),
+            calendars=both,
+            free=loosening_days.free(old, new),
+        )
 
 
 # --- words ------------------------------------------------------------------------

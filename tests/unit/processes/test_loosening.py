@@ -12,7 +12,8 @@ from automations.packs.overlay import permit_kinds
 from core import config, texts
 from core.api.model import Output, OutputKind
 from core.config import Bundle
-from core.processes.loosening import ANYWHERE, loosens, weighty
+from core.processes.loosening import ANYWHERE, loosens
+from core.processes.loosening_work import weighty
 from tests.support.yard import bundle, names
 
 BASE = bundle()
