@@ -28,8 +28,10 @@ from core.permits.entries_events import (
     EntrySeen,
 )
 from core.permits.entries_state import Inside
+from core.permits.life_events import PermitDenied
 from core.permits.lifecycle import FINAL, PREPARING, PermitStatus
-from core.permits.pack import Kind, Pack
+from core.permits.pack import Kind, Pack, Phase
+from core.permits.pack_rules import evaluate
 from core.permits.packs import Packs
 from core.permits.roster import Roster
 from core.permits.state import PermitRecord
@@ -257,7 +259,7 @@ class Entries:
         known = log.people.get(act.person_id)
         if known is not None and not known.seen:
             raise Refused("entry.already_in", person=act.person_id)
-        self._may_enter(permit, act)
+        self._may_enter(permit, act, actor, cause)
         inside = sorted(log.tools.keys() & set(act.tools))
         if inside:
             raise Refused("entry.tool_inside", tools=", ".join(inside))
@@ -273,10 +275,12 @@ class Entries:
         self._alarms.clear(f"person:{act.person_id}", _CONDITION, cause)
         return self._told(permit)
 
-    def _may_enter(self, permit: PermitRecord, act: acts.LogIn) -> None:
+    def _may_enter(
+        self, permit: PermitRecord, act: acts.LogIn, actor: str, cause: Cause
+    ) -> None:
         if act.rescue:
             if not act.ppe:
-                raise Refused("entry.rescue_without_ppe", person=act.person_id)
+                self._unprotected(permit, act.person_id, actor, cause)
             return
         if act.person_id in (permit.guardian_id, *permit.life.guardians):
             raise Refused("entry.guardian", person=act.person_id)
@@ -287,6 +291,30 @@ class Entries:
             raise Refused("entry.not_listed", person=act.person_id)
         if code:
             raise Refused("entry.not_briefed", person=act.person_id)
+
+    def _unprotected(
+        self, permit: PermitRecord, person_id: str, actor: str, cause: Cause
+    ) -> None:
+        """Refuse a rescue without protection by the law's own rule (H14, 6.9 e)."""
+        ruled = self._packs.kind(permit) if permit.life.pack else None
+        told: Values = {"rescue_entry": True, "rescue_ppe": False}
+        judged = (
+            evaluate(ruled.kind, ruled.rules, told, Phase.RUN)
+            if ruled is not None
+            else []
+        )
+        broken = [each for each in judged if each.truth is Truth.FALSE]
+        if broken:
+            denied = PermitDenied(
+                permit_id=permit.id,
+                person_id=actor,
+                step=f"rescue {person_id}",
+                rules=tuple(f"rule.{each.rule}" for each in broken),
+                aq=tuple(each.alarm for each in broken if each.alarm),
+            )
+            self._hub.emit(denied, cause)
+        bad = "; ".join(f"{e.rule}=false({e.clause})" for e in broken)
+        raise Refused("entry.rescue_without_ppe", person=person_id, bad=bad)
 
     def _out(
         self, actor: str, act: acts.LogOut, _version: int | None, cause: Cause

@@ -12,6 +12,8 @@ from core.permits import life_events as e
 from core.permits.acts import ReleasePermit
 from core.permits.entries_acts import LogIn
 from core.permits.events import PermitExpired, PermitHeld
+from core.permits.gas_tests_acts import Sample, TestGas
+from core.permits.gas_tests_events import GasTested
 from core.permits.isolation_acts import DefinePoint, PlanIsolation, PlanLine
 from core.permits.lifecycle import PermitStatus
 from core.response.events import EvacuationStarted
@@ -249,6 +251,35 @@ def test_h13_work_that_was_raised_goes_on_at_night() -> None:
     assert site.permit(permit_id).status is S.ACTIVE, laid(site, permit_id)
 
 
+def test_h7_what_was_measured_before_midnight_is_no_new_days_test() -> None:
+    """GB 30871 5.3.1 d: at midnight work stops; a test is of what came after.
+
+    A meter's last word before the hold may be a moment old, and yet of yesterday: of
+    the time since the hold it says nothing, however fresh it is. The next one does.
+    """
+    site = Works(later_h=14.5)
+    permit_id = site.booked("hot-special", hours=2)
+    site.applied(permit_id)
+    begun(site, permit_id)
+    site.pass_time(29.5)
+    while site.permit(permit_id).status is S.ACTIVE:
+        site.pulse()
+        site.advance(1.0)
+    assert "H7" in "".join(laid(site, permit_id))
+    lel = Sample(gas="lel", place="middle", entity_id=site.entity_of("lel"))
+    early = site.ok("gil", TestGas(permit_id=permit_id, samples=(lel,)))
+    assert early["unknown"] == "lel"
+    (sample,) = site.events(GasTested)[-1].samples
+    # The meter itself is as good as it was: its own days did not end at midnight.
+    assert sample.calibration == "in_date"
+    assert not sample.evidence
+    site.live(1)
+    assert not site.tested(permit_id)["unknown"]
+    act = ReleasePermit(permit_id=permit_id, reason="a new day's test")
+    site.ok("sam", act, site.version(permit_id))
+    assert site.permit(permit_id).status is S.ACTIVE
+
+
 def test_h14_nobody_is_left_inside(site: Works) -> None:
     permit_id = site.started("confined")
     site.ok("gil", LogIn(permit_id=permit_id, person_id="ann", tools=("t-1",)))
@@ -259,6 +290,19 @@ def test_h14_nobody_is_left_inside(site: Works) -> None:
     for person in ("ann", "bob"):
         site.place(person, "yard")
     assert "permit.count_inside" in sign_due(site, permit_id)
+
+
+def test_h14_a_rescue_without_protection_is_refused_by_its_rule(site: Works) -> None:
+    """6.9 e: an inspector finds the attempt, and who logged it, in the journal."""
+    permit_id = site.started("confined")
+    act = LogIn(permit_id=permit_id, person_id="max", rescue=True)
+    code, params = site.refused("gil", act)
+    assert code == "entry.rescue_without_ppe"
+    assert params["bad"] == "H14d=false(GB 30871-2022 6.9 e)"
+    told: e.PermitDenied = site.events(e.PermitDenied)[-1]
+    assert (told.permit_id, told.person_id) == (permit_id, "gil")
+    assert told.rules == ("rule.H14d",)
+    assert "max" not in site.permit(permit_id).entries.people
 
 
 def test_h15_the_film_runs_on(site: Works) -> None:
