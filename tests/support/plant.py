@@ -19,6 +19,7 @@ from automations.command import main as publish
 from core.api.documents import Document
 from core.api.reading import Value
 from core.config import IntegrationConfig
+from core.geometry.shapes import Area
 from core.people.acts import Act, RecordCard, RecordTraining
 from core.people.keys_acts import VerifyPerson
 from core.permits import life_acts as a
@@ -253,6 +254,8 @@ class Plant:
         kind: str,
         crew: tuple[tuple[str, ...], str] = (("ann", "bob"), "gil"),
         fields: dict[str, Any] | None = None,
+        linked: tuple[str, ...] = (),
+        area: Area | None = None,
         **facts: Value,
     ) -> None:
         """Fill in the form; ``crew``: workers and guardian."""
@@ -265,6 +268,8 @@ class Plant:
             guardians=(guardian,),
             trades={workers[0]: "hot_work"} if found.trades else {},
             fields=form_fields(found) | (fields or {}),
+            linked=linked,
+            area=area,
             facts=CALM | facts,
         )
         await self.ok("sue", act)

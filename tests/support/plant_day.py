@@ -3,69 +3,26 @@
 Each breach is noted as the public API showed it: a refusal, or a held permit's page.
 """
 
-import re
-from pathlib import Path
-from typing import Any
-
-import msgspec
-
 from core.people.acts import WithdrawCard
 from core.permits import life_acts as a
 from core.permits.acts import ReleasePermit
 from core.permits.entries_acts import LogIn, LogOut, OpenEntryLog
-from core.permits.isolation_acts import DefinePoint, PlanIsolation, PlanLine
 from core.response.acts import AccountPerson, ClearEvacuation
 from frontend_api.exchange import aq
 from frontend_api.exchange.simulator import Park
-from tests.support.client import RefusedError
-from tests.support.plant import Plant
-from tests.support.site import RunningHub
+from tests.support.plant_plates import CONFINED, Plates
 from tests.support.waiting import pause, until
 
-HOT, CONFINED = "hot-special", "confined"
+HOT = "hot-special"
 CALM_GAS = {"h2s": 0.0, "lel": 0.0, "o2": 20.9}
 #: Longer than the break after which the overlay asks for another test.
 BREAK_MS = 33_000
 #: Time from the start of work to midnight: a start on a busy machine needs its share.
 _EVENING_S, _LATEST_MS = 120.0, 50_000
-_PLATE = {
-    "action": "insert",
-    "pipe": "line p-1",
-    "pipe_medium": "steam",
-    "pipe_temperature": 20.0,
-    "pipe_pressure": 0.1,
-    "plate_material": "20#",
-    "plate_size": "DN100",
-    "plate_number": "p-1",
-    "drawing": "0" * 64,
-}
 
 
-class Day(msgspec.Struct):
-    """Keep what the day brought."""
-
-    data: Path
-    hub: RunningHub
-    hot: str = ""
-    confined: str = ""
-    short: str = ""
-    low: str = ""
-    """The hot work that nobody had raised for the night."""
-    ends: dict[str, dict[str, Any]] = {}
-    """Permit → its last view."""
-    seen: dict[str, str] = {}
-    """Rule → what the API said when it was broken."""
-    park: list[dict[str, Any]] = []
-    """Every record as the park has it."""
-    owed: int = 0
-    """Records that the park refused."""
-
-
-class Shift:
+class Shift(Plates):
     """Live the day at a plant, and note what it says."""
-
-    def __init__(self, plant: Plant, day: Day) -> None:
-        self.plant, self.day = plant, day
 
     async def live(self, park: Park) -> None:
         """Live the whole of it."""
@@ -77,60 +34,17 @@ class Shift:
         day.hot = await self._refused()
         await self._midnight()
         await self._hot_work(day.hot)
+        # A work that was broken off takes its place until somebody closes it.
+        await plant.closed(day.low)
         await plant.move(ann="tank", bob="tank")
+        await self._plate_work()
         day.confined = await self._confined_space()
         await self._overdue()
         await self._reported(park)
         for permit_id in (day.hot, day.confined, day.short, day.low):
             day.ends[permit_id] = await plant.view(permit_id)
 
-    # --- what is seen ---------------------------------------------------------
-
-    async def _held(self, permit_id: str, *rules: str) -> None:
-        """Wait until a permit is held; its page names these rules."""
-        await self.plant.becomes(permit_id, "held")
-        shown = await self.plant.shown(permit_id)
-        for rule in rules:
-            # The law has some rules in parts: H4, H4b, H4c.
-            assert re.search(rf"rule[. ]{rule}[b-d]?\b", shown), (rule, shown)
-            self.day.seen[rule] = shown
-
-    async def _denied(self, permit_id: str, rule: str) -> None:
-        self.day.seen[rule] = await self.plant.denied(permit_id, rule)
-
-    async def _not_released(self, permit_id: str, rule: str) -> None:
-        """Ask for the release until it is refused for a rule."""
-        act = ReleasePermit(permit_id=permit_id, reason="go on")
-        await self._no(permit_id, act, "sam", rule)
-
-    async def _not_started(self, permit_id: str, rule: str) -> None:
-        """Ask for the start until it is refused for a rule."""
-        await self._no(permit_id, a.StartPermit(permit_id=permit_id), "sue", rule)
-
-    async def _no(self, permit_id: str, act: Any, person: str, rule: str) -> None:
-        said = ""
-        for _ in range(120):
-            version = (await self.plant.view(permit_id))["version"]
-            try:
-                await self.plant.ok(person, act, version)
-            except RefusedError as no:
-                said = f"{no.code} {no.params}"
-            else:
-                raise AssertionError(f"{act.verb_} was allowed in spite of {rule}")
-            if f"{rule}=" in said:
-                self.day.seen[rule] = said
-                return
-            await pause(0.5)
-        raise AssertionError(f"{rule} never refused: {said}")
-
     # --- before the start -----------------------------------------------------
-
-    async def _prepared(self, permit_id: str, kind: str, **facts: Any) -> None:
-        """Take a booking to where only signatures are missing."""
-        await self.plant.applied(permit_id, kind, **facts)
-        await self.plant.analysed(permit_id, kind)
-        await self.plant.briefed(permit_id)
-        await self.plant.tested(permit_id, kind)
 
     async def _refused(self) -> str:
         """Break before the start what may be broken there; return the hot permit."""
@@ -155,31 +69,6 @@ class Shift:
         await plant.ok("ivy", a.RejectPermit(permit_id=low, reason="not today"))
         return hot
 
-    async def _two_plates(self) -> None:
-        """H11: one permit for a plate that goes in and one that comes out."""
-        plant = self.plant
-        permit_id = await plant.booked("blind-plate")
-        await plant.applied(permit_id, "blind-plate", fields=_PLATE)
-        for point in ("p-1", "p-2"):
-            made = DefinePoint(
-                point_id=point,
-                kind="blind_plate",
-                equipment="tank 1",
-                zone_id="tank",
-                pipe=f"line {point}",
-            )
-            await plant.ok("sue", made)
-        lines = (
-            PlanLine(point_id="p-1", action="insert"),
-            PlanLine(point_id="p-2", action="remove"),
-        )
-        await plant.ok("sue", PlanIsolation(permit_id=permit_id, lines=lines))
-        await plant.analysed(permit_id, "blind-plate")
-        await plant.briefed(permit_id)
-        await self._denied(permit_id, "H11")
-        act = a.RejectPermit(permit_id=permit_id, reason="two permits for two plates")
-        await plant.ok("ivy", act)
-
     # --- midnight -------------------------------------------------------------
 
     async def _midnight(self) -> None:
@@ -192,6 +81,7 @@ class Shift:
         plant.day.holiday = False
         await plant.publish()
         await plant.signed(hot)
+        await self._late(hot, "j-1")
         await plant.move(bob="yard")
         low = self.day.low = await plant.booked("hot-1")
         crew = (("bob",), "gus")
@@ -218,36 +108,6 @@ class Shift:
         await plant.ok("sue", act)
         await self._not_released(hot, "H7")
         await self._goes_on(hot, HOT)
-
-    async def _started(self, permit_id: str, kind: str) -> None:
-        """Test and start; a test that grew old meanwhile is made again."""
-        for _ in range(12):
-            await self.plant.tested(permit_id, kind)
-            act = a.StartPermit(permit_id=permit_id)
-            if await self._tried("sue", permit_id, act):
-                return
-        raise AssertionError(f"{permit_id} was never started")
-
-    async def _goes_on(self, permit_id: str, kind: str) -> None:
-        """Test again and release; once more if the machine was too slow for it."""
-        for _ in range(12):
-            await self.plant.tested(permit_id, kind)
-            act = ReleasePermit(permit_id=permit_id, reason="all is well again")
-            if await self._tried("sam", permit_id, act):
-                return
-        raise AssertionError(f"{permit_id} was never released")
-
-    async def _tried(self, person: str, permit_id: str, act: Any) -> bool:
-        """Act on a permit's newest version as long as a test is fresh."""
-        for _ in range(12):
-            version = (await self.plant.view(permit_id))["version"]
-            try:
-                await self.plant.ok(person, act, version)
-            except RefusedError:
-                await pause(0.25)
-            else:
-                return True
-        return False
 
     # --- the two works --------------------------------------------------------
 
@@ -279,9 +139,11 @@ class Shift:
         confined = await plant.booked(CONFINED)
         await self._prepared(confined, CONFINED)
         await plant.signed(confined)
+        await self._guardian_lost()
         await plant.verified(confined)
         await plant.ok("gil", OpenEntryLog(permit_id=confined))
         await self._started(confined, CONFINED)
+        await self._rescued(confined)
         plant.tell(places={"gil": "tank"})
         await self._held(confined, "H14")
         await plant.passed(await plant.now_ms() + BREAK_MS)
@@ -296,6 +158,12 @@ class Shift:
         await self._cleared(confined, CONFINED, "ann", "bob")
         await self._counted_out(confined)
         return confined
+
+    async def _rescued(self, confined: str) -> None:
+        """H14: nobody goes in to rescue without protection."""
+        act = LogIn(permit_id=confined, person_id="max", rescue=True)
+        no = await self.plant.people["gil"].refused(act)
+        self.day.seen["H14d"] = f"{no.code} {no.params}"
 
     async def _counted_out(self, confined: str) -> None:
         """H14: nothing is accepted before everybody and every tool is out."""
@@ -313,6 +181,7 @@ class Shift:
         for person in ("bob", "gil"):
             await plant.ok("gil", LogOut(permit_id=confined, person_id=person))
         await plant.closed(confined)
+        await self._plates_done()
         await plant.move(ann="tank", bob="tank")
 
     async def _cleared(self, permit_id: str, kind: str, *inside: str) -> None:
