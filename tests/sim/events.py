@@ -72,14 +72,16 @@ def _released(body: PermitReleased, log: Log) -> Iterator[Finding]:
         if getattr(earlier, "permit_id", "") != body.permit_id:
             continue
         if isinstance(earlier, GasTested):
-            # Of one test every sample counts; of two the later one.
+            # Of one test every sample that counts; of two the later one. What
+            # neither proves nor fails anything (a meter in doubt) was no test.
+            counted = [each for each in earlier.samples if each.counts]
             newest = {
                 each.gas: all(
                     e.evidence and e.verdict == "passed"
-                    for e in earlier.samples
+                    for e in counted
                     if e.gas == each.gas
                 )
-                for each in earlier.samples
+                for each in counted
             }
             last = newest | last
         elif isinstance(earlier, PermitRetested):
