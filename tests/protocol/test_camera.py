@@ -37,17 +37,22 @@ NULL = "/dev/null"
 PLAIN = SOURCES["onvif, snapshots"]
 
 
+def _bright(site: Site, value: float) -> bool:
+    """Say whether the picture is told to be so bright; it may be late, or lost."""
+    last = site.host.last("c", "brightness")
+    told = last.value if last is not None else None
+    return isinstance(told, int | float) and abs(told - value) < 3
+
+
 @pytest.mark.parametrize("name", SOURCES)
 async def test_every_source_yields_pictures_that_are_judged(name: str) -> None:
     """Issue §5: ONVIF, RTSP, MJPEG, snapshot and ISAPI are one thing to the hub."""
     async with running(SOURCES[name]) as site:
         await site.becomes("c", "health", False)
         await site.tell(device="c", set={"brightness": 60})
-        await until(
-            lambda: abs(float(site.host.last("c", "brightness").value) - 60) < 3,  # type: ignore[arg-type,union-attr]
-            "the brightness that was set",
-        )
-        assert site.host.links["c"] == (True, "")
+        await until(lambda: _bright(site, 60.0), "the brightness that was set")
+        # On a busy machine a picture may be late, and the camera lost for a moment.
+        await until(lambda: site.host.links["c"] == (True, ""), "the link is up")
     assert decoders() == []
 
 
@@ -105,7 +110,7 @@ async def test_a_lost_camera_is_lost_and_comes_back_by_itself() -> None:
         assert site.host.links["c"][0] is False
         await site.tell(do="start")
         await site.becomes("c", "health", False)
-        assert site.host.links["c"] == (True, "")
+        await until(lambda: site.host.links["c"] == (True, ""), "the link is up")
 
 
 async def test_a_decoder_that_hangs_is_killed_and_stops_nobody_else(
